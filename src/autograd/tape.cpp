@@ -1,0 +1,140 @@
+#include "autograd/tape.h"
+
+#include <atomic>
+#include <queue>
+#include <utility>
+
+namespace suanli {
+
+namespace {
+
+thread_local bool enabled = true;
+std::atomic<uint64_t> next_sequence{1};
+GradientSum gradient_sum = nullptr;
+
+struct Earlier {
+  bool operator()(const std::shared_ptr<TapeEntry>& a, const std::shared_ptr<TapeEntry>& b) const {
+    return a->sequence < b->sequence;
+  }
+};
+
+Tensor one_like(const Tensor& output) {
+  Tensor one = Tensor::empty(output.shape(), output.dtype());
+  const bool known = dispatch_floating(output.dtype(), [&]<class T>() { one.host<T>()[0] = T(1.0F); });
+  SUANLI_ASSERT(known);
+  return one.to(output.device());
+}
+
+/// Takes the tensor by value: the caller's last reference moves in, so that the sum may reuse its storage.
+void accumulate(TapeEntry& entry, Tensor gradient) {
+  entry.gradient = entry.gradient.defined() ? gradient_sum(std::move(entry.gradient), gradient) : std::move(gradient);
+}
+
+}  // namespace
+
+bool gradient_enabled() { return enabled; }
+NoGradient::NoGradient() : before_(enabled) { enabled = false; }
+NoGradient::~NoGradient() { enabled = before_; }
+
+void require_gradient(Tensor& tensor) { tensor.set_tape(std::make_shared<TapeEntry>()); }
+
+bool wants_gradient(const Tensor& tensor) { return enabled && tensor.tape() != nullptr; }
+
+Tensor& gradient_of(const Tensor& leaf) {
+  if (leaf.tape() == nullptr || leaf.tape()->op != nullptr) {
+    throw UserError("gradient_of", "expected a leaf that requires a gradient, got " +
+                                       std::string(leaf.tape() == nullptr ? "a plain tensor" : leaf.tape()->op));
+  }
+  return leaf.tape()->gradient;
+}
+
+Tensor detach(const Tensor& tensor) {
+  Tensor out = tensor;
+  out.set_tape(nullptr);
+  return out;
+}
+
+void record(const char* op, Tensor& output, std::initializer_list<Tensor> inputs, BackwardRule rule) {
+  auto entry = std::make_shared<TapeEntry>();
+  bool wanted = false;
+  for (const Tensor& input : inputs) {
+    const bool wants = input.defined() && wants_gradient(input);
+    entry->inputs.push_back(wants ? input.tape() : nullptr);
+    wanted = wanted || wants;
+  }
+  if (!wanted) return;
+  entry->op = op;
+  entry->sequence = next_sequence++;
+  entry->rule = std::move(rule);
+  output.set_tape(std::move(entry));
+}
+
+void backward(const Tensor& output, Tensor dy) {
+  const std::shared_ptr<TapeEntry>& root = output.tape();
+  if (root == nullptr || root->op == nullptr) {
+    throw UserError("backward", "expected the result of an op over tensors that require a gradient, got none");
+  }
+  if (root->done) throw UserError("backward", std::string("the tape of this ") + root->op + " was walked before");
+  if (!dy.defined()) {
+    if (output.elements() != 1) {
+      throw UserError("backward", "expected one element or a gradient dy, got " + output.shape().text());
+    }
+    dy = one_like(output);
+  } else if (dy.shape() != output.shape() || dy.dtype() != output.dtype()) {
+    throw UserError("backward", "expected dy of " + output.shape().text() + " " + name_of(output.dtype()) + ", got " +
+                                    dy.shape().text() + " " + name_of(dy.dtype()));
+  }
+
+  const NoGradient off;  // rules compute with ops; their work is not recorded
+  std::priority_queue<std::shared_ptr<TapeEntry>, std::vector<std::shared_ptr<TapeEntry>>, Earlier> open;
+  root->gradient = std::move(dy);
+  open.push(root);
+  while (!open.empty()) {
+    const std::shared_ptr<TapeEntry> entry = open.top();
+    open.pop();
+    std::vector<Tensor> gradients = entry->rule(entry->gradient);
+    entry->gradient = {};
+    entry->rule = nullptr;
+    entry->done = true;
+    SUANLI_ASSERT(gradients.size() == entry->inputs.size());
+    const auto inputs = std::move(entry->inputs);
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if (inputs[i] == nullptr || !gradients[i].defined()) continue;
+      if (inputs[i]->done)
+        throw UserError("backward", std::string("the tape of ") + inputs[i]->op + " was walked before");
+      const bool first = !inputs[i]->gradient.defined();
+      accumulate(*inputs[i], std::move(gradients[i]));
+      if (first && inputs[i]->op != nullptr) open.push(inputs[i]);
+    }
+  }
+}
+
+Tensor recompute(std::function<Tensor(const Tensor&)> segment, const Tensor& x) {
+  if (!enabled) return segment(x);
+  Tensor y;
+  {
+    const NoGradient off;
+    y = segment(x);
+  }
+  y = detach(y);
+  Tensor anchor = x;  // parameters inside the segment need gradients even where x does not
+  if (anchor.tape() == nullptr) require_gradient(anchor);
+  record("recompute", y, {anchor}, [segment = std::move(segment), x = detach(x)](const Tensor& dy) {
+    Tensor leaf = x;
+    require_gradient(leaf);
+    const bool before = std::exchange(enabled, true);
+    try {
+      backward(segment(leaf), dy);
+    } catch (...) {
+      enabled = before;
+      throw;
+    }
+    enabled = before;
+    return std::vector<Tensor>{gradient_of(leaf)};
+  });
+  return y;
+}
+
+void set_gradient_sum(GradientSum sum) { gradient_sum = sum; }
+
+}  // namespace suanli

@@ -1,0 +1,32 @@
+/// Matrix product with optional bias, accumulation and transposed operands.
+#pragma once
+
+#include "kernels/registry.h"
+#include "tensor/dtype.h"
+
+namespace suanli::kernels {
+
+/// C[M,N] = (accumulate ? C : 0) + op(A)[M,K] * op(B)[K,N] + bias[N]
+/// A is stored [M,K], or [K,M] when transpose_a; B is [K,N], or [N,K] when transpose_b; all row-major and dense.
+/// A and B have `dtype`; C has `c_dtype` (dtype, or f32 for 16-bit operands); bias (null = none) has `bias_dtype`,
+/// f32 or dtype. Sums in f32, or f64 for f64. M, N or K may be 0: with K = 0 C is the bias (or stays).
+struct Matmul {
+  const void *a, *b, *bias;
+  void* c;
+  int64_t m, n, k;
+  bool transpose_a, transpose_b, accumulate;
+  DType dtype, c_dtype, bias_dtype;
+};
+inline Kernel<Matmul> matmul{"matmul"};
+
+/// y[n] = sum over rows t of x[t,n]; x [rows, width] of `dtype`, y f32 (f64 for f64). The order of the sum depends on
+/// the shape alone, not on threads.
+struct ColumnSum {
+  const void* x;
+  void* y;
+  int64_t rows, width;
+  DType dtype;
+};
+inline Kernel<ColumnSum> column_sum{"column_sum"};
+
+}  // namespace suanli::kernels

@@ -1,0 +1,87 @@
+/// For each op an ordered list of implementations, best first, the reference last; each says whether it can run and
+/// why not.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernels/machine.h"
+#include "tensor/device.h"
+
+namespace suanli::kernels {
+
+/// Why an implementation cannot run: null means that it can. A literal, so that asking costs nothing.
+using Refusal = const char*;
+
+template <class Args>
+struct Implementation {
+  const char* name;
+  DeviceType device;
+  Refusal (*can_run)(const Args&, const Machine&);
+  void (*run)(const Args&, Stream&);
+};
+
+/// One answer of the registry, for `suanli doctor --kernels` and SUANLI_LOG=kernels.
+struct ListedImplementation {
+  std::string kernel, implementation, device;
+};
+
+/// Reports a choice when SUANLI_LOG names "kernels": once per kernel and reason.
+void report_choice(const char* kernel, const char* chosen, std::string_view refusals);
+bool reports_choices();
+/// Throws UserError: no implementation can run; the message holds every refusal.
+[[noreturn]] void no_implementation(const char* kernel, Device device, std::string_view refusals);
+/// Adds a line to the list of all implementations.
+void list_implementation(ListedImplementation entry);
+/// All registered implementations, in order of registration.
+const std::vector<ListedImplementation>& listed_implementations();
+
+/// The implementations of one kernel. `Args` holds raw pointers and sizes; all pointers are on the stream's device.
+template <class Args>
+class Kernel {
+ public:
+  explicit Kernel(const char* name) : name_(name) {}
+
+  /// Appends to the list: register the best first.
+  void add(Implementation<Args> implementation) {
+    list_.push_back(implementation);
+    list_implementation({name_, implementation.name, implementation.device == DeviceType::cpu ? "cpu" : "cuda"});
+  }
+
+  /// Runs the first implementation for the stream's device that can. Throws UserError when none can.
+  void operator()(const Args& args, Stream& stream) const { choose(args, stream.device).run(args, stream); }
+
+  const Implementation<Args>& choose(const Args& args, Device device) const {
+    std::string refusals;
+    for (const auto& candidate : list_) {
+      if (candidate.device != device.type) continue;
+      const Refusal refusal = candidate.can_run(args, machine());
+      if (refusal == nullptr) {
+        if (reports_choices()) report_choice(name_, candidate.name, refusals);
+        return candidate;
+      }
+      refusals += std::string(refusals.empty() ? "" : "; ") + candidate.name + ": " + refusal;
+    }
+    no_implementation(name_, device, refusals);
+  }
+
+  /// The implementation called `name` on `device`, or null: for tests and benchmarks that compare implementations.
+  const Implementation<Args>* find(std::string_view name, DeviceType device = DeviceType::cpu) const {
+    for (const auto& candidate : list_) {
+      if (candidate.name == name && candidate.device == device) return &candidate;
+    }
+    return nullptr;
+  }
+  const std::vector<Implementation<Args>>& implementations() const { return list_; }
+  const char* name() const { return name_; }
+
+ private:
+  const char* name_;
+  std::vector<Implementation<Args>> list_;
+};
+
+/// Registers every kernel of this build, best first, the reference last; called once at the start of a program.
+void register_all();
+
+}  // namespace suanli::kernels

@@ -1,0 +1,51 @@
+#include "nn/layers.h"
+
+#include <cmath>
+
+#include "ops/activation.h"
+#include "ops/embedding.h"
+#include "ops/layer_norm.h"
+#include "ops/linear.h"
+
+namespace suanli::nn {
+
+namespace {
+Initializer within_root(int64_t in) { return uniform(1.0 / std::sqrt(static_cast<double>(std::max<int64_t>(in, 1)))); }
+}  // namespace
+
+ActivationFunction activation_named(const std::string& name) {
+  if (name == "gelu") return ops::gelu;
+  if (name == "gelu_new" || name == "gelu_pytorch_tanh") return ops::gelu_tanh;
+  if (name == "relu") return ops::relu;
+  if (name == "tanh") return ops::tanh;
+  throw UserError("activation", "expected gelu, gelu_new, gelu_pytorch_tanh, relu or tanh, got \"" + name + "\"");
+}
+
+Linear::Linear(ParameterScope scope, int64_t in, int64_t out)
+    : Linear(scope, in, out, within_root(in), within_root(in)) {}
+
+Linear::Linear(ParameterScope scope, int64_t in, int64_t out, const Initializer& weight, const Initializer& bias)
+    : weight_(scope.get("weight", {out, in}, weight)), bias_(scope.get("bias", {out}, bias)) {}
+
+Tensor Linear::operator()(const Tensor& x) const { return ops::linear(x, weight_, bias_); }
+
+Embedding::Embedding(ParameterScope scope, int64_t count, int64_t width, const Initializer& weight)
+    : weight_(scope.get("weight", {count, width}, weight)) {}
+
+Tensor Embedding::operator()(const Tensor& ids, DType dtype) const { return ops::embedding(weight_, ids, dtype); }
+
+LayerNorm::LayerNorm(ParameterScope scope, int64_t width, double eps)
+    : weight_(scope.get("weight", {width}, ones())), bias_(scope.get("bias", {width}, zeros())), eps_(eps) {}
+
+Tensor LayerNorm::operator()(const Tensor& x) const { return ops::layer_norm(x, weight_, bias_, eps_); }
+
+Tensor LayerNorm::operator()(const Tensor& x, const Tensor& residual, const ops::DropoutKey& key) const {
+  return ops::dropout_add_layer_norm(x, residual, weight_, bias_, eps_, key);
+}
+
+Mlp::Mlp(ParameterScope scope, int64_t in, int64_t hidden, int64_t out, ActivationFunction activation)
+    : up_(scope / "up", in, hidden), down_(scope / "down", hidden, out), activation_(activation) {}
+
+Tensor Mlp::operator()(const Tensor& x) const { return down_(activation_(up_(x))); }
+
+}  // namespace suanli::nn

@@ -1,0 +1,65 @@
+/// The layers that models are made of: parameters with the op that uses them.
+#pragma once
+
+#include "nn/mode.h"
+#include "nn/parameters.h"
+
+namespace suanli::nn {
+
+/// Names an activation as Hugging Face's config.json does: "gelu", "gelu_new" or "gelu_pytorch_tanh", "relu", "tanh".
+/// Throws UserError for another name.
+using ActivationFunction = Tensor (*)(const Tensor&);
+ActivationFunction activation_named(const std::string& name);
+
+/// y = x weight^T + bias; parameters weight [out, in], bias [out].
+class Linear {
+ public:
+  /// PyTorch's default initialiser: uniform within 1 / sqrt(in).
+  Linear(ParameterScope scope, int64_t in, int64_t out);
+  Linear(ParameterScope scope, int64_t in, int64_t out, const Initializer& weight, const Initializer& bias);
+  /// x [T, in] -> [T, out].
+  Tensor operator()(const Tensor& x) const;
+
+ private:
+  Tensor weight_, bias_;
+};
+
+/// Rows of a table; parameter weight [count, width].
+class Embedding {
+ public:
+  Embedding(ParameterScope scope, int64_t count, int64_t width, const Initializer& weight);
+  /// ids [T] i32 -> [T, width] in `dtype`.
+  Tensor operator()(const Tensor& ids, DType dtype) const;
+  const Tensor& weight() const { return weight_; }
+
+ private:
+  Tensor weight_;
+};
+
+/// Layer normalisation; parameters weight, bias [width], 1 and 0 at first.
+class LayerNorm {
+ public:
+  LayerNorm(ParameterScope scope, int64_t width, double eps);
+  /// x [T, width] -> [T, width].
+  Tensor operator()(const Tensor& x) const;
+  /// norm(residual + dropout(x)) in one pass.
+  Tensor operator()(const Tensor& x, const Tensor& residual, const ops::DropoutKey& key) const;
+
+ private:
+  Tensor weight_, bias_;
+  double eps_;
+};
+
+/// Two linear layers with an activation between them.
+class Mlp {
+ public:
+  Mlp(ParameterScope scope, int64_t in, int64_t hidden, int64_t out, ActivationFunction activation);
+  /// x [T, in] -> [T, out].
+  Tensor operator()(const Tensor& x) const;
+
+ private:
+  Linear up_, down_;
+  ActivationFunction activation_;
+};
+
+}  // namespace suanli::nn

@@ -1,0 +1,77 @@
+/// Named parameters: names are paths, the shape is demanded at the point of use, and one constructor serves random and
+/// checkpoint weights.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/random.h"
+#include "tensor/tensor.h"
+
+namespace suanli::nn {
+
+/// Fills a new f32 tensor on the CPU.
+using Initializer = std::function<void(const Tensor&, RandomGenerator&)>;
+Initializer zeros();
+Initializer ones();
+/// Normal with mean 0 and the given standard deviation.
+Initializer normal(double standard_deviation);
+/// Uniform in [-limit, limit).
+Initializer uniform(double limit);
+
+/// Where weights come from: fills `into` (f32, CPU, of the demanded shape) and returns true, or returns false when it
+/// has no such parameter. Throws UserError when it has one of another shape.
+using WeightSource = std::function<bool(const std::string& name, const Tensor& into)>;
+
+struct Parameter {
+  std::string name;
+  Tensor value;  ///< a leaf of the tape while training
+};
+
+struct ParameterOptions {
+  uint64_t seed = 0;                ///< of the initialisers; each draws from (seed, name)
+  WeightSource source;              ///< null: all random
+  DType matrix_dtype = DType::f32;  ///< of parameters with two dimensions: bf16 halves the memory of inference
+  bool trainable = true;            ///< false: no gradients
+  Device device;
+};
+
+/// The parameters of one model, in the order in which its modules asked for them.
+class Parameters {
+ public:
+  explicit Parameters(ParameterOptions options) : options_(std::move(options)) {}
+  /// The parameter `name`, from the source or else from `initializer`. Throws UserError when the name was asked before.
+  Tensor get(const std::string& name, Shape shape, const Initializer& initializer);
+  const std::vector<Parameter>& all() const { return all_; }
+  /// Names that the source did not have and that were therefore initialised.
+  const std::vector<std::string>& initialized() const { return initialized_; }
+  /// Number of elements over all parameters.
+  int64_t elements() const;
+  /// A new number for each dropout, in order of construction.
+  uint32_t next_site() { return next_site_++; }
+
+ private:
+  ParameterOptions options_;
+  std::vector<Parameter> all_;
+  std::vector<std::string> initialized_;
+  uint32_t next_site_ = 1;
+};
+
+/// A place in the tree of names.
+class ParameterScope {
+ public:
+  explicit ParameterScope(Parameters& parameters, std::string path = "")
+      : parameters_(&parameters), path_(std::move(path)) {}
+  /// The scope `path.name`.
+  ParameterScope operator/(std::string_view name) const;
+  Tensor get(std::string_view name, Shape shape, const Initializer& initializer) const;
+  uint32_t next_site() const { return parameters_->next_site(); }
+
+ private:
+  Parameters* parameters_;
+  std::string path_;
+};
+
+}  // namespace suanli::nn

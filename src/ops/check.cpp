@@ -1,0 +1,58 @@
+#include "ops/check.h"
+
+#include <algorithm>
+
+namespace suanli::ops {
+
+namespace {
+std::string what(const Tensor& tensor) { return tensor.shape().text() + " " + name_of(tensor.dtype()); }
+}  // namespace
+
+void check_tensor(const char* op, const char* name, const Tensor& tensor, int rank,
+                  std::initializer_list<DType> dtypes) {
+  if (!tensor.defined()) throw UserError(op, std::string("expected ") + name + ", got an undefined tensor");
+  if (tensor.shape().rank() != rank) {
+    throw UserError(
+        op, std::string("expected ") + name + " with " + std::to_string(rank) + " dimensions, got " + what(tensor));
+  }
+  if (std::find(dtypes.begin(), dtypes.end(), tensor.dtype()) == dtypes.end()) {
+    std::string names;
+    for (DType dtype : dtypes) names += std::string(names.empty() ? "" : ", ") + name_of(dtype);
+    throw UserError(op, std::string("expected ") + name + " of dtype " + names + ", got " + what(tensor));
+  }
+}
+
+void check_shape(const char* op, const char* name, const Tensor& tensor, const Shape& wanted) {
+  if (!tensor.defined() || tensor.shape() != wanted) {
+    throw UserError(op, std::string("expected ") + name + " of shape " + wanted.text() + ", got " +
+                            (tensor.defined() ? what(tensor) : "an undefined tensor"));
+  }
+}
+
+void check_dtype(const char* op, const char* name, const Tensor& tensor, DType wanted) {
+  if (tensor.dtype() != wanted) {
+    throw UserError(op, std::string("expected ") + name + " of dtype " + name_of(wanted) + ", got " + what(tensor));
+  }
+}
+
+void check_device(const char* op, const Tensor& a, const Tensor& b) {
+  if (a.device() != b.device()) {
+    throw UserError(op, "expected tensors on one device, got " + a.device().text() + " and " + b.device().text());
+  }
+}
+
+int64_t check_offsets(const char* op, const Tensor& offsets, int64_t rows) {
+  check_tensor(op, "offsets", offsets, 1, {DType::i32});
+  const Tensor on_host = offsets.device().type == DeviceType::cpu ? offsets : offsets.to(Device{});
+  const auto values = on_host.host<int32_t>();
+  int64_t longest = 0;
+  bool rising = !values.empty() && values.front() == 0 && values.back() == rows;
+  for (size_t b = 1; b < values.size() && rising; ++b) {
+    rising = values[b] >= values[b - 1];
+    longest = std::max<int64_t>(longest, values[b] - values[b - 1]);
+  }
+  if (!rising) throw UserError(op, "expected offsets that rise from 0 to the " + std::to_string(rows) + " rows");
+  return longest;
+}
+
+}  // namespace suanli::ops

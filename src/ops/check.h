@@ -1,0 +1,31 @@
+/// The checks that ops share: every message starts with the op and holds the real shapes and dtypes.
+#pragma once
+
+#include <initializer_list>
+
+#include "tensor/tensor.h"
+
+namespace suanli::ops {
+
+/// Throws UserError unless `tensor` is defined, has `rank` dimensions and one of the dtypes.
+void check_tensor(const char* op, const char* name, const Tensor& tensor, int rank,
+                  std::initializer_list<DType> dtypes);
+/// Throws UserError unless the shapes are equal.
+void check_shape(const char* op, const char* name, const Tensor& tensor, const Shape& wanted);
+/// Throws UserError unless the dtypes are equal.
+void check_dtype(const char* op, const char* name, const Tensor& tensor, DType wanted);
+/// Throws UserError unless both are on one device.
+void check_device(const char* op, const Tensor& a, const Tensor& b);
+/// Throws UserError unless `offsets` [B+1] i32 rises from 0 to `rows`; returns the longest sequence.
+int64_t check_offsets(const char* op, const Tensor& offsets, int64_t rows);
+
+/// f32, bf16, f16, f64.
+inline constexpr std::initializer_list<DType> kFloating = {DType::f32, DType::bf16, DType::f16, DType::f64};
+
+/// f64 for f64, else f32: the dtype of statistics, losses and accumulations.
+inline DType accumulation_dtype(DType dtype) { return dtype == DType::f64 ? DType::f64 : DType::f32; }
+
+/// The stream on which an op over `tensor` runs.
+inline Stream& stream_of(const Tensor& tensor) { return backend(tensor.device()).default_stream(); }
+
+}  // namespace suanli::ops

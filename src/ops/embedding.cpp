@@ -1,0 +1,47 @@
+#include "ops/embedding.h"
+
+#include <algorithm>
+
+#include "autograd/tape.h"
+#include "kernels/embedding.h"
+#include "ops/check.h"
+
+namespace suanli::ops {
+
+namespace {
+
+void check_ids(const char* op, const Tensor& ids, int64_t vocab) {
+  check_tensor(op, "ids", ids, 1, {DType::i32});
+  const Tensor on_host = ids.device().type == DeviceType::cpu ? ids : ids.to(Device{});
+  for (const int32_t id : on_host.host<int32_t>()) {
+    if (id < 0 || id >= vocab) {
+      throw UserError(op, "expected ids in 0.." + std::to_string(vocab - 1) + ", got " + std::to_string(id));
+    }
+  }
+}
+
+Tensor lookup(const char* op, const Tensor& table, const Tensor& ids, DType dtype) {
+  check_tensor(op, "table", table, 2, kFloating);
+  check_ids(op, ids, table.dim(0));
+  check_device(op, table, ids);
+  if (!is_floating(dtype)) throw UserError(op, std::string("expected a floating dtype, got ") + name_of(dtype));
+  Tensor y = Tensor::empty({ids.dim(0), table.dim(1)}, dtype, table.device());
+  kernels::embedding_forward({table.data(), static_cast<const int32_t*>(ids.data()), y.data(), ids.dim(0), table.dim(0),
+                              table.dim(1), table.dtype(), dtype},
+                             stream_of(table));
+  record(op, y, {table}, [ids, shape = table.shape(), table_dtype = table.dtype()](const Tensor& dy) {
+    Tensor dtable = Tensor::empty(shape, table_dtype, dy.device());
+    kernels::embedding_backward({dy.data(), static_cast<const int32_t*>(ids.data()), dtable.data(), dy.dim(0), shape[0],
+                                 shape[1], table_dtype, dy.dtype()},
+                                stream_of(dy));
+    return std::vector<Tensor>{dtable};
+  });
+  return y;
+}
+
+}  // namespace
+
+Tensor embedding(const Tensor& table, const Tensor& ids, DType dtype) { return lookup("embedding", table, ids, dtype); }
+Tensor index_select(const Tensor& x, const Tensor& rows) { return lookup("index_select", x, rows, x.dtype()); }
+
+}  // namespace suanli::ops

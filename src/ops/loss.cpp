@@ -1,0 +1,95 @@
+#include "ops/loss.h"
+
+#include <algorithm>
+
+#include "autograd/tape.h"
+#include "kernels/loss.h"
+#include "ops/check.h"
+
+namespace suanli::ops {
+
+namespace {
+
+/// Checks every label and returns how many are counted.
+int64_t counted_labels(const Tensor& labels, int64_t vocab, int32_t ignore) {
+  const Tensor on_host = labels.device().type == DeviceType::cpu ? labels : labels.to(Device{});
+  int64_t counted = 0;
+  for (const int32_t label : on_host.host<int32_t>()) {
+    if (label == ignore) continue;
+    if (label < 0 || label >= vocab) {
+      throw UserError("cross_entropy", "expected labels in 0.." + std::to_string(vocab - 1) + " or " +
+                                           std::to_string(ignore) + " (ignored), got " + std::to_string(label));
+    }
+    ++counted;
+  }
+  return counted;
+}
+
+double checked_scale(const char* op, double normalizer, int64_t count) {
+  if (!(normalizer >= 0)) throw UserError(op, "expected a normalizer >= 0, got " + std::to_string(normalizer));
+  return 1.0 / (normalizer > 0 ? normalizer : static_cast<double>(std::max<int64_t>(count, 1)));
+}
+
+Tensor pointwise_loss(const char* op, kernels::PointwiseLoss kind, const Tensor& x, const Tensor& target,
+                      double normalizer) {
+  check_tensor(op, "x", x, x.shape().rank(), kFloating);
+  check_shape(op, "target", target, x.shape());
+  check_dtype(op, "target", target, accumulation_dtype(x.dtype()));
+  check_device(op, x, target);
+  const double scale = checked_scale(op, normalizer, x.elements());
+  Tensor loss = Tensor::empty({1}, accumulation_dtype(x.dtype()), x.device());
+  kernels::pointwise_loss_forward({x.data(), target.data(), loss.data(), x.elements(), scale, kind, x.dtype()},
+                                  stream_of(x));
+  record(op, loss, {x}, [x = detach(x), target, scale, kind](const Tensor& dloss) {
+    Tensor dx = Tensor::empty(x.shape(), x.dtype(), x.device());
+    kernels::pointwise_loss_backward(
+        {x.data(), target.data(), dloss.data(), dx.data(), x.elements(), scale, kind, x.dtype()}, stream_of(x));
+    return std::vector<Tensor>{dx};
+  });
+  return loss;
+}
+
+}  // namespace
+
+Tensor cross_entropy(const Tensor& logits, const Tensor& labels, const CrossEntropyOptions& options) {
+  check_tensor("cross_entropy", "logits", logits, 2, kFloating);
+  check_tensor("cross_entropy", "labels", labels, 1, {DType::i32});
+  check_shape("cross_entropy", "labels", labels, {logits.dim(0)});
+  check_device("cross_entropy", logits, labels);
+  if (!(options.label_smoothing >= 0 && options.label_smoothing < 1)) {
+    throw UserError("cross_entropy",
+                    "expected label_smoothing in [0, 1), got " + std::to_string(options.label_smoothing));
+  }
+  const int64_t counted = counted_labels(labels, logits.dim(1), options.ignore_index);
+  const double scale = checked_scale("cross_entropy", options.normalizer, counted);
+
+  const DType statistics = accumulation_dtype(logits.dtype());
+  const auto* label_data = static_cast<const int32_t*>(labels.data());
+  Tensor lse = Tensor::empty({logits.dim(0)}, statistics, logits.device());
+  Tensor loss = Tensor::empty({1}, statistics, logits.device());
+  kernels::cross_entropy_forward({logits.data(), label_data, lse.data(), loss.data(), logits.dim(0), logits.dim(1),
+                                  options.ignore_index, options.label_smoothing, scale, logits.dtype()},
+                                 stream_of(logits));
+  record("cross_entropy", loss, {logits},
+         [x = detach(logits), labels, lse, options, scale](const Tensor& dloss) mutable {
+           // Nobody else reads the logits any more: their memory takes the gradient.
+           Tensor dlogits = x.unique() ? x : Tensor::empty(x.shape(), x.dtype(), x.device());
+           kernels::cross_entropy_backward(
+               {x.data(), lse.data(), dloss.data(), static_cast<const int32_t*>(labels.data()), dlogits.data(),
+                x.dim(0), x.dim(1), options.ignore_index, options.label_smoothing, scale, x.dtype()},
+               stream_of(x));
+           x = {};
+           return std::vector<Tensor>{dlogits};
+         });
+  return loss;
+}
+
+Tensor mse_loss(const Tensor& x, const Tensor& target, double normalizer) {
+  return pointwise_loss("mse_loss", kernels::PointwiseLoss::mse, x, target, normalizer);
+}
+
+Tensor bce_with_logits(const Tensor& x, const Tensor& target, double normalizer) {
+  return pointwise_loss("bce_with_logits", kernels::PointwiseLoss::bce_with_logits, x, target, normalizer);
+}
+
+}  // namespace suanli::ops

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "tensor/tensor.h"
+
+namespace suanli::ops {
+
+struct CrossEntropyOptions {
+  int32_t ignore_index = -100;  ///< rows with this label count for nothing
+  double label_smoothing = 0;   ///< 0 <= e < 1
+  double normalizer = 0;        ///< the sum is divided by this; 0: by the number of counted rows (at least 1)
+};
+
+/// Softmax cross-entropy with label smoothing e (torch.nn.functional.cross_entropy):
+///   loss = 1/n sum over counted t of (1-e) (lse_t - x[t,label_t]) + e (lse_t - mean_v x[t,v])
+/// logits [T,V] floating; labels [T] i32 in 0..V-1 or ignore_index; loss [1] f32 (f64), summed in f64 in row order.
+/// Gradient: logits. Throws UserError for a label outside, or an option outside its range.
+Tensor cross_entropy(const Tensor& logits, const Tensor& labels, const CrossEntropyOptions& options = {});
+
+/// loss = 1/n sum_i (x_i - target_i)^2 (torch.nn.functional.mse_loss). x any shape, floating; target of the same shape,
+/// f32 (f64 beside f64); n = normalizer, 0: the number of elements (at least 1). loss [1] f32 (f64). Gradient: x.
+Tensor mse_loss(const Tensor& x, const Tensor& target, double normalizer = 0);
+
+/// loss = 1/n sum_i max(x,0) - x t + log(1 + exp(-|x|)) (torch.nn.functional.binary_cross_entropy_with_logits); targets
+/// in 0..1. Shapes, n, dtypes and gradient as for mse_loss.
+Tensor bce_with_logits(const Tensor& x, const Tensor& target, double normalizer = 0);
+
+}  // namespace suanli::ops

@@ -1,0 +1,18 @@
+/// The table of ops: what exists, which PyTorch function it matches, which plain composition a fused op equals.
+#pragma once
+
+#include <span>
+
+namespace suanli::ops {
+
+struct OpRow {
+  const char* name;
+  const char* torch;        ///< the PyTorch function of the same meaning
+  const char* composition;  ///< for a fused op, what it equals in plain ops; null otherwise
+};
+
+/// Every op, in alphabetical order. tests/ops demands of each row: reference, gradient check in f64, dtype rows, error
+/// inputs, comparison with PyTorch.
+std::span<const OpRow> op_table();
+
+}  // namespace suanli::ops

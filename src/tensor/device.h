@@ -1,0 +1,60 @@
+/// A device and all that a new one must offer: memory, streams and copies. Kernels are registered apart, per op.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace suanli {
+
+enum class DeviceType : uint8_t { cpu, cuda };
+
+/// One device of a machine.
+struct Device {
+  DeviceType type = DeviceType::cpu;
+  int index = 0;
+  bool operator==(const Device&) const = default;
+  /// "cpu" or "cuda:0".
+  std::string text() const;
+};
+
+/// An order of execution on a device. On the CPU work is done when the call returns; a device with a queue keeps its
+/// handle here.
+struct Stream {
+  Device device;
+  void* handle = nullptr;
+};
+
+/// What an allocator has given out and what it holds.
+struct MemoryStatistics {
+  int64_t live_bytes = 0;    ///< in tensors now
+  int64_t peak_bytes = 0;    ///< the largest live_bytes since the last reset
+  int64_t cached_bytes = 0;  ///< held for reuse, in no tensor
+};
+
+/// The narrow interface of a device. Implementations are thread safe.
+class DeviceBackend {
+ public:
+  virtual ~DeviceBackend() = default;
+  /// `bytes` > 0, aligned to 64 bytes, content unspecified. Throws EnvironmentError when memory is exhausted, naming
+  /// the request and what is held.
+  virtual void* allocate(int64_t bytes) = 0;
+  virtual void release(void* memory, int64_t bytes) noexcept = 0;
+  /// Copies between this device and itself or the host (`from`, `to`: each this device or the CPU), in stream order.
+  virtual void copy(void* destination, Device to, const void* source, Device from, int64_t bytes, Stream& stream) = 0;
+  virtual void fill_zero(void* memory, int64_t bytes, Stream& stream) = 0;
+  /// Returns when all work of the stream is done.
+  virtual void synchronize(Stream& stream) = 0;
+  virtual Stream& default_stream() = 0;
+  virtual MemoryStatistics statistics() const = 0;
+  virtual void reset_peak() = 0;
+  /// Gives memory held for reuse back to the system.
+  virtual void trim() = 0;
+};
+
+/// The backend of a device; the CPU's is always there. Throws UserError when the device is absent.
+DeviceBackend& backend(Device device);
+
+/// Adds a device; called once at start-up by a device's register function.
+void register_backend(Device device, DeviceBackend& backend);
+
+}  // namespace suanli

@@ -1,0 +1,95 @@
+#include "tensor/tensor.h"
+
+#include <utility>
+
+namespace suanli {
+
+Storage::Storage(Device device, int64_t bytes)
+    : device_(device), bytes_(bytes), memory_(backend(device).allocate(std::max<int64_t>(bytes, 1))) {}
+
+Storage::Storage(const void* memory, int64_t bytes, std::shared_ptr<const void> owner)
+    : bytes_(bytes), memory_(const_cast<void*>(memory)), owner_(std::move(owner)) {}
+
+Storage::~Storage() {
+  if (owner_ == nullptr) backend(device_).release(memory_, std::max<int64_t>(bytes_, 1));
+}
+
+Tensor Tensor::empty(Shape shape, DType dtype, Device device) {
+  Tensor out;
+  out.storage_ = std::make_shared<Storage>(device, shape.elements() * size_of(dtype));
+  out.shape_ = shape;
+  out.dtype_ = dtype;
+  return out;
+}
+
+Tensor Tensor::zeros(Shape shape, DType dtype, Device device) {
+  Tensor out = empty(shape, dtype, device);
+  out.fill_zero();
+  return out;
+}
+
+Tensor Tensor::borrow(const void* memory, Shape shape, DType dtype, std::shared_ptr<const void> owner) {
+  Tensor out;
+  out.storage_ = std::make_shared<Storage>(memory, shape.elements() * size_of(dtype), std::move(owner));
+  out.shape_ = shape;
+  out.dtype_ = dtype;
+  return out;
+}
+
+Tensor Tensor::rows(int64_t begin, int64_t end) const {
+  if (begin < 0 || begin > end || end > dim(0)) {
+    throw UserError("tensor.rows", "expected 0 <= begin <= end <= " + std::to_string(dim(0)) + ", got " +
+                                       std::to_string(begin) + " and " + std::to_string(end));
+  }
+  std::vector<int64_t> sizes(shape_.sizes().begin(), shape_.sizes().end());
+  sizes[0] = end - begin;
+  Tensor out;
+  out.storage_ = storage_;
+  out.dtype_ = dtype_;
+  out.shape_ = Shape(sizes);
+  const int64_t row_bytes = dim(0) == 0 ? 0 : bytes() / dim(0);
+  out.offset_ = offset_ + begin * row_bytes;
+  return out;
+}
+
+Tensor Tensor::reshape(Shape shape) const {
+  if (shape.elements() != elements()) {
+    throw UserError("tensor.reshape", "expected a shape of " + std::to_string(elements()) + " elements for " +
+                                          shape_.text() + ", got " + shape.text());
+  }
+  Tensor out = *this;
+  out.shape_ = shape;
+  out.tape_ = nullptr;
+  return out;
+}
+
+Tensor Tensor::to(Device device) const {
+  Tensor out = empty(shape_, dtype_, device);
+  out.copy_from(*this);
+  return out;
+}
+
+void Tensor::copy_from(const Tensor& source) const {
+  if (source.elements() != elements() || source.dtype() != dtype_) {
+    throw UserError("tensor.copy_from", "expected " + shape_.text() + " of " + name_of(dtype_) + ", got " +
+                                            source.shape().text() + " of " + name_of(source.dtype()));
+  }
+  DeviceBackend& active = backend(device().type != DeviceType::cpu ? device() : source.device());
+  Stream& stream = active.default_stream();
+  active.copy(data(), device(), source.data(), source.device(), bytes(), stream);
+  if (device().type == DeviceType::cpu) active.synchronize(stream);
+}
+
+void Tensor::fill_zero() const {
+  DeviceBackend& active = backend(device());
+  active.fill_zero(data(), bytes(), active.default_stream());
+}
+
+void Tensor::check_host(DType wanted) const {
+  if (dtype_ != wanted || device().type != DeviceType::cpu) {
+    throw UserError("tensor.host", std::string("expected ") + name_of(wanted) + " on cpu, got " + name_of(dtype_) +
+                                       " on " + device().text());
+  }
+}
+
+}  // namespace suanli
