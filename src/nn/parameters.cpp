@@ -46,11 +46,14 @@ Tensor Parameters::get(const std::string& name, Shape shape, const Initializer& 
   if (std::ranges::any_of(all_, same_name)) {
     throw UserError("parameters", "expected each name once, got \"" + name + "\" twice");
   }
-  Tensor value = Tensor::empty(shape, DType::f32);
-  if (!options_.source || !options_.source(name, value)) {
+  Tensor value = options_.source ? options_.source(name, shape) : Tensor();
+  if (!value.defined()) {
+    value = Tensor::empty(shape, DType::f32);
     RandomGenerator random({options_.seed, 0, site_of(name)});
     initializer(value, random);
     initialized_.push_back(name);
+  } else if (options_.trainable) {
+    value = value.clone();
   }
   if (shape.rank() == 2 && options_.matrix_dtype != DType::f32) value = ops::cast(value, options_.matrix_dtype);
   if (options_.device != value.device()) value = value.to(options_.device);

@@ -21,9 +21,9 @@ Initializer normal(double standard_deviation);
 /// Uniform in [-limit, limit).
 Initializer uniform(double limit);
 
-/// Where weights come from: fills `into` (f32, CPU, of the demanded shape) and returns true, or returns false when it
-/// has no such parameter. Throws UserError when it has one of another shape.
-using WeightSource = std::function<bool(const std::string& name, const Tensor& into)>;
+/// Where weights come from: the parameter as f32 on the CPU, of the demanded shape, or undefined when there is none.
+/// The tensor may borrow memory that must not be written, such as a mapped file. Throws UserError for another shape.
+using WeightSource = std::function<Tensor(const std::string& name, const Shape& shape)>;
 
 struct Parameter {
   std::string name;

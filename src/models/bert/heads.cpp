@@ -1,0 +1,88 @@
+#include "models/bert/heads.h"
+
+#include "ops/activation.h"
+#include "ops/cast.h"
+#include "ops/embedding.h"
+#include "ops/linear.h"
+
+namespace suanli::models {
+
+namespace {
+
+nn::Linear new_linear(nn::ParameterScope scope, const BertConfig& config, int64_t out) {
+  return nn::Linear(scope, config.hidden_size, out, nn::normal(config.initializer_range), nn::zeros());
+}
+
+int64_t label_count(const BertConfig& config) {
+  if (config.labels.empty()) {
+    throw UserError("config.json", "expected id2label or num_labels for a classifier, got none");
+  }
+  return static_cast<int64_t>(config.labels.size());
+}
+
+Tensor as_f32(const Tensor& logits) { return logits.dtype() == DType::f32 ? logits : ops::cast(logits, DType::f32); }
+
+}  // namespace
+
+MaskedLmHead::MaskedLmHead(nn::ParameterScope scope, const BertConfig& config, const Tensor& word_embeddings)
+    : dense_(new_linear(scope / "dense", config, config.hidden_size)),
+      norm_(scope / "norm", config.hidden_size, config.layer_norm_eps),
+      decoder_(word_embeddings),
+      bias_(scope.get("bias", {config.vocab_size}, nn::zeros())),
+      activation_(nn::activation_named(config.family == BertFamily::roberta ? "gelu" : config.hidden_act)) {}
+
+Tensor MaskedLmHead::operator()(const Tensor& x) const {
+  return ops::linear(norm_(activation_(dense_(x))), decoder_, bias_);
+}
+
+SequenceClassificationHead::SequenceClassificationHead(nn::ParameterScope scope, const BertConfig& config)
+    : family_(config.family),
+      dense_(new_linear(family_ == BertFamily::bert ? scope / "pooler" : scope / "classifier.dense", config,
+                        config.hidden_size)),
+      output_(new_linear(family_ == BertFamily::roberta ? scope / "classifier.output" : scope / "classifier", config,
+                         label_count(config))),
+      before_{family_ == BertFamily::roberta ? config.classifier_dropout : 0.0F, scope.next_site()},
+      after_{config.classifier_dropout, scope.next_site()} {}
+
+Tensor SequenceClassificationHead::operator()(const Tensor& x, const nn::Mode& mode) const {
+  const Tensor dense = dense_(before_(x, mode));
+  const Tensor pooled = family_ == BertFamily::distilbert ? ops::relu(dense) : ops::tanh(dense);
+  return as_f32(output_(after_(pooled, mode)));
+}
+
+TokenClassificationHead::TokenClassificationHead(nn::ParameterScope scope, const BertConfig& config)
+    : output_(new_linear(scope / "classifier", config, label_count(config))),
+      dropout_{config.family == BertFamily::distilbert ? config.hidden_dropout : config.classifier_dropout,
+               scope.next_site()} {}
+
+Tensor TokenClassificationHead::operator()(const Tensor& x, const nn::Mode& mode) const {
+  return as_f32(output_(dropout_(x, mode)));
+}
+
+BertWithHead::BertWithHead(nn::ParameterScope scope, const BertConfig& config, Head head) : encoder_(scope, config) {
+  if (head == Head::masked_lm) masked_lm_.emplace(scope / "masked_lm", config, encoder_.word_embeddings());
+  if (head == Head::sequence_classification) sequence_.emplace(scope, config);
+  if (head == Head::token_classification) token_.emplace(scope, config);
+}
+
+Tensor BertWithHead::hidden_states(const PackedSequences& sequences, const nn::Mode& mode) const {
+  return encoder_.forward(sequences, mode);
+}
+
+Tensor BertWithHead::masked_lm_logits(const PackedSequences& sequences, const Tensor& rows,
+                                      const nn::Mode& mode) const {
+  SUANLI_ASSERT(masked_lm_.has_value());
+  return (*masked_lm_)(ops::index_select(hidden_states(sequences, mode), rows));
+}
+
+Tensor BertWithHead::sequence_logits(const PackedSequences& sequences, const nn::Mode& mode) const {
+  SUANLI_ASSERT(sequence_.has_value());
+  return (*sequence_)(ops::index_select(hidden_states(sequences, mode), first_tokens(sequences)), mode);
+}
+
+Tensor BertWithHead::token_logits(const PackedSequences& sequences, const nn::Mode& mode) const {
+  SUANLI_ASSERT(token_.has_value());
+  return (*token_)(hidden_states(sequences, mode), mode);
+}
+
+}  // namespace suanli::models

@@ -1,0 +1,71 @@
+/// What stands on a BERT encoder: masked-language model, classifier of sequences, classifier of tokens.
+#pragma once
+
+#include <optional>
+
+#include "models/bert/bert.h"
+
+namespace suanli::models {
+
+/// logits = norm(activation(dense(x))) word_embeddings^T + bias, on the masked rows alone.
+class MaskedLmHead {
+ public:
+  MaskedLmHead(nn::ParameterScope scope, const BertConfig& config, const Tensor& word_embeddings);
+  /// x [M,H], the hidden states of M masked tokens -> logits [M,V] of x's dtype.
+  Tensor operator()(const Tensor& x) const;
+
+ private:
+  nn::Linear dense_;
+  nn::LayerNorm norm_;
+  Tensor decoder_, bias_;
+  nn::ActivationFunction activation_;
+};
+
+/// The classifier of each family: BERT's pooler (dense, tanh) before dropout and a linear layer; RoBERTa's dropout,
+/// dense, tanh, dropout, linear; DistilBERT's dense, ReLU, dropout, linear.
+class SequenceClassificationHead {
+ public:
+  SequenceClassificationHead(nn::ParameterScope scope, const BertConfig& config);
+  /// x [B,H], the hidden states of the first tokens -> logits [B, labels] f32.
+  Tensor operator()(const Tensor& x, const nn::Mode& mode) const;
+
+ private:
+  BertFamily family_;
+  nn::Linear dense_, output_;
+  nn::Dropout before_, after_;
+};
+
+/// logits = linear(dropout(x)).
+class TokenClassificationHead {
+ public:
+  TokenClassificationHead(nn::ParameterScope scope, const BertConfig& config);
+  /// x [T,H] -> logits [T, labels] f32.
+  Tensor operator()(const Tensor& x, const nn::Mode& mode) const;
+
+ private:
+  nn::Linear output_;
+  nn::Dropout dropout_;
+};
+
+/// An encoder with at most one head.
+class BertWithHead {
+ public:
+  BertWithHead(nn::ParameterScope scope, const BertConfig& config, Head head);
+  /// [T,H] in mode.dtype.
+  Tensor hidden_states(const PackedSequences& sequences, const nn::Mode& mode) const;
+  /// rows [M] i32: the packed places of the masked tokens -> logits [M,V] in mode.dtype.
+  Tensor masked_lm_logits(const PackedSequences& sequences, const Tensor& rows, const nn::Mode& mode) const;
+  /// logits [B, labels] f32.
+  Tensor sequence_logits(const PackedSequences& sequences, const nn::Mode& mode) const;
+  /// logits [T, labels] f32.
+  Tensor token_logits(const PackedSequences& sequences, const nn::Mode& mode) const;
+  void set_gradient_checkpointing(bool on) { encoder_.set_gradient_checkpointing(on); }
+
+ private:
+  BertModel encoder_;
+  std::optional<MaskedLmHead> masked_lm_;
+  std::optional<SequenceClassificationHead> sequence_;
+  std::optional<TokenClassificationHead> token_;
+};
+
+}  // namespace suanli::models

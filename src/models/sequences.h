@@ -1,0 +1,25 @@
+/// Sequences travel packed: the tokens of a batch one after another, without padding.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "tensor/tensor.h"
+
+namespace suanli::models {
+
+struct PackedSequences {
+  Tensor ids;        ///< [T] i32, token ids
+  Tensor types;      ///< [T] i32, token type ids (0 first text, 1 second)
+  Tensor positions;  ///< [T] i32, 0, 1, 2, ... within each sequence
+  Tensor offsets;    ///< [B+1] i32: sequence b is tokens offsets[b] .. offsets[b+1]
+};
+
+/// Packs host arrays, ids, types and positions [T], offsets [B+1], as tensors on `device`.
+PackedSequences pack(std::span<const int32_t> ids, std::span<const int32_t> types, std::span<const int32_t> positions,
+                     std::span<const int32_t> offsets, Device device = {});
+
+/// The row of the first token of each sequence, [B] i32. Throws UserError for an empty sequence.
+Tensor first_tokens(const PackedSequences& sequences);
+
+}  // namespace suanli::models
