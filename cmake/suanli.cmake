@@ -13,6 +13,7 @@ function(suanli_layer folder)
   target_include_directories(${target} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>
                                               $<INSTALL_INTERFACE:include/suanli>)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wvla -Werror)
+  target_compile_definitions(${target} PRIVATE SUANLI_VERSION="${PROJECT_VERSION}")
   list(TRANSFORM ARG_USES PREPEND suanli_)
   target_link_libraries(${target} PUBLIC ${ARG_USES} ${ARG_EXTERNAL} PRIVATE ${ARG_PRIVATE})
   set_property(GLOBAL APPEND PROPERTY SUANLI_LAYERS ${target})

@@ -28,7 +28,7 @@ enum class Output {
 struct EngineOptions {
   DType dtype = DType::f32;
   int64_t tokens_per_batch = 4096;  ///< a batch holds at most this many tokens, or one sequence
-  Pooling pooling;
+  Pooling pooling = {};
   int32_t mask_id = -1;
 };
 

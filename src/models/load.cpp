@@ -4,7 +4,6 @@
 #include <map>
 #include <set>
 
-#include "base/file.h"
 #include "formats/model_folder.h"
 #include "models/bert/names.h"
 #include "ops/cast.h"
@@ -189,9 +188,8 @@ void set_parameters(const Model& model, const SafetensorsFile& weights) {
 }
 
 void save_model(const Model& model, const std::filesystem::path& folder) {
-  write_file_atomically(folder / "config.json", to_json(model.config, model.head).dump(2) + "\n");
   const std::vector<NamedTensor> tensors = hugging_face_tensors(model);
-  write_safetensors(folder / "model.safetensors", tensors);
+  write_model_folder(folder, to_json(model.config, model.head), tensors);
 }
 
 }  // namespace suanli::models

@@ -13,23 +13,23 @@ namespace suanli::models {
 
 struct ModelOptions {
   Head head = Head::none;
-  std::vector<std::string> labels;  ///< of a new classifier; empty: as in config.json
-  std::string problem_type;         ///< empty: as in config.json
-  uint64_t seed = 42;               ///< of new parameters
-  bool trainable = false;           ///< parameters want gradients
-  DType matrix_dtype = DType::f32;  ///< of weights with two dimensions, for inference
-  Device device;
+  std::vector<std::string> labels = {};  ///< of a new classifier; empty: as in config.json
+  std::string problem_type = {};         ///< empty: as in config.json
+  uint64_t seed = 42;                    ///< of new parameters
+  bool trainable = false;                ///< parameters want gradients
+  DType matrix_dtype = DType::f32;       ///< of weights with two dimensions, for inference
+  Device device = {};
 };
 
 /// A network with its parameters and the configuration it was made from.
 struct Model {
-  BertConfig config;
+  BertConfig config = {};
   Head head = Head::none;
-  std::unique_ptr<nn::Parameters> parameters;
-  std::unique_ptr<BertWithHead> network;
+  std::unique_ptr<nn::Parameters> parameters = {};
+  std::unique_ptr<BertWithHead> network = {};
   std::vector<std::string>
-      initialized;                  ///< Hugging Face names of parameters that were not in the checkpoint: a new head
-  std::vector<std::string> unused;  ///< tensors of the checkpoint that this model does not have
+      initialized = {};  ///< Hugging Face names of parameters that were not in the checkpoint: a new head
+  std::vector<std::string> unused = {};  ///< tensors of the checkpoint that this model does not have
 };
 
 /// The head that config.json's `architectures` names; none when it names a bare model or is missing.
@@ -51,7 +51,7 @@ std::vector<NamedTensor> hugging_face_tensors(const Model& model);
 /// same set with the same shapes.
 void set_parameters(const Model& model, const SafetensorsFile& weights);
 
-/// Writes config.json and model.safetensors into `folder`, which must exist.
+/// Writes config.json and model.safetensors into `folder` (made where needed), each file whole.
 void save_model(const Model& model, const std::filesystem::path& folder);
 
 }  // namespace suanli::models

@@ -32,10 +32,10 @@ struct Parameter {
 
 struct ParameterOptions {
   uint64_t seed = 0;                ///< of the initialisers; each draws from (seed, name)
-  WeightSource source;              ///< null: all random
+  WeightSource source = {};         ///< null: all random
   DType matrix_dtype = DType::f32;  ///< of parameters with two dimensions: bf16 halves the memory of inference
   bool trainable = true;            ///< false: no gradients
-  Device device;
+  Device device = {};
 };
 
 /// The parameters of one model, in the order in which its modules asked for them.

@@ -1,0 +1,118 @@
+#include <cstdio>
+#include <fstream>
+#include <functional>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "cli/options.h"
+#include "cli/verbs.h"
+#include "kernels/cpu/peak.h"
+#include "kernels/machine.h"
+#include "nn/precision.h"
+#include "ops/initialize.h"
+#include "train/step_timing.h"
+
+namespace suanli::cli {
+
+namespace {
+
+const char* kUsage =
+    "suanli bench step --task masked-lm|text-classification --model DIR [--batch N --length N | --lengths FILE]\n"
+    "       suanli bench infer --model DIR [--batch N --length N | --lengths FILE]";
+
+const OptionTable& options() {
+  static const OptionTable table({
+      {.name = "model", .type = OptionType::path, .help = "folder of the model", .aliases = {"model_name_or_path"}},
+      {.name = "task",
+       .type = OptionType::text,
+       .default_value = "masked-lm",
+       .help = "what a training step learns",
+       .choices = {"masked-lm", "text-classification"}},
+      {.name = "batch", .type = OptionType::integer, .default_value = "32", .help = "sequences in a step"},
+      {.name = "length", .type = OptionType::integer, .default_value = "128", .help = "tokens in each"},
+      {.name = "lengths",
+       .type = OptionType::path,
+       .help = "a file with one length a line, in place of batch and length"},
+      {.name = "precision",
+       .type = OptionType::text,
+       .default_value = "f32",
+       .help = "dtype of the computation",
+       .choices = {"auto", "f32", "bf16"}},
+      {.name = "steps", .type = OptionType::integer, .default_value = "10", .help = "timed training steps"},
+      {.name = "seconds", .type = OptionType::real, .default_value = "3", .help = "time for inference"},
+      {.name = "json", .type = OptionType::boolean, .default_value = "false", .help = "print one JSON object"},
+  });
+  return table;
+}
+
+std::vector<int64_t> sequence_lengths(const Config& config) {
+  std::vector<int64_t> lengths;
+  if (config.is_set("lengths")) {
+    const std::string name = config.get_string("lengths");
+    std::ifstream file(name);
+    for (int64_t length; file >> length;) lengths.push_back(length);
+    if (!file.eof()) throw UserError(name, "expected a readable file with one length a line");
+  } else {
+    if (config.get_int("batch") < 1 || config.get_int("batch") > 1 << 20) {
+      throw UserError("batch", "expected 1..2^20 sequences, got " + std::to_string(config.get_int("batch")));
+    }
+    lengths.assign(static_cast<size_t>(config.get_int("batch")), config.get_int("length"));
+  }
+  for (const int64_t length : lengths) {
+    if (length < 1) throw UserError("lengths", "expected at least 1 token, got " + std::to_string(length));
+  }
+  if (lengths.empty()) throw UserError("lengths", "expected at least one sequence, got none");
+  return lengths;
+}
+
+Json report(const train::StepTiming& timing, DType dtype, bool training) {
+  const double median = timing.median();
+  const double peak = std::max(kernels::measured_peak(dtype, 0.2), kernels::measured_peak(DType::f32, 0.1));
+  Json out;
+  if (training) {
+    out["tokens_per_second"] = timing.tokens / median;
+    out["seconds_per_step"] = median;
+  } else {
+    out["sequences_per_second"] = timing.sequences / median;
+    out["milliseconds"] = median * 1e3;
+  }
+  out["gflops"] = timing.operations / median * 1e-9;
+  out["share_of_peak"] = timing.operations / median / peak;
+  out["peak_bytes"] = timing.peak_bytes;
+  out["precision"] = name_of(dtype);
+  out["cpu"] = machine().cpu_model;
+  out["implementation"] = std::string("suanli ") + SUANLI_VERSION + " cpu " + name_of(machine().isa);
+  return out;
+}
+
+}  // namespace
+
+int bench(Arguments arguments) {
+  if (arguments.empty() || print_help(arguments, kUsage, options())) {
+    if (arguments.empty()) throw UserError("bench", std::string("expected \"step\" or \"infer\"; usage: ") + kUsage);
+    return 0;
+  }
+  const std::string what = arguments.front();
+  if (what != "step" && what != "infer")
+    throw UserError("bench", "expected \"step\" or \"infer\", got \"" + what + "\"");
+  Config config(options());
+  read_options(config, arguments.subspan(1), "bench");
+  initialize();
+  const DType dtype = nn::precision_named(config.get_string("precision"));
+  const bool training = what == "step";
+  const auto head =
+      config.get_string("task") == "masked-lm" ? models::Head::masked_lm : models::Head::sequence_classification;
+  const Json result = report(training ? train::time_training(config.get_string("model"), head, sequence_lengths(config),
+                                                             dtype, std::max<int64_t>(1, config.get_int("steps")))
+                                      : train::time_inference(config.get_string("model"), sequence_lengths(config),
+                                                              dtype, config.get_float("seconds")),
+                             dtype, training);
+  if (config.get_bool("json")) {
+    std::printf("%s\n", result.dump().c_str());
+  } else {
+    for (const auto& [key, value] : result.items()) std::printf("%-22s %s\n", key.c_str(), value.dump().c_str());
+  }
+  return 0;
+}
+
+}  // namespace suanli::cli

@@ -1,0 +1,24 @@
+#include "cli/options.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/error.h"
+
+namespace suanli::cli {
+
+bool print_help(std::span<const std::string> arguments, const char* usage, const OptionTable& table) {
+  const auto asks = [](const std::string& word) { return word == "--help" || word == "-h"; };
+  if (std::ranges::none_of(arguments, asks)) return false;
+  std::printf("usage: %s\n\n%s", usage, table.help().c_str());
+  return true;
+}
+
+void read_options(Config& config, std::span<const std::string> arguments, const char* verb) {
+  const auto words = config.read_arguments(arguments);
+  if (!words.empty()) {
+    throw UserError(verb, "expected options as --key value or key=value, got \"" + words.front() + "\"");
+  }
+}
+
+}  // namespace suanli::cli

@@ -1,0 +1,75 @@
+#include "base/error.h"
+#include "base/json.h"
+#include "cli/options.h"
+#include "cli/predictions.h"
+#include "cli/text_engine.h"
+#include "cli/verbs.h"
+
+namespace suanli::cli {
+
+namespace {
+
+const OptionTable& options() {
+  static const OptionTable table([] {
+    auto all = text_engine_options("f32");
+    all.push_back({.name = "top_k",
+                   .type = OptionType::integer,
+                   .default_value = "0",
+                   .help = "answers for each line, best first; 0: one label, or five fills of a mask"});
+    all.push_back({.name = "aggregation_strategy",
+                   .type = OptionType::text,
+                   .default_value = "none",
+                   .help = "simple joins the tokens of one entity",
+                   .choices = {"none", "simple"}});
+    return all;
+  }());
+  return table;
+}
+
+models::Head trained_head(const std::string& folder) {
+  const std::string file = folder + "/config.json";
+  const models::Head head = models::head_of(read_json(file), file);
+  if (head == models::Head::none) {
+    throw UserError(file,
+                    "expected a model with a head (\"architectures\" ending in ForSequenceClassification, "
+                    "ForTokenClassification or ForMaskedLM), got a bare encoder; use `suanli embed`");
+  }
+  return head;
+}
+
+}  // namespace
+
+int predict(Arguments arguments) {
+  if (print_help(arguments, "suanli predict --model DIR [--input FILE] [--output FILE]", options())) return 0;
+  Config config(options());
+  read_options(config, arguments, "predict");
+  const models::Head head = trained_head(config.get_string("model"));
+  const int64_t asked = config.get_int("top_k");
+  if (asked < 0) throw UserError("top_k", "expected at least 0, got " + std::to_string(asked));
+  const int64_t top_k = asked > 0 ? asked : head == models::Head::masked_lm ? 5 : 1;
+  const bool group = config.get_string("aggregation_strategy") == "simple";
+  const TextEngine engine = load_text_engine(config, head, {}, 0);
+  const models::BertConfig& model = engine.engine.model().config;
+
+  answer_lines(config, [&](const std::vector<TextLine>& lines) {
+    std::vector<Encoding> encodings;
+    for (const TextLine& line : lines) encodings.push_back(engine.encode(line));
+    const auto output = head == models::Head::sequence_classification ? infer::Output::sequence_logits
+                        : head == models::Head::token_classification  ? infer::Output::token_logits
+                                                                      : infer::Output::masked_lm;
+    const auto results = engine.engine.run(token_sequences(encodings), output);
+    std::string out;
+    for (size_t i = 0; i < results.size(); ++i) {
+      if (output == infer::Output::sequence_logits) append_classification(out, model, results[i], top_k);
+      if (output == infer::Output::token_logits) {
+        append_entities(out, model, engine.tokenizer, encodings[i], results[i], group);
+      }
+      if (output == infer::Output::masked_lm) append_fills(out, engine.tokenizer, encodings[i], results[i], top_k);
+      out += '\n';
+    }
+    return out;
+  });
+  return 0;
+}
+
+}  // namespace suanli::cli

@@ -1,0 +1,88 @@
+#include "cli/text_engine.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "nn/precision.h"
+#include "ops/initialize.h"
+
+namespace suanli::cli {
+
+std::vector<Option> text_engine_options(const char* default_precision) {
+  return {
+      {.name = "model", .type = OptionType::path, .help = "folder of the model", .aliases = {"model_name_or_path"}},
+      {.name = "input",
+       .type = OptionType::path,
+       .default_value = "-",
+       .help = "plain lines or JSON lines; - is "
+               "standard input"},
+      {.name = "output", .type = OptionType::path, .default_value = "-", .help = "JSON lines; - is standard output"},
+      {.name = "precision",
+       .type = OptionType::text,
+       .default_value = default_precision,
+       .help = "dtype of the computation; auto picks by measuring",
+       .choices = {"auto", "f32", "bf16"}},
+      {.name = "max_length",
+       .type = OptionType::integer,
+       .default_value = "0",
+       .help = "cut texts to this many tokens; 0: as the model was made",
+       .aliases = {"max_seq_length"}},
+      {.name = "window",
+       .type = OptionType::integer,
+       .default_value = "1024",
+       .help = "lines read, sorted by length and answered together"},
+      {.name = "tokens_per_batch",
+       .type = OptionType::integer,
+       .default_value = "4096",
+       .help = "tokens that are computed together"},
+  };
+}
+
+Encoding TextEngine::encode(const TextLine& line) const {
+  return line.has_pair ? tokenizer.encode_pair(line.text, line.text_pair, encode_options)
+                       : tokenizer.encode(line.text, encode_options);
+}
+
+TextEngine load_text_engine(const Config& config, models::Head head, const infer::Pooling& pooling, int64_t longest) {
+  initialize();
+  const std::string folder = config.get_string("model");
+  const DType dtype = nn::precision_named(config.get_string("precision"));
+  if (config.get_int("window") < 1 || config.get_int("tokens_per_batch") < 1 || config.get_int("max_length") < 0) {
+    throw UserError("options", "expected window and tokens_per_batch of at least 1 and max_length of at least 0");
+  }
+  Tokenizer tokenizer = Tokenizer::load(folder);
+  models::Model model = models::load_model(folder, {.head = head, .matrix_dtype = dtype});
+  if (head != models::Head::none && !model.initialized.empty()) {
+    throw UserError(folder, "expected a model with a trained head, missing " + model.initialized.front() +
+                                "; train it first, or use `suanli embed`");
+  }
+  EncodeOptions encode;
+  encode.max_length = model.config.longest_sequence();
+  for (const int64_t limit : {tokenizer.model_max_length(), longest, config.get_int("max_length")}) {
+    if (limit > 0) encode.max_length = std::min(encode.max_length, limit);
+  }
+  const infer::EngineOptions options{.dtype = dtype,
+                                     .tokens_per_batch = config.get_int("tokens_per_batch"),
+                                     .pooling = pooling,
+                                     .mask_id = tokenizer.special_ids().mask.value_or(-1)};
+  return {std::move(tokenizer), infer::Engine(std::move(model), options), encode};
+}
+
+void answer_lines(const Config& config, const std::function<std::string(const std::vector<TextLine>&)>& answer) {
+  TextLines lines(config.get_string("input"));
+  Output output(config.get_string("output"));
+  for (;;) {
+    const auto window = lines.next(static_cast<size_t>(config.get_int("window")));
+    if (window.empty()) break;
+    output.write(answer(window));
+  }
+  output.close();
+}
+
+std::vector<infer::TokenSequence> token_sequences(const std::vector<Encoding>& encodings) {
+  std::vector<infer::TokenSequence> out;
+  for (const Encoding& encoding : encodings) out.push_back({encoding.ids, encoding.types});
+  return out;
+}
+
+}  // namespace suanli::cli

@@ -1,0 +1,137 @@
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/activation.cpp"
+#include "kernels/cpu/targets.h"
+
+#include <hwy/foreach_target.h>  // compiles this file once per instruction set
+
+#include "kernels/cpu/math-inl.h"
+#include "kernels/elementwise.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace suanli::kernels {
+namespace HWY_NAMESPACE {
+
+/// sqrt(2/pi) (x + 0.044715 x^3) doubled: gelu_tanh = x sigmoid(that), which keeps the lower tail accurate.
+HWY_INLINE Vector gelu_argument(Vector x) {
+  const Vector inner = hn::MulAdd(hn::Mul(x, x), constant(0.044715F), constant(1.0F));
+  return hn::Mul(hn::Mul(x, constant(1.5957691216F)), inner);
+}
+
+struct Gelu {
+  static HWY_INLINE Vector value(Vector x) { return hn::Mul(x, normal(x).cumulative); }
+  static HWY_INLINE Vector slope(Vector x) {
+    const Normal n = normal(x);
+    return hn::MulAdd(hn::Mul(x, constant(0.3989422804F)), n.bell, n.cumulative);
+  }
+};
+struct GeluTanh {
+  static HWY_INLINE Vector value(Vector x) { return hn::Mul(x, sigmoid(gelu_argument(x))); }
+  static HWY_INLINE Vector slope(Vector x) {
+    const Vector s = sigmoid(gelu_argument(x)), rest = sigmoid(hn::Neg(gelu_argument(x)));
+    const Vector inner = hn::MulAdd(hn::Mul(x, x), constant(3 * 0.044715F), constant(1.0F));
+    return hn::MulAdd(hn::Mul(hn::Mul(s, rest), hn::Mul(x, constant(1.5957691216F))), inner, s);
+  }
+};
+struct Relu {
+  // Written as comparisons so that NaN passes through.
+  static HWY_INLINE Vector value(Vector x) { return hn::IfThenZeroElse(hn::Lt(x, hn::Zero(F32())), x); }
+  static HWY_INLINE Vector slope(Vector x) { return hn::IfThenZeroElse(hn::Le(x, hn::Zero(F32())), constant(1.0F)); }
+};
+struct Tanh {
+  static HWY_INLINE Vector value(Vector x) { return tanh(x); }
+  static HWY_INLINE Vector slope(Vector x) {
+    // 1 - tanh^2 = 4 s (1 - s) with s = sigmoid(2x): no cancellation where tanh is near 1.
+    const Vector twice = hn::Add(x, x);
+    return hn::Mul(hn::Mul(sigmoid(twice), sigmoid(hn::Neg(twice))), constant(4.0F));
+  }
+};
+struct Sigmoid {
+  static HWY_INLINE Vector value(Vector x) { return sigmoid(x); }
+  static HWY_INLINE Vector slope(Vector x) { return hn::Mul(sigmoid(x), sigmoid(hn::Neg(x))); }
+};
+
+template <class F, class T>
+void forward_as(const ActivationForward& a, int64_t begin, int64_t end) {
+  const T* x = static_cast<const T*>(a.x) + begin;
+  T* y = static_cast<T*>(a.y) + begin;
+  each_vector(end - begin, [&](int64_t i, int64_t n) SUANLI_INLINE { store(F::value(load(x + i, n)), y + i, n); });
+}
+
+template <class F, class T>
+void backward_as(const ActivationBackward& a, int64_t begin, int64_t end) {
+  const T *x = static_cast<const T*>(a.x) + begin, *dy = static_cast<const T*>(a.dy) + begin;
+  T* dx = static_cast<T*>(a.dx) + begin;
+  each_vector(end - begin, [&](int64_t i, int64_t n)
+                               SUANLI_INLINE { store(hn::Mul(load(dy + i, n), F::slope(load(x + i, n))), dx + i, n); });
+}
+
+template <class F>
+void forward_of(const ActivationForward& a, int64_t begin, int64_t end) {
+  a.dtype == DType::f32 ? forward_as<F, float>(a, begin, end) : forward_as<F, bfloat16>(a, begin, end);
+}
+template <class F>
+void backward_of(const ActivationBackward& a, int64_t begin, int64_t end) {
+  a.dtype == DType::f32 ? backward_as<F, float>(a, begin, end) : backward_as<F, bfloat16>(a, begin, end);
+}
+
+void activation_forward_range(const ActivationForward& a, int64_t begin, int64_t end) {
+  switch (a.kind) {
+    case Activation::gelu:
+      return forward_of<Gelu>(a, begin, end);
+    case Activation::gelu_tanh:
+      return forward_of<GeluTanh>(a, begin, end);
+    case Activation::relu:
+      return forward_of<Relu>(a, begin, end);
+    case Activation::tanh:
+      return forward_of<Tanh>(a, begin, end);
+    case Activation::sigmoid:
+      return forward_of<Sigmoid>(a, begin, end);
+  }
+}
+
+void activation_backward_range(const ActivationBackward& a, int64_t begin, int64_t end) {
+  switch (a.kind) {
+    case Activation::gelu:
+      return backward_of<Gelu>(a, begin, end);
+    case Activation::gelu_tanh:
+      return backward_of<GeluTanh>(a, begin, end);
+    case Activation::relu:
+      return backward_of<Relu>(a, begin, end);
+    case Activation::tanh:
+      return backward_of<Tanh>(a, begin, end);
+    case Activation::sigmoid:
+      return backward_of<Sigmoid>(a, begin, end);
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace suanli::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+#include "kernels/cpu/add.h"
+#include "kernels/cpu/parallel.h"
+
+namespace suanli::kernels {
+HWY_EXPORT(activation_forward_range);
+HWY_EXPORT(activation_backward_range);
+
+void add_activation() {
+  constexpr int64_t kGrain = 8192;
+  activation_forward.add({"simd", DeviceType::cpu,
+                          [](const ActivationForward& a, const Machine& m) { return refuse_unless_simd(m, a.dtype); },
+                          [](const ActivationForward& a, Stream&) {
+                            parallel_for(a.count, kGrain, [&](int64_t begin, int64_t end) {
+                              HWY_DYNAMIC_DISPATCH(activation_forward_range)(a, begin, end);
+                            });
+                          }});
+  activation_backward.add({"simd", DeviceType::cpu,
+                           [](const ActivationBackward& a, const Machine& m) { return refuse_unless_simd(m, a.dtype); },
+                           [](const ActivationBackward& a, Stream&) {
+                             parallel_for(a.count, kGrain, [&](int64_t begin, int64_t end) {
+                               HWY_DYNAMIC_DISPATCH(activation_backward_range)(a, begin, end);
+                             });
+                           }});
+}
+}  // namespace suanli::kernels
+#endif  // HWY_ONCE

@@ -1,0 +1,31 @@
+/// One function per file of kernels/cpu that adds its implementations to their lists; register.cpp calls them all.
+#pragma once
+
+#include "kernels/registry.h"
+#include "tensor/dtype.h"
+
+namespace suanli::kernels {
+
+void add_matmul();
+void add_column_sum();
+void add_layer_norm_forward();
+void add_layer_norm_backward();
+void add_activation();
+void add_elementwise();
+void add_rows();
+void add_embedding();
+void add_attention_forward();
+void add_attention_backward();
+void add_cross_entropy();
+void add_pointwise_loss();
+void add_pooling();
+void add_optimizer();
+
+/// What every SIMD kernel asks: AVX2, and a dtype that it is compiled for.
+inline Refusal refuse_unless_simd(const Machine& machine, DType dtype) {
+  if (machine.isa == Isa::scalar) return "needs AVX2";
+  if (dtype != DType::f32 && dtype != DType::bf16) return "dtype is neither f32 nor bf16";
+  return nullptr;
+}
+
+}  // namespace suanli::kernels

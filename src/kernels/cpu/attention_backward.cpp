@@ -1,0 +1,125 @@
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/attention_backward.cpp"
+#include "kernels/cpu/targets.h"
+
+#include <hwy/foreach_target.h>  // compiles this file once per instruction set
+
+#include "kernels/attention.h"
+#include "kernels/cpu/attention-inl.h"
+#include "kernels/cpu/scratch.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace suanli::kernels {
+namespace HWY_NAMESPACE {
+
+/// sum_c a[c] b[c]
+template <class T>
+HWY_INLINE float dot(const T* a, const T* b, int64_t width) {
+  Vector sum = hn::Zero(F32());
+  each_vector(width,
+              [&](int64_t c, int64_t n) SUANLI_INLINE { sum = hn::MulAdd(load(a + c, n), load(b + c, n), sum); });
+  return sum_of(sum);
+}
+
+/// Rows of a product from where it was written to where they belong, unless that is the same place.
+template <class T>
+HWY_INLINE void deliver(const float* from, int64_t from_stride, T* to, int64_t to_stride, int64_t rows, int64_t width) {
+  if (static_cast<const void*>(from) == static_cast<const void*>(to)) return;
+  for (int64_t r = 0; r < rows; ++r) {
+    each_vector(width, [&](int64_t c, int64_t n)
+                           SUANLI_INLINE { store(load(from + r * from_stride + c), to + r * to_stride + c, n); });
+  }
+}
+
+template <class T>
+void backward_as(const AttentionBackward& a, int64_t sequence, int64_t head) {
+  const int64_t first = a.offsets[sequence], keys = a.offsets[sequence + 1] - first, width = a.head_size;
+  const int64_t padded_keys = whole_vectors(keys), padded = whole_vectors(width), row_width = a.heads * width;
+  float* memory = local_scratch().get<float>((2 * width + 2 * kQueryBlock + 1) * padded_keys + kDropoutSlack +
+                                             (4 * keys + 3 * kQueryBlock) * padded);
+  const auto take = [&](int64_t count) SUANLI_INLINE { return (memory += count) - count; };
+  float *keys_t = take(width * padded_keys), *values_t = take(width * padded_keys);
+  float *p = take(kQueryBlock * padded_keys), *dp = take(kQueryBlock * padded_keys);
+  float *k_rows = take(keys * padded), *v_rows = take(keys * padded), *dk_rows = take(keys * padded);
+  float *dv_rows = take(keys * padded), *q_rows = take(kQueryBlock * padded), *do_rows = take(kQueryBlock * padded);
+  float *dq_rows = take(kQueryBlock * padded), *factors = memory;
+
+  const auto place = [&](int64_t row) SUANLI_INLINE { return (first + row) * a.stride + head * width; };
+  const auto in = [&](const void* base, int64_t row) SUANLI_INLINE { return static_cast<const T*>(base) + place(row); };
+  const auto out = [&](void* base, int64_t row) SUANLI_INLINE { return static_cast<T*>(base) + place(row); };
+  const Rows k = rows_of(in(a.k, 0), a.stride, keys, width, k_rows);
+  transpose(k, keys, width, keys_t);
+  transpose(rows_of(in(a.v, 0), a.stride, keys, width, v_rows), keys, width, values_t);
+  float *dk = writable_rows(out(a.dk, 0), width, dk_rows), *dv = writable_rows(out(a.dv, 0), width, dv_rows);
+  const int64_t d_stride = dk == dk_rows ? padded : a.stride;
+  const Vector scale = hn::Set(F32(), static_cast<float>(a.scale));
+
+  for (int64_t block = 0; block < keys; block += kQueryBlock) {
+    const int64_t queries = HWY_MIN(kQueryBlock, keys - block);
+    const T* dout = static_cast<const T*>(a.dout) + (first + block) * row_width + head * width;
+    const T* y = static_cast<const T*>(a.out) + (first + block) * row_width + head * width;
+    const Rows q = rows_of(in(a.q, block), a.stride, queries, width, q_rows);
+    const Rows d = rows_of(dout, row_width, queries, width, do_rows);
+    small_product(queries, keys, width, {q.data, q.stride, 1}, {keys_t, padded_keys}, p, padded_keys, false);
+    small_product(queries, keys, width, {d.data, d.stride, 1}, {values_t, padded_keys}, dp, padded_keys, false);
+    for (int64_t i = 0; i < queries; ++i) {
+      // p becomes f p, dp becomes scale ds = scale p (f dp - delta).
+      const int64_t token = head * a.tokens + first + block + i;
+      const Vector lse = hn::Set(F32(), static_cast<const float*>(a.lse)[token]);
+      const Vector delta = hn::Set(F32(), dot(dout + i * row_width, y + i * row_width, width));
+      float *p_row = p + i * padded_keys, *dp_row = dp + i * padded_keys;
+      if (a.dropout.probability > 0) {
+        const float* f = dropout_factors(a.dropout, static_cast<uint64_t>(token) << 20, keys, factors);
+        each_vector(keys, [&](int64_t j, int64_t) SUANLI_INLINE {
+          const Vector e = exp_negative(hn::MulSub(load(p_row + j), scale, lse)), factor = load(f + j);
+          store(hn::Mul(e, factor), p_row + j);
+          store(hn::Mul(hn::Mul(e, scale), hn::MulSub(load(dp_row + j), factor, delta)), dp_row + j);
+        });
+      } else {
+        each_vector(keys, [&](int64_t j, int64_t) SUANLI_INLINE {
+          const Vector e = exp_negative(hn::MulSub(load(p_row + j), scale, lse));
+          store(e, p_row + j);
+          store(hn::Mul(hn::Mul(e, scale), hn::Sub(load(dp_row + j), delta)), dp_row + j);
+        });
+      }
+    }
+    float* dq = writable_rows(out(a.dq, block), width, dq_rows);
+    const int64_t dq_stride = dq == dq_rows ? padded : a.stride;
+    small_product(queries, width, keys, {dp, padded_keys, 1}, k, dq, dq_stride, false);
+    deliver(dq, dq_stride, out(a.dq, block), a.stride, queries, width);
+    small_product(keys, width, queries, {p, 1, padded_keys}, d, dv, d_stride, block > 0);
+    small_product(keys, width, queries, {dp, 1, padded_keys}, q, dk, d_stride, block > 0);
+  }
+  deliver(dk, d_stride, out(a.dk, 0), a.stride, keys, width);
+  deliver(dv, d_stride, out(a.dv, 0), a.stride, keys, width);
+}
+
+void attention_backward_task(const AttentionBackward& a, int64_t sequence, int64_t head) {
+  a.dtype == DType::f32 ? backward_as<float>(a, sequence, head) : backward_as<bfloat16>(a, sequence, head);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace suanli::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+#include "kernels/cpu/add.h"
+#include "kernels/cpu/parallel.h"
+
+namespace suanli::kernels {
+HWY_EXPORT(attention_backward_task);
+
+void add_attention_backward() {
+  attention_backward.add({"simd", DeviceType::cpu,
+                          [](const AttentionBackward& a, const Machine& m) { return refuse_unless_simd(m, a.dtype); },
+                          [](const AttentionBackward& a, Stream&) {
+                            const bool small = a.tokens * a.longest * a.heads * a.head_size < (1 << 17);
+                            parallel_tasks(a.sequences * a.heads, small, [&](int64_t task) {
+                              const int64_t sequence = task / a.heads, head = task % a.heads;
+                              if (a.offsets[sequence] == a.offsets[sequence + 1]) return;
+                              HWY_DYNAMIC_DISPATCH(attention_backward_task)(a, sequence, head);
+                            });
+                          }});
+}
+}  // namespace suanli::kernels
+#endif  // HWY_ONCE

@@ -1,0 +1,119 @@
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/attention_forward.cpp"
+#include "kernels/cpu/targets.h"
+
+#include <hwy/foreach_target.h>  // compiles this file once per instruction set
+
+#include <cmath>
+
+#include "kernels/attention.h"
+#include "kernels/cpu/attention-inl.h"
+#include "kernels/cpu/scratch.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace suanli::kernels {
+namespace HWY_NAMESPACE {
+
+/// Turns a row of q . k into exp(scale * (q . k) - maximum); the sum of the exponentials and the maximum.
+struct RowSum {
+  float maximum, sum;
+};
+HWY_INLINE RowSum exponentiate(float* row, int64_t keys, float scale) {
+  const Vector factor = hn::Set(F32(), scale), lowest = hn::Set(F32(), -HUGE_VALF);
+  Vector high = lowest;
+  each_vector(keys, [&](int64_t j, int64_t n)
+                        SUANLI_INLINE { high = hn::Max(high, keep_first(hn::Mul(load(row + j), factor), n, lowest)); });
+  const float maximum = max_of(high);
+  const Vector top = hn::Set(F32(), maximum);
+  Vector sum = hn::Zero(F32());
+  each_vector(keys, [&](int64_t j, int64_t n) SUANLI_INLINE {
+    const Vector e = keep_first(exp_negative(hn::MulSub(load(row + j), factor, top)), n, hn::Zero(F32()));
+    store(e, row + j);
+    sum = hn::Add(sum, e);
+  });
+  return {maximum, sum_of(sum)};
+}
+
+/// Query rows [begin, end) of one head of one sequence, kQueryBlock at a time.
+template <class T>
+void forward_as(const AttentionForward& a, int64_t sequence, int64_t head, int64_t begin, int64_t end) {
+  const int64_t first = a.offsets[sequence], keys = a.offsets[sequence + 1] - first, width = a.head_size;
+  const int64_t padded_keys = whole_vectors(keys), padded = whole_vectors(width);
+  float* memory = local_scratch().get<float>((width + kQueryBlock) * padded_keys + padded_keys + kDropoutSlack +
+                                             (keys + 2 * kQueryBlock) * padded);
+  float* transposed = memory;
+  float* scores = transposed + width * padded_keys;
+  float* factors = scores + kQueryBlock * padded_keys;
+  float* value_rows = factors + padded_keys + kDropoutSlack;
+  float* query_rows = value_rows + keys * padded;
+  float* out_rows = query_rows + kQueryBlock * padded;
+
+  const auto at = [&](const void* base, int64_t row)
+                      SUANLI_INLINE { return static_cast<const T*>(base) + (first + row) * a.stride + head * width; };
+  transpose(rows_of(at(a.k, 0), a.stride, keys, width, value_rows), keys, width, transposed);
+  const Rows values = rows_of(at(a.v, 0), a.stride, keys, width, value_rows);
+  for (int64_t block = begin; block < end; block += kQueryBlock) {
+    const int64_t queries = HWY_MIN(kQueryBlock, end - block);
+    const Rows q = rows_of(at(a.q, block), a.stride, queries, width, query_rows);
+    small_product(queries, keys, width, {q.data, q.stride, 1}, {transposed, padded_keys}, scores, padded_keys, false);
+    float inverse[kQueryBlock];
+    for (int64_t i = 0; i < queries; ++i) {
+      float* row = scores + i * padded_keys;
+      const RowSum s = exponentiate(row, keys, static_cast<float>(a.scale));
+      inverse[i] = 1.0F / s.sum;
+      const int64_t token = head * a.tokens + first + block + i;
+      if (a.lse != nullptr) static_cast<float*>(a.lse)[token] = s.maximum + std::log(s.sum);
+      if (a.dropout.probability > 0) {
+        const float* f = dropout_factors(a.dropout, static_cast<uint64_t>(token) << 20, keys, factors);
+        each_vector(keys,
+                    [&](int64_t j, int64_t) SUANLI_INLINE { store(hn::Mul(load(row + j), load(f + j)), row + j); });
+      }
+    }
+    small_product(queries, width, keys, {scores, padded_keys, 1}, values, out_rows, padded, false);
+    for (int64_t i = 0; i < queries; ++i) {
+      T* out = static_cast<T*>(a.out) + ((first + block + i) * a.heads + head) * width;
+      const Vector share = hn::Set(F32(), inverse[i]);
+      each_vector(width, [&](int64_t c, int64_t n)
+                             SUANLI_INLINE { store(hn::Mul(load(out_rows + i * padded + c), share), out + c, n); });
+    }
+  }
+}
+
+void attention_forward_task(const AttentionForward& a, int64_t sequence, int64_t head, int64_t begin, int64_t end) {
+  a.dtype == DType::f32 ? forward_as<float>(a, sequence, head, begin, end)
+                        : forward_as<bfloat16>(a, sequence, head, begin, end);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace suanli::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+#include "kernels/cpu/add.h"
+#include "kernels/cpu/parallel.h"
+
+namespace suanli::kernels {
+HWY_EXPORT(attention_forward_task);
+
+namespace {
+/// A task is a head of a sequence; where those are few, a block of its queries.
+void run_forward(const AttentionForward& a, Stream&) {
+  const int64_t heads = a.sequences * a.heads;
+  const int64_t cut = heads >= 32 ? std::max<int64_t>(a.longest, 1) : 64, blocks = (a.longest + cut - 1) / cut;
+  const bool small = a.tokens * a.longest * a.heads * a.head_size < (1 << 18);
+  parallel_tasks(heads * blocks, small, [&](int64_t task) {
+    const int64_t block = task % blocks, head = task / blocks % a.heads, sequence = task / blocks / a.heads;
+    const int64_t length = a.offsets[sequence + 1] - a.offsets[sequence];
+    const int64_t begin = block * cut, end = std::min(length, begin + cut);
+    if (begin < end) HWY_DYNAMIC_DISPATCH(attention_forward_task)(a, sequence, head, begin, end);
+  });
+}
+}  // namespace
+
+void add_attention_forward() {
+  attention_forward.add({"simd", DeviceType::cpu,
+                         [](const AttentionForward& a, const Machine& m) { return refuse_unless_simd(m, a.dtype); },
+                         run_forward});
+}
+}  // namespace suanli::kernels
+#endif  // HWY_ONCE

@@ -1,0 +1,175 @@
+#include "kernels/cpu/peak.h"
+
+#include <immintrin.h>
+#include <omp.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <vector>
+
+#include "kernels/machine.h"
+#include "tensor/tensor.h"
+
+namespace suanli::kernels {
+
+namespace {
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+// Each loop keeps enough independent sums in registers to hide the latency of its instruction, and returns the
+// operations it did. The sums are stored at the end, so that the compiler must compute them.
+constexpr int64_t kRounds = 20000;
+constexpr int kSums = 12;
+
+double scalar_f32(float* sink) {
+  float sums[kSums] = {};
+  for (int64_t i = 0; i < kRounds; ++i) {
+    for (float& sum : sums) {
+      sum = sum * 0.999F + 1.0F;
+      asm volatile("" : "+x"(sum));
+    }
+  }
+  for (float sum : sums) *sink += sum;
+  return 2.0 * kRounds * kSums;
+}
+
+__attribute__((target("avx2,fma"))) double avx2_f32(float* sink) {
+  const __m256 a = _mm256_set1_ps(0.999F), b = _mm256_set1_ps(1.0F);
+  __m256 sums[kSums];
+  for (auto& sum : sums) sum = b;
+  for (int64_t i = 0; i < kRounds; ++i) {
+    for (auto& sum : sums) sum = _mm256_fmadd_ps(sum, a, b);
+  }
+  for (const auto& sum : sums) *sink += _mm256_cvtss_f32(sum);
+  return 2.0 * 8 * kRounds * kSums;
+}
+
+__attribute__((target("avx512f"))) double avx512_f32(float* sink) {
+  const __m512 a = _mm512_set1_ps(0.999F), b = _mm512_set1_ps(1.0F);
+  __m512 sums[kSums];
+  for (auto& sum : sums) sum = b;
+  for (int64_t i = 0; i < kRounds; ++i) {
+    for (auto& sum : sums) sum = _mm512_fmadd_ps(sum, a, b);
+  }
+  for (const auto& sum : sums) *sink += _mm512_cvtss_f32(sum);
+  return 2.0 * 16 * kRounds * kSums;
+}
+
+__attribute__((target("avx512f,avx512bf16"))) double avx512_bf16(float* sink) {
+  const __m512bh a = reinterpret_cast<__m512bh>(_mm512_set1_epi16(0x3f80));
+  __m512 sums[kSums];
+  for (auto& sum : sums) sum = _mm512_setzero_ps();
+  for (int64_t i = 0; i < kRounds; ++i) {
+    for (auto& sum : sums) sum = _mm512_dpbf16_ps(sum, a, a);
+  }
+  for (const auto& sum : sums) *sink += _mm512_cvtss_f32(sum);
+  return 2.0 * 32 * kRounds * kSums;
+}
+
+__attribute__((target("avx512f,avx512vnni"))) double avx512_i8(float* sink) {
+  const __m512i a = _mm512_set1_epi8(1);
+  __m512i sums[kSums];
+  for (auto& sum : sums) sum = _mm512_setzero_si512();
+  for (int64_t i = 0; i < kRounds; ++i) {
+    for (auto& sum : sums) sum = _mm512_dpbusd_epi32(sum, a, a);
+  }
+  for (const auto& sum : sums) *sink += static_cast<float>(_mm512_cvtsi512_si32(sum));
+  return 2.0 * 64 * kRounds * kSums;
+}
+
+/// Tile configuration of palette 1: eight tiles of 16 rows of 64 bytes.
+struct alignas(64) TileConfiguration {
+  uint8_t palette = 1, start_row = 0, reserved[14] = {};
+  uint16_t columns[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+
+/// Two by two sums of 16 x 16, their operands loaded anew each step as a product does.
+template <bool kInt8>
+__attribute__((target("amx-tile,amx-bf16,amx-int8"))) double amx(float* sink) {
+  alignas(64) static const uint8_t operands[4][1024] = {};
+  alignas(64) float result[256];
+  const TileConfiguration configuration;
+  _tile_loadconfig(&configuration);
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  for (int64_t i = 0; i < kRounds / 8; ++i) {
+    _tile_loadd(4, operands[0], 64);
+    _tile_loadd(5, operands[1], 64);
+    _tile_loadd(6, operands[2], 64);
+    _tile_loadd(7, operands[3], 64);
+    if constexpr (kInt8) {
+      _tile_dpbssd(0, 4, 6);
+      _tile_dpbssd(1, 4, 7);
+      _tile_dpbssd(2, 5, 6);
+      _tile_dpbssd(3, 5, 7);
+    } else {
+      _tile_dpbf16ps(0, 4, 6);
+      _tile_dpbf16ps(1, 4, 7);
+      _tile_dpbf16ps(2, 5, 6);
+      _tile_dpbf16ps(3, 5, 7);
+    }
+  }
+  _tile_stored(0, result, 64);
+  _tile_release();
+  *sink += result[0];
+  return 4.0 * 2 * 16 * 16 * (kInt8 ? 64 : 32) * (kRounds / 8);
+}
+
+using Loop = double (*)(float*);
+
+Loop fastest_loop(DType dtype) {
+  const Machine& m = machine();
+  switch (dtype) {
+    case DType::f32:
+      return m.isa >= Isa::avx512 ? avx512_f32 : m.isa >= Isa::avx2 ? avx2_f32 : scalar_f32;
+    case DType::bf16:
+      return m.isa >= Isa::amx ? amx<false> : m.avx512_bf16 ? avx512_bf16 : nullptr;
+    case DType::i8:
+      return m.isa >= Isa::amx ? amx<true> : m.avx512_vnni ? avx512_i8 : nullptr;
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace
+
+double measured_peak(DType dtype, double seconds) {
+  const Loop loop = fastest_loop(dtype);
+  if (loop == nullptr) return 0;
+  double best = 0;
+  const double end = now() + seconds;
+  do {
+    double operations = 0;
+    float sink = 0;
+    const double start = now();
+#pragma omp parallel reduction(+ : operations, sink)
+    {
+      for (int repeat = 0; repeat < 4; ++repeat) operations += loop(&sink);
+    }
+    best = std::max(best, operations / (now() - start));
+    asm volatile("" : : "x"(sink));
+  } while (now() < end);
+  return best;
+}
+
+double measured_read_bandwidth() {
+  constexpr int64_t kBytes = int64_t{1} << 30;
+  const Tensor buffer = Tensor::zeros({kBytes / 8}, DType::i64);
+  const auto words = buffer.host<int64_t>();
+  double best = 0;
+  for (int repeat = 0; repeat < 3; ++repeat) {
+    int64_t sum = 0;
+    const double start = now();
+#pragma omp parallel for reduction(+ : sum) schedule(static)
+    for (int64_t i = 0; i < kBytes / 8; ++i) sum += words[static_cast<size_t>(i)];
+    best = std::max(best, static_cast<double>(kBytes) / (now() - start));
+    asm volatile("" : : "r"(sum));
+  }
+  return best;
+}
+
+}  // namespace suanli::kernels

@@ -1,0 +1,30 @@
+#include "kernels/cpu/register.h"
+
+#include "kernels/cpu/add.h"
+#include "kernels/cpu/targets.h"
+#include "kernels/machine.h"
+
+#include <hwy/highway.h>
+
+namespace suanli::kernels {
+
+void register_cpu() {
+  // SUANLI_ISA caps what Highway may dispatch to; the scalar cap is a refusal of each kernel.
+  if (machine().isa < Isa::avx512) hwy::DisableTargets(HWY_AVX3);
+  add_matmul();
+  add_column_sum();
+  add_layer_norm_forward();
+  add_layer_norm_backward();
+  add_activation();
+  add_elementwise();
+  add_rows();
+  add_embedding();
+  add_attention_forward();
+  add_attention_backward();
+  add_cross_entropy();
+  add_pointwise_loss();
+  add_pooling();
+  add_optimizer();
+}
+
+}  // namespace suanli::kernels

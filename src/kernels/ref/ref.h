@@ -1,0 +1,45 @@
+/// The reference kernels: each op written as its definition, in plain loops. They define what the fast kernels must
+/// compute, run where nothing else can, and are the oracle of the tests.
+#pragma once
+
+#include "kernels/attention.h"
+#include "kernels/elementwise.h"
+#include "kernels/embedding.h"
+#include "kernels/layer_norm.h"
+#include "kernels/loss.h"
+#include "kernels/matmul.h"
+#include "kernels/optimizer.h"
+#include "kernels/pooling.h"
+
+namespace suanli::kernels::ref {
+
+// One overload per kernel; the contract is the comment at the argument struct. None throws.
+void run(const ActivationForward& args, Stream&);
+void run(const ActivationBackward& args, Stream&);
+void run(const Dropout& args, Stream&);
+void run(const BinaryForward& args, Stream&);
+void run(const Scale& args, Stream&);
+void run(const Cast& args, Stream&);
+void run(const RowDot& args, Stream&);
+void run(const RowScale& args, Stream&);
+void run(const Matmul& args, Stream&);
+void run(const ColumnSum& args, Stream&);
+void run(const EmbeddingForward& args, Stream&);
+void run(const EmbeddingBackward& args, Stream&);
+void run(const LayerNormForward& args, Stream&);
+void run(const LayerNormBackward& args, Stream&);
+void run(const AttentionForward& args, Stream&);
+void run(const AttentionBackward& args, Stream&);
+void run(const CrossEntropyForward& args, Stream&);
+void run(const CrossEntropyBackward& args, Stream&);
+void run(const PointwiseLossForward& args, Stream&);
+void run(const PointwiseLossBackward& args, Stream&);
+void run(const SegmentMeanForward& args, Stream&);
+void run(const SegmentMeanBackward& args, Stream&);
+void run(const NormalizeForward& args, Stream&);
+void run(const NormalizeBackward& args, Stream&);
+void run(const AdamwStep& args, Stream&);
+void run(const SgdStep& args, Stream&);
+void run(const SumOfSquares& args, Stream&);
+
+}  // namespace suanli::kernels::ref

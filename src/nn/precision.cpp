@@ -1,0 +1,16 @@
+#include "nn/precision.h"
+
+#include "base/error.h"
+#include "kernels/cpu/peak.h"
+
+namespace suanli::nn {
+
+DType precision_named(const std::string& name) {
+  if (name == "f32") return DType::f32;
+  if (name == "bf16") return DType::bf16;
+  if (name != "auto") throw UserError("precision", "expected auto, f32 or bf16, got \"" + name + "\"");
+  const double f32 = kernels::measured_peak(DType::f32, 0.01), bf16 = kernels::measured_peak(DType::bf16, 0.01);
+  return bf16 >= 1.5 * f32 ? DType::bf16 : DType::f32;
+}
+
+}  // namespace suanli::nn

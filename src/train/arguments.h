@@ -1,0 +1,82 @@
+/// The arguments of a training or evaluation run: Hugging Face's TrainingArguments and script arguments by the same
+/// names, with the same defaults.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/config.h"
+
+namespace suanli {
+
+/// All options of `suanli train` and `suanli eval`: names, defaults, help, old names, and the names that mean something
+/// to PyTorch or the Hub alone.
+const OptionTable& train_options();
+
+enum class Precision : uint8_t { automatic, f32, bf16 };
+/// When something is done: never, every n optimizer steps, at the end of each epoch, or when a score is the best so
+/// far.
+enum class Interval : uint8_t { no, steps, epoch, best };
+
+/// The options as the trainer uses them. Names and meaning are those of Hugging Face; a step is an optimizer step.
+struct TrainArguments {
+  std::string task;  ///< empty: from the model's config.json
+  // Model and data.
+  std::string model_name_or_path, config_name, tokenizer_name;
+  std::string train_file, validation_file, test_file;
+  int64_t max_seq_length = 0;  ///< 0: the task's default
+  double mlm_probability = 0.15;
+  int64_t block_size = 0;  ///< 0: max_seq_length
+  bool line_by_line = false;
+  int64_t max_train_samples = -1, max_eval_samples = -1, max_predict_samples = -1;
+  double validation_split = 0, test_split = 0;  ///< shares taken from the training file
+  std::string problem_type, pooling;
+  std::filesystem::path output_dir;
+  bool do_train = false, do_eval = false, do_predict = false;
+
+  // Batches and length of training.
+  int64_t train_batch = 8, eval_batch = 8, gradient_accumulation_steps = 1;
+  double num_train_epochs = 3;
+  int64_t max_steps = -1;
+  bool group_by_length = false, shuffle = true, drop_last = false;
+  uint64_t seed = 42, data_seed = 42;
+
+  // Optimizer.
+  std::string optimizer;  ///< "adamw" or "sgd"
+  double learning_rate = 5e-5, weight_decay = 0, adam_beta1 = 0.9, adam_beta2 = 0.999, adam_epsilon = 1e-8;
+  double momentum = 0;  ///< of SGD
+  double max_grad_norm = 1, label_smoothing_factor = 0;
+  std::string lr_scheduler_type;
+  double warmup_steps = 0, lr_end = 1e-7, lr_power = 1, lr_cycles = 0.5;  ///< warmup_steps < 1: a share of all steps
+  Precision precision = Precision::automatic;
+  bool gradient_checkpointing = false;
+  int64_t max_nan_steps = 20;
+
+  // Logging, evaluation, checkpoints. Steps < 1 are a share of all steps.
+  Interval logging_strategy = Interval::steps, eval_strategy = Interval::no, save_strategy = Interval::steps;
+  double logging_steps = 500, eval_steps = 500, save_steps = 500, eval_delay = 0;
+  bool logging_first_step = false, eval_on_start = false, save_only_model = false;
+  int64_t save_total_limit = 0;  ///< 0: keep all
+  bool load_best_model_at_end = false, greater_is_better = false;
+  std::string metric_for_best_model;  ///< without "eval_"; empty: none
+  int64_t early_stopping_patience = 0;
+  double early_stopping_threshold = 0;
+  std::string resume_from_checkpoint;  ///< empty: no; "true": the newest valid one in output_dir; else a folder
+  std::filesystem::path logging_dir;   ///< empty: output_dir/runs/<time>_<host>
+  bool tensorboard = false, disable_tqdm = false;
+  std::string run_name;
+  int64_t preempt_exit_code = -1;  ///< -1: 128 + signal
+};
+
+/// Checks and converts. Throws UserError for values out of range and combinations that contradict each other, naming
+/// the keys and where they were given.
+TrainArguments train_arguments(const Config& config);
+
+/// The number of steps that an option means: `value` itself, or its share of `max_steps`, rounded up, where it is
+/// below 1.
+int64_t resolve_steps(double value, int64_t max_steps);
+
+}  // namespace suanli

@@ -1,0 +1,105 @@
+#include <cmath>
+
+#include "autograd/tape.h"
+#include "base/error.h"
+#include "data/masking.h"
+#include "ops/loss.h"
+#include "train/task_parts.h"
+
+namespace suanli {
+namespace {
+
+/// The places and true ids of the masked tokens of a batch.
+struct Masked {
+  std::vector<int32_t> rows, labels;
+};
+
+Masked masked(const Batch& batch) {
+  Masked out;
+  for (size_t t = 0; t < batch.token_labels.size(); ++t) {
+    if (batch.token_labels[t] == kIgnoredLabel) continue;
+    out.rows.push_back(static_cast<int32_t>(t));
+    out.labels.push_back(batch.token_labels[t]);
+  }
+  return out;
+}
+
+/// Mean loss, perplexity and accuracy of the masked tokens.
+class MaskedLmScorer final : public Scorer {
+ public:
+  explicit MaskedLmScorer(const models::Model& model) : model_(model) {}
+
+  void add(const Batch& batch, const nn::Mode& mode) override {
+    const Masked masked_tokens = masked(batch);
+    if (masked_tokens.rows.empty()) return;
+    const NoGradient guard;
+    const Tensor logits = model_.network->masked_lm_logits(packed(batch), integers(masked_tokens.rows), mode);
+    const int64_t count = logits.dim(0), vocabulary = logits.dim(1);
+    loss_.add(ops::cross_entropy(logits, integers(masked_tokens.labels)).host<float>()[0], static_cast<double>(count));
+    const std::vector<float> values = host_values(logits);
+    for (int64_t i = 0; i < count; ++i) {
+      right_ += largest(values, i, vocabulary) == masked_tokens.labels[static_cast<size_t>(i)] ? 1 : 0;
+    }
+  }
+
+  Scores scores() const override {
+    return {{"loss", loss_.mean()},
+            {"accuracy", static_cast<double>(right_) / loss_.weight()},
+            {"perplexity", loss_.perplexity()}};
+  }
+
+ private:
+  const models::Model& model_;
+  MeanLoss loss_;
+  int64_t right_ = 0;
+};
+
+/// Masked-language modelling: the hidden tokens are guessed from the others (Devlin et al. 2019).
+class MaskedLm final : public Task {
+ public:
+  explicit MaskedLm(TaskParts parts) : parts_(std::move(parts)) {
+    const auto mask = parts_.tokenizer.special_ids().mask;
+    if (!mask) throw UserError("masked-lm", "expected a tokenizer with a mask token, such as [MASK]; it has none");
+    masking_ = {.probability = parts_.options.mlm_probability,
+                .mask_id = *mask,
+                .vocab_size = parts_.model->config.vocab_size,
+                .seed = parts_.options.seed};
+  }
+
+  TokenizedExample encode(const Example& example, const std::string&) const override {
+    // Running text is joined and cut into blocks later, so nothing is cut here.
+    const EncodeOptions options = {.max_length = parts_.options.block_size > 0 ? 0 : parts_.options.max_length};
+    return tokenized(parts_.tokenizer.encode(example.text, options));
+  }
+
+  std::vector<TokenizedExample> arrange(std::vector<TokenizedExample> examples) const override {
+    return parts_.options.block_size > 0 ? group_texts(examples, parts_.options.block_size) : examples;
+  }
+
+  TokenizedExample draw(const TokenizedExample& row, int64_t epoch) const override {
+    TokenizedExample example = row;
+    mask_tokens(&example, masking_, epoch);
+    return example;
+  }
+
+  int64_t items(const Batch& batch) const override { return static_cast<int64_t>(masked(batch).rows.size()); }
+
+  Tensor loss(const Batch& batch, const nn::Mode& mode, double normalizer) const override {
+    const Masked masked_tokens = masked(batch);
+    const Tensor logits = parts_.model->network->masked_lm_logits(packed(batch), integers(masked_tokens.rows), mode);
+    return ops::cross_entropy(logits, integers(masked_tokens.labels),
+                              {.label_smoothing = parts_.options.label_smoothing, .normalizer = normalizer});
+  }
+
+  std::unique_ptr<Scorer> scorer(bool) const override { return std::make_unique<MaskedLmScorer>(*parts_.model); }
+
+ private:
+  TaskParts parts_;
+  MaskingOptions masking_;
+};
+
+}  // namespace
+
+std::unique_ptr<Task> make_masked_lm(TaskParts parts) { return std::make_unique<MaskedLm>(std::move(parts)); }
+
+}  // namespace suanli

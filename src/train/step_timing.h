@@ -1,0 +1,31 @@
+/// Times the steps of a model as `suanli bench` reports them: real tokens, share of the measured peak, peak memory.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "models/load.h"
+
+namespace suanli::train {
+
+struct StepTiming {
+  std::vector<double> seconds;  ///< of each timed step
+  double tokens = 0;            ///< real tokens in a step (padding does not exist)
+  double sequences = 0;         ///< in a step
+  double operations = 0;        ///< multiply-adds of the matrix products of a step, times two
+  int64_t peak_bytes = 0;       ///< in tensors
+  double median() const;
+};
+
+/// Training steps (forward, backward, clipping at 1.0, AdamW) on random ids of the given lengths, dropout as in
+/// config.json. `head` is masked_lm (one token in seven is predicted) or sequence_classification (two labels).
+/// Two untimed steps come first. Throws UserError like load_model.
+StepTiming time_training(const std::filesystem::path& model, models::Head head, const std::vector<int64_t>& lengths,
+                         DType dtype, int64_t steps);
+
+/// Forward passes to sentence vectors (mean pooling), for about `seconds`, at least five.
+StepTiming time_inference(const std::filesystem::path& model, const std::vector<int64_t>& lengths, DType dtype,
+                          double seconds);
+
+}  // namespace suanli::train

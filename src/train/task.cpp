@@ -1,0 +1,117 @@
+#include "train/task.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/concat.h"
+#include "base/error.h"
+#include "ops/cast.h"
+#include "train/task_parts.h"
+
+namespace suanli {
+namespace {
+
+constexpr int64_t kTextLength = 128;  // the default of Hugging Face's run_classification
+
+TaskKind classification(const std::string& problem_type) {
+  const LabelKind labels = problem_type == "multi_label_classification" ? LabelKind::multi
+                           : problem_type == "regression"               ? LabelKind::score
+                                                                        : LabelKind::single;
+  return {.name = labels == LabelKind::score ? "regression" : "text-classification",
+          .problem_type = problem_type.empty() ? "single_label_classification" : problem_type,
+          .head = models::Head::sequence_classification,
+          .labels = labels,
+          .default_length = kTextLength};
+}
+
+std::string name_for(const Json& config) {
+  switch (models::head_of(config, "config.json")) {
+    case models::Head::masked_lm:
+      return "masked-lm";
+    case models::Head::sequence_classification:
+      return "text-classification";
+    case models::Head::token_classification:
+      return "token-classification";
+    case models::Head::none:
+      break;
+  }
+  return "";
+}
+
+}  // namespace
+
+TaskKind task_kind(const std::string& name, const std::string& problem_type, const Json& model_config) {
+  const std::string task = name.empty() ? name_for(model_config) : name;
+  std::string problem = problem_type;
+  if (problem.empty() && model_config.contains("problem_type") && model_config["problem_type"].is_string()) {
+    problem = model_config["problem_type"].get<std::string>();
+  }
+  if (task == "text-classification") return classification(problem);
+  if (task == "regression") return classification("regression");
+  if (task == "masked-lm") {
+    return {.name = task, .problem_type = "", .head = models::Head::masked_lm, .labels = LabelKind::none};
+  }
+  if (task == "token-classification") {
+    return {.name = task, .problem_type = "", .head = models::Head::token_classification, .labels = LabelKind::tags};
+  }
+  if (task == "sentence-similarity") {
+    return {.name = task,
+            .problem_type = "",
+            .head = models::Head::none,
+            .labels = LabelKind::score,
+            .default_length = kTextLength};
+  }
+  throw UserError("task",
+                  concat("expected masked-lm, text-classification, token-classification, sentence-similarity or "
+                         "regression, got ",
+                         task.empty() ? "none, and the model's config.json names no head" : task));
+}
+
+std::unique_ptr<Task> make_task(const TaskKind& kind, const models::Model& model, Tokenizer tokenizer,
+                                const LabelTable& labels, const TaskOptions& options) {
+  TaskParts parts = {&model, std::move(tokenizer), labels, kind, options};
+  if (kind.name == "masked-lm") return make_masked_lm(std::move(parts));
+  if (kind.name == "token-classification") return make_token_classification(std::move(parts));
+  if (kind.name == "sentence-similarity") return make_sentence_similarity(std::move(parts));
+  return make_sequence_classification(std::move(parts));
+}
+
+models::PackedSequences packed(const Batch& batch) {
+  return models::pack(batch.ids, batch.types, batch.positions, batch.offsets);
+}
+
+TokenizedExample tokenized(Encoding encoding) {
+  TokenizedExample example;
+  example.ids = std::move(encoding.ids);
+  example.types = std::move(encoding.types);
+  example.special = std::move(encoding.special);
+  return example;
+}
+
+Encoding encoded_text(const TaskParts& parts, const Example& example) {
+  const EncodeOptions options = {.max_length = parts.options.max_length};
+  return example.has_pair ? parts.tokenizer.encode_pair(example.text, example.text_pair, options)
+                          : parts.tokenizer.encode(example.text, options);
+}
+
+Tensor integers(std::span<const int32_t> values) { return Tensor::from(values, {static_cast<int64_t>(values.size())}); }
+
+Tensor numbers(std::span<const float> values) { return Tensor::from(values, {static_cast<int64_t>(values.size())}); }
+
+std::vector<float> host_values(const Tensor& tensor) {
+  const Tensor f32 = tensor.dtype() == DType::f32 ? tensor : ops::cast(tensor, DType::f32);
+  const auto values = f32.to(Device{}).host<float>();
+  return {values.begin(), values.end()};
+}
+
+int64_t largest(std::span<const float> values, int64_t row, int64_t width) {
+  const auto begin = values.begin() + row * width;
+  return std::max_element(begin, begin + width) - begin;
+}
+
+std::string number_text(float value) {
+  char digits[32];
+  return std::string(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+}
+
+}  // namespace suanli

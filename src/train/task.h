@@ -1,0 +1,79 @@
+/// What a model learns: all that the trainer and the evaluation know of a task.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "data/batch.h"
+#include "data/example.h"
+#include "data/reader.h"
+#include "models/load.h"
+#include "text/tokenizer.h"
+#include "train/metrics.h"
+
+namespace suanli {
+
+/// Counts what a model gets right over an evaluation set, batch by batch, keeping no logits.
+class Scorer {
+ public:
+  virtual ~Scorer() = default;
+  /// Forward without gradients, then counts.
+  virtual void add(const Batch& batch, const nn::Mode& mode) = 0;
+  /// "loss" first, then the scores of the task.
+  virtual Scores scores() const = 0;
+  /// Lines for a person, such as a confusion matrix; may be empty.
+  virtual std::string report() const { return ""; }
+  /// The predictions so far as text, by row; only where they were asked for.
+  const std::vector<std::pair<int64_t, std::string>>& predictions() const { return predictions_; }
+
+ protected:
+  std::vector<std::pair<int64_t, std::string>> predictions_;
+};
+
+class Task {
+ public:
+  virtual ~Task() = default;
+  /// Tokens and targets of one example; `where` (file and line) goes into messages. Thread safe. Throws UserError.
+  virtual TokenizedExample encode(const Example& example, const std::string& where) const = 0;
+  /// The rows of a data set from its encoded examples: the examples, or blocks of running text.
+  virtual std::vector<TokenizedExample> arrange(std::vector<TokenizedExample> examples) const { return examples; }
+  /// A row as it is used in `epoch`: masked anew. Thread safe.
+  virtual TokenizedExample draw(const TokenizedExample& row, int64_t epoch) const {
+    static_cast<void>(epoch);
+    return row;
+  }
+  /// How many items the mean loss runs over: labelled tokens, masked tokens, or sequences.
+  virtual int64_t items(const Batch& batch) const = 0;
+  /// The sum of the losses of all items, divided by `normalizer`: [1] f32 on the tape. The batch has items.
+  virtual Tensor loss(const Batch& batch, const nn::Mode& mode, double normalizer) const = 0;
+  virtual std::unique_ptr<Scorer> scorer(bool keep_predictions) const = 0;
+};
+
+/// What must be known of a task before its data is read and its model built.
+struct TaskKind {
+  std::string name, problem_type;
+  models::Head head = models::Head::none;
+  LabelKind labels = LabelKind::none;
+  int64_t default_length = 0;  ///< tokens of a sequence where max_seq_length is not set; 0: the model's longest
+};
+
+/// The kind called `name` ("masked-lm", ...); empty: what the head and problem_type in config.json stand for.
+/// `problem_type` empty: as in config.json. Throws UserError naming the choices.
+TaskKind task_kind(const std::string& name, const std::string& problem_type, const Json& model_config);
+
+struct TaskOptions {
+  int64_t max_length = 128;  ///< tokens, special ones included
+  double label_smoothing = 0;
+  double mlm_probability = 0.15;
+  int64_t block_size = 0;  ///< masked-lm: length of the blocks of running text; 0: each example for itself
+  uint64_t seed = 42;      ///< of masking
+  bool mean_pooling = true;
+};
+
+/// The task over `model`, which must outlive it. `labels` names the classes (none for masked-lm and numbers).
+std::unique_ptr<Task> make_task(const TaskKind& kind, const models::Model& model, Tokenizer tokenizer,
+                                const LabelTable& labels, const TaskOptions& options);
+
+}  // namespace suanli

@@ -1,0 +1,301 @@
+// Attention over packed sequences: lengths 0 to 300, head sizes of models, fused and separate operands, dropout masks.
+#include "kernels/attention.h"
+
+#include <memory>
+
+#include "kernels/harness.h"
+
+namespace suanli::testing {
+namespace {
+
+using kernels::AttentionBackward;
+using kernels::AttentionForward;
+using kernels::DropoutKey;
+
+const DropoutKey kDropout = {0.2F, {.seed = 5, .step = 77, .site = 3}};
+
+struct AttentionShape {
+  std::vector<int64_t> lengths;
+  int64_t heads, head_size;
+};
+const std::vector<AttentionShape> kShapes = {
+    {{}, 2, 8},        {{0}, 1, 8},          {{1}, 1, 1},           {{1, 0, 1, 2}, 3, 8},
+    {{16, 17}, 2, 32}, {{33, 0, 16}, 3, 32}, {{7, 31, 64}, 1, 128}, {{128, 129}, 2, 64},
+    {{300}, 1, 32},    {{15, 5}, 12, 64},    {{65}, 2, 20}};
+
+/// One attention worked out in f64 from unrounded inputs, with what the bounds need.
+struct Exact {
+  int64_t tokens, width, longest = 0;
+  size_t worst = 0;  // the row with the largest scores
+  Values offsets = {0}, qkv, dout, out, lse;
+  // Per head and packed row: error factors and sums named after the derivations below.
+  Values score_size, v_size, g_query, g_key, dout_key;
+};
+
+/// The shape, its packed rows and its attention. `size` scales queries and so the scores.
+std::shared_ptr<Exact> work_out(const AttentionShape& s, const DropoutKey& key, double size) {
+  auto e = std::make_shared<Exact>();
+  for (const int64_t length : s.lengths) {
+    e->offsets.push_back(e->offsets.back() + static_cast<double>(length));
+    e->longest = std::max(e->longest, length);
+  }
+  e->tokens = static_cast<int64_t>(e->offsets.back());
+  e->width = s.heads * s.head_size;
+  e->qkv = normal(e->tokens * 3 * e->width, 90);
+  for (int64_t t = 0; t < e->tokens; ++t) {
+    for (int64_t c = 0; c < e->width; ++c) e->qkv[static_cast<size_t>(t * 3 * e->width + c)] *= size;
+  }
+  e->dout = normal(e->tokens * e->width, 91);
+  e->out.assign(static_cast<size_t>(e->tokens * e->width), 0);
+  const auto per_row = static_cast<size_t>(s.heads * e->tokens);
+  for (Values* values : {&e->lse, &e->score_size, &e->v_size, &e->g_query, &e->g_key, &e->dout_key}) {
+    values->assign(per_row, 0);
+  }
+  const double scale = 1 / std::sqrt(static_cast<double>(s.head_size));
+  const int64_t d = s.head_size;
+  for (size_t b = 0; b < s.lengths.size(); ++b) {
+    const auto first = static_cast<int64_t>(e->offsets[b]), length = s.lengths[b];
+    for (int64_t a = 0; a < s.heads; ++a) {
+      const auto row = [&](int part, int64_t i) { return e->qkv.data() + ((first + i) * 3 + part) * e->width + a * d; };
+      const auto at = [&](int64_t i) { return static_cast<size_t>(a * e->tokens + first + i); };
+      double k_norm = 0, v_norm = 0, k_most = 0, q_most = 0;
+      for (int64_t j = 0; j < length; ++j) {
+        k_norm = std::max(k_norm, norm(row(1, j), d));
+        v_norm = std::max(v_norm, norm(row(2, j), d));
+        k_most = std::max(k_most, largest(row(1, j), d));
+        q_most = std::max(q_most, largest(row(0, j), d));
+      }
+      for (int64_t i = 0; i < length; ++i) {
+        Values p(static_cast<size_t>(length));
+        double most = -std::numeric_limits<double>::infinity(), total = 0;
+        for (int64_t j = 0; j < length; ++j) {
+          double score = 0;
+          for (int64_t c = 0; c < d; ++c) score += row(0, i)[c] * row(1, j)[c];
+          p[static_cast<size_t>(j)] = score * scale;
+          most = std::max(most, score * scale);
+        }
+        for (double& value : p) total += value = std::exp(value - most);
+        e->lse[at(i)] = most + std::log(total);
+        double* out = e->out.data() + (first + i) * e->width + a * d;
+        const double* dout = e->dout.data() + (first + i) * e->width + a * d;
+        for (int64_t j = 0; j < length; ++j) {
+          const uint64_t element = (static_cast<uint64_t>(at(i)) << 20) + static_cast<uint64_t>(j);
+          const double weight =
+              p[static_cast<size_t>(j)] / total * static_cast<double>(kernels::dropout_factor(key, element));
+          for (int64_t c = 0; c < d; ++c) out[c] += weight * row(2, j)[c];
+        }
+        if (std::abs(e->lse[at(i)]) + e->score_size[at(i)] > std::abs(e->lse[e->worst]) + e->score_size[e->worst]) {
+          e->worst = at(i);
+        }
+        e->score_size[at(i)] = scale * norm(row(0, i), d) * k_norm;
+        for (int64_t j = 0; j < length; ++j) {
+          const double weight = p[static_cast<size_t>(j)] / total;
+          const double g = weight * norm(dout, d) * (1.25 * v_norm + norm(out, d));
+          e->g_query[at(i)] += scale * g * k_most;
+          e->g_key[at(j)] += scale * g * q_most;
+          e->dout_key[at(j)] += 1.25 * weight * largest(dout, d);
+        }
+        for (int64_t j = 0; j < length; ++j) e->v_size[at(i)] = std::max(e->v_size[at(i)], largest(row(2, j), d));
+      }
+    }
+  }
+  return e;
+}
+
+/// Error of one score: its dot product, the scale, the difference to the largest.
+double score_error(const AttentionShape& s, const Exact& e, size_t at, DType dtype) {
+  return sum_error(sum_dtype(dtype), s.head_size + 4, e.score_size[at]);
+}
+/// A kernel that multiplies in 16 bits rounds the probabilities (and their gradients) to the dtype of its operands.
+double operand_rounding(DType dtype) { return size_of(dtype) == 2 ? 2 * unit_roundoff(dtype) : 0; }
+/// Relative error of one probability or sum over them: exp turns an absolute error into a relative one.
+double probability_error(const AttentionShape& s, const Exact& e, size_t at, DType dtype) {
+  const DType sums = sum_dtype(dtype);
+  return 2 * score_error(s, e, at, dtype) + 4 * unit_roundoff(sums) * std::abs(e.lse[at]) +
+         2 * function_error(sums, 1) + sum_error(sums, e.longest, 2) + operand_rounding(dtype);
+}
+/// The place (head, packed row) of an element of out or dout.
+size_t place(const AttentionShape& s, const Exact& e, size_t i) {
+  const auto token = static_cast<int64_t>(i) / e.width, head = static_cast<int64_t>(i) % e.width / s.head_size;
+  return static_cast<size_t>(head * e.tokens + token);
+}
+
+/// Element `elements` of an array of `dtype`.
+void* shifted(void* base, int64_t elements, DType dtype) {
+  return static_cast<std::byte*>(base) + elements * size_of(dtype);
+}
+
+std::string label(const AttentionShape& s, const DropoutKey& key) {
+  std::string text = "lengths";
+  for (const int64_t length : s.lengths) text.append(1, ' ').append(std::to_string(length));
+  return text + ", " + std::to_string(s.heads) + " heads of " + std::to_string(s.head_size) +
+         (key.probability > 0 ? ", dropout" : "");
+}
+
+// Arrays: 0 qkv, 1 offsets, 2 out, 3 lse.
+Problem<AttentionForward> forward_problem(const AttentionShape& s, const DropoutKey& key, bool keep_lse,
+                                          double size = 1) {
+  const auto e = work_out(s, key, size);
+  const auto out_bound = [=](size_t i, const std::vector<Values>&, DType dtype) {
+    const size_t at = place(s, *e, i);
+    return 1.25 * probability_error(s, *e, at, dtype) * e->v_size[at];
+  };
+  const auto lse_bound = [=](size_t i, const std::vector<Values>& v, DType dtype) {
+    return score_error(s, *e, i, dtype) + function_error(sum_dtype(dtype), std::abs(v[3][i]) + 1) +
+           sum_error(sum_dtype(dtype), e->longest, 1);
+  };
+  return {label(s, key) + (keep_lse ? "" : ", lse not kept"),
+          {Array::input("qkv", e->qkv), Array::input("offsets", e->offsets, Kind::index),
+           Array::output("out", e->tokens * e->width, out_bound),
+           keep_lse ? Array::output("lse", s.heads * e->tokens, lse_bound, Kind::statistic) : Array::absent("lse")},
+          [=](DType dtype, const Pointers& p) {
+            return AttentionForward{.q = p[0],
+                                    .k = shifted(p[0], e->width, dtype),
+                                    .v = shifted(p[0], 2 * e->width, dtype),
+                                    .offsets = static_cast<const int32_t*>(p[1]),
+                                    .out = p[2],
+                                    .lse = p[3],
+                                    .tokens = e->tokens,
+                                    .sequences = static_cast<int64_t>(s.lengths.size()),
+                                    .longest = e->longest,
+                                    .heads = s.heads,
+                                    .head_size = s.head_size,
+                                    .stride = 3 * e->width,
+                                    .scale = 1 / std::sqrt(static_cast<double>(s.head_size)),
+                                    .dropout = key,
+                                    .dtype = dtype};
+          }};
+}
+
+// Arrays: 0 dout, 1 out, 2 lse, 3 qkv, 4 offsets, 5 dqkv.
+Problem<AttentionBackward> backward_problem(const AttentionShape& s, const DropoutKey& key) {
+  const auto e = work_out(s, key, 1);
+  const auto bound = [=](size_t i, const std::vector<Values>&, DType dtype) {
+    const auto token = static_cast<int64_t>(i) / (3 * e->width), part = static_cast<int64_t>(i) / e->width % 3;
+    const size_t at = place(s, *e, static_cast<size_t>(token * e->width + static_cast<int64_t>(i) % e->width));
+    // dq = sum_j ds k, |ds| <= p g; dk = sum_i ds q; dv = sum_i p dout: relative errors of p, of the products inside g,
+    // and of the sums. 1.5: p of the rounded inputs beside lse of the unrounded ones.
+    const double sums = sum_error(sum_dtype(dtype), e->longest + s.head_size, 1);
+    const double relative = probability_error(s, *e, e->worst, dtype) + operand_rounding(dtype) + sums;
+    return 1.5 * relative * (part == 0 ? e->g_query[at] : part == 1 ? e->g_key[at] : e->dout_key[at]);
+  };
+  return {label(s, key),
+          {Array::input("dout", e->dout), Array::input("out", e->out), Array::input("lse", e->lse, Kind::statistic),
+           Array::input("qkv", e->qkv), Array::input("offsets", e->offsets, Kind::index),
+           Array::output("dqkv", e->tokens * 3 * e->width, bound)},
+          [=](DType dtype, const Pointers& p) {
+            return AttentionBackward{.dout = p[0],
+                                     .out = p[1],
+                                     .lse = p[2],
+                                     .q = p[3],
+                                     .k = shifted(p[3], e->width, dtype),
+                                     .v = shifted(p[3], 2 * e->width, dtype),
+                                     .offsets = static_cast<const int32_t*>(p[4]),
+                                     .dq = p[5],
+                                     .dk = shifted(p[5], e->width, dtype),
+                                     .dv = shifted(p[5], 2 * e->width, dtype),
+                                     .tokens = e->tokens,
+                                     .sequences = static_cast<int64_t>(s.lengths.size()),
+                                     .longest = e->longest,
+                                     .heads = s.heads,
+                                     .head_size = s.head_size,
+                                     .stride = 3 * e->width,
+                                     .scale = 1 / std::sqrt(static_cast<double>(s.head_size)),
+                                     .dropout = key,
+                                     .dtype = dtype};
+          }};
+}
+
+TEST(AttentionForward, EveryLengthAndHeadSize) {
+  for (const AttentionShape& shape : kShapes) {
+    for (const DropoutKey& key : {DropoutKey{}, kDropout}) {
+      check_all(kernels::attention_forward, forward_problem(shape, key, true));
+      if (HasFailure()) return;
+    }
+    check_all(kernels::attention_forward, forward_problem(shape, {}, false));
+  }
+}
+
+// Scores in the hundreds, of both signs: the softmax is nearly a choice and must not overflow.
+TEST(AttentionForward, LargeScoresDoNotOverflow) {
+  const auto problem = forward_problem({{33, 17}, 2, 32}, {}, true, 300);
+  check(kernels::attention_forward, problem, DType::f32);
+  check(kernels::attention_forward, problem, DType::f64);
+}
+
+TEST(AttentionForward, NanStaysInItsSequenceAndHead) {
+  auto problem = forward_problem({{17, 33, 5}, 2, 32}, {}, true);
+  problem.arrays[0].values[20 * 192 + 128 + 40] = std::numeric_limits<double>::quiet_NaN();  // v, sequence 1, head 1
+  problem.arrays[0].values[52 * 192 + 3] = std::numeric_limits<double>::quiet_NaN();         // q, sequence 2, head 0
+  check_all(kernels::attention_forward, problem);
+}
+
+TEST(AttentionBackward, EveryLengthAndHeadSize) {
+  for (const AttentionShape& shape : kShapes) {
+    for (const DropoutKey& key : {DropoutKey{}, kDropout}) {
+      check_all(kernels::attention_backward, backward_problem(shape, key));
+      if (HasFailure()) return;
+    }
+  }
+}
+
+// With q = 0 every probability is 1 / length. Then unit vectors as values show the mask itself in the output, and unit
+// vectors as dout show it, transposed, in dv: both must be dropout_factor, element by element.
+TEST(Attention, MaskIsTheCountedOneBitByBit) {
+  const int64_t length = 31, heads = 2, d = 32, width = heads * d, tokens = 2 * length;
+  const int32_t offsets[] = {0, 31, 62};
+  std::vector<float> q(tokens * width, 0), v(tokens * width, 0), lse(heads * tokens, std::log(31.0F)), zero = q;
+  for (int64_t t = 0; t < tokens; ++t) {
+    for (int64_t a = 0; a < heads; ++a) v[static_cast<size_t>(t * width + a * d + t % length)] = 1;
+  }
+  const auto expect_mask = [&](const char* name, const std::vector<float>& got, bool transposed) {
+    for (int64_t t = 0; t < tokens; ++t) {
+      for (int64_t a = 0; a < heads; ++a) {
+        for (int64_t c = 0; c < length; ++c) {
+          const int64_t query = transposed ? t / length * length + c : t, key = transposed ? t % length : c;
+          const uint64_t element = (static_cast<uint64_t>(a * tokens + query) << 20) + static_cast<uint64_t>(key);
+          const float factor = kernels::dropout_factor(kDropout, element);
+          const float value = got[static_cast<size_t>(t * width + a * d + c)];
+          ASSERT_EQ(value == 0, factor == 0) << name << " query " << query << " key " << key << " head " << a;
+          ASSERT_NEAR(value, factor / 31, sum_error(DType::f32, 31, 1)) << name;
+        }
+      }
+    }
+  };
+  for (const auto& implementation : kernels::attention_forward.implementations()) {
+    std::vector<float> out(tokens * width);
+    const AttentionForward args{q.data(), q.data(), v.data(), offsets, out.data(), nullptr,  tokens,    2,
+                                length,   heads,    d,        width,   1.0,        kDropout, DType::f32};
+    if (implementation.can_run(args, machine()) != nullptr) continue;
+    implementation.run(args, backend({}).default_stream());
+    expect_mask(implementation.name, out, false);
+  }
+  for (const auto& implementation : kernels::attention_backward.implementations()) {
+    std::vector<float> dq(tokens * width), dk = dq, dv = dq;
+    const AttentionBackward args{.dout = v.data(),
+                                 .out = zero.data(),
+                                 .lse = lse.data(),
+                                 .q = q.data(),
+                                 .k = q.data(),
+                                 .v = zero.data(),
+                                 .offsets = offsets,
+                                 .dq = dq.data(),
+                                 .dk = dk.data(),
+                                 .dv = dv.data(),
+                                 .tokens = tokens,
+                                 .sequences = 2,
+                                 .longest = length,
+                                 .heads = heads,
+                                 .head_size = d,
+                                 .stride = width,
+                                 .scale = 1,
+                                 .dropout = kDropout,
+                                 .dtype = DType::f32};
+    if (implementation.can_run(args, machine()) != nullptr) continue;
+    implementation.run(args, backend({}).default_stream());
+    expect_mask(implementation.name, dv, true);
+  }
+}
+
+}  // namespace
+}  // namespace suanli::testing

@@ -1,0 +1,80 @@
+// Rows of a table and their gradient: repeated ids, rows without ids, tables of another dtype.
+#include "kernels/embedding.h"
+
+#include "kernels/harness.h"
+
+namespace suanli::testing {
+namespace {
+
+using kernels::EmbeddingBackward;
+using kernels::EmbeddingForward;
+
+struct EmbeddingShape {
+  int64_t rows, vocab, width;
+};
+const std::vector<EmbeddingShape> kShapes = {{0, 5, 8},   {1, 1, 1},   {7, 3, 7},       {16, 40, 16},
+                                             {33, 9, 17}, {64, 2, 33}, {150, 1000, 384}};
+
+/// Ids with many repetitions of few rows, as in text.
+Values ids(const EmbeddingShape& s) {
+  RandomGenerator random({.seed = 7, .step = 0, .site = 50});
+  Values out;
+  for (int64_t t = 0; t < s.rows; ++t) {
+    const uint64_t bound =
+        t % 3 == 0 ? static_cast<uint64_t>(s.vocab) : std::min<uint64_t>(3, static_cast<uint64_t>(s.vocab));
+    out.push_back(static_cast<double>(random.below(bound)));
+  }
+  return out;
+}
+
+DType table_dtype(Kind kind, DType dtype) { return dtype_of_kind(kind, dtype); }
+
+TEST(EmbeddingForward, CopiesRowsAndRoundsThemOnce) {
+  for (const EmbeddingShape& s : kShapes) {
+    for (const Kind kind : {Kind::data, Kind::statistic}) {
+      Values table = normal(s.vocab * s.width, 51);
+      table[0] = std::numeric_limits<double>::quiet_NaN();
+      const auto exact = [](size_t, const std::vector<Values>&, DType) { return 0.0; };
+      check_all(kernels::embedding_forward,
+                Problem<EmbeddingForward>{
+                    std::to_string(s.rows) + " of " + std::to_string(s.vocab) + "x" + std::to_string(s.width),
+                    {Array::input("table", table, kind), Array::input("ids", ids(s), Kind::index),
+                     Array::output("y", s.rows * s.width, exact)},
+                    [=](DType dtype, const Pointers& p) {
+                      return EmbeddingForward{p[0],    static_cast<const int32_t*>(p[1]), p[2], s.rows, s.vocab,
+                                              s.width, table_dtype(kind, dtype),          dtype};
+                    }});
+    }
+  }
+}
+
+TEST(EmbeddingBackward, SumsTheRowsOfEachId) {
+  for (const EmbeddingShape& s : kShapes) {
+    for (const Kind kind : {Kind::data, Kind::statistic}) {
+      const Values rows = ids(s), dy = normal(s.rows * s.width, 52);
+      const auto bound = [=](size_t i, const std::vector<Values>& v, DType dtype) {
+        const auto id = static_cast<double>(static_cast<int64_t>(i) / s.width);
+        double squares = 0;
+        int64_t uses = 0;
+        for (size_t t = 0; t < rows.size(); ++t) {
+          if (rows[t] != id) continue;
+          squares += std::pow(v[0][t * static_cast<size_t>(s.width) + i % static_cast<size_t>(s.width)], 2);
+          ++uses;
+        }
+        return sum_error(sum_dtype(dtype), uses, std::sqrt(squares * static_cast<double>(uses)));
+      };
+      check_all(kernels::embedding_backward,
+                Problem<EmbeddingBackward>{
+                    std::to_string(s.rows) + " of " + std::to_string(s.vocab) + "x" + std::to_string(s.width),
+                    {Array::input("dy", dy), Array::input("ids", rows, Kind::index),
+                     Array::output("dtable", s.vocab * s.width, bound, kind)},
+                    [=](DType dtype, const Pointers& p) {
+                      return EmbeddingBackward{p[0],    static_cast<const int32_t*>(p[1]), p[2], s.rows, s.vocab,
+                                               s.width, table_dtype(kind, dtype),          dtype};
+                    }});
+    }
+  }
+}
+
+}  // namespace
+}  // namespace suanli::testing

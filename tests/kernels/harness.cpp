@@ -1,0 +1,121 @@
+#include "kernels/harness.h"
+
+#include <algorithm>
+
+namespace suanli::testing {
+
+namespace {
+
+constexpr size_t kGuard = 256;
+constexpr std::byte kPattern{0xA5};
+
+template <class F>
+void visit(DType dtype, F&& f) {
+  if (dtype == DType::i32) {
+    f.template operator()<int32_t>();
+  } else {
+    dispatch_floating(dtype, f);
+  }
+}
+
+/// Registers the kernels before, and after all tests demands that each implementation had its turn.
+class KernelEnvironment : public ::testing::Environment {
+  void SetUp() override { kernels::register_all(); }
+
+  void TearDown() override {
+    // A subset of the tests (--gtest_filter) covers a subset of the kernels; less than AMX lets some refuse.
+    const bool whole = ::testing::GTEST_FLAG(filter) == "*";
+    std::string idle;
+    for (const auto& listed : kernels::listed_implementations()) {
+      const std::string name = listed.kernel + "/" + listed.implementation;
+      if (listed.device == "cpu" && implementations_run().count(name) == 0) idle += " " + name;
+    }
+    if (whole && machine().isa == Isa::amx) {
+      EXPECT_EQ(idle, "") << "implementations that no test has run on a machine that has everything";
+    }
+    std::printf("isa %s: %zu implementations tested; refused here:%s\n", name_of(machine().isa),
+                implementations_run().size(), idle.empty() ? " none" : idle.c_str());
+  }
+};
+const auto* const kEnvironment = ::testing::AddGlobalTestEnvironment(new KernelEnvironment);
+
+}  // namespace
+
+std::set<std::string>& implementations_run() {
+  static std::set<std::string> names;
+  return names;
+}
+
+GuardedBuffer::GuardedBuffer(DType dtype, const Values& values, int shift)
+    : dtype_(dtype), count_(values.size()), begin_(0) {
+  const auto size = static_cast<size_t>(size_of(dtype));
+  bytes_.assign(count_ * size + 2 * kGuard + 64, kPattern);
+  const auto address = reinterpret_cast<uintptr_t>(bytes_.data()) + kGuard;
+  begin_ = kGuard + (64 - address % 64) % 64 + static_cast<size_t>(shift) * size;
+  visit(dtype, [&]<class T>() {
+    for (size_t i = 0; i < count_; ++i) {
+      const T value = static_cast<T>(values[i]);
+      std::memcpy(bytes_.data() + begin_ + i * sizeof(T), &value, sizeof(T));
+    }
+  });
+}
+
+Values GuardedBuffer::read() const {
+  Values out(count_);
+  visit(dtype_, [&]<class T>() {
+    for (size_t i = 0; i < count_; ++i) {
+      T value;
+      std::memcpy(&value, bytes_.data() + begin_ + i * sizeof(T), sizeof(T));
+      if constexpr (std::is_same_v<T, bfloat16> || std::is_same_v<T, float16>) {
+        out[i] = static_cast<double>(static_cast<float>(value));
+      } else {
+        out[i] = static_cast<double>(value);
+      }
+    }
+  });
+  return out;
+}
+
+std::vector<std::byte> GuardedBuffer::content() const {
+  const auto first = bytes_.begin() + static_cast<std::ptrdiff_t>(begin_);
+  return {first, first + static_cast<std::ptrdiff_t>(count_) * size_of(dtype_)};
+}
+
+bool GuardedBuffer::guards_intact() const {
+  const size_t end = begin_ + count_ * static_cast<size_t>(size_of(dtype_));
+  const auto same = [](std::byte value) { return value == kPattern; };
+  return std::all_of(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(begin_), same) &&
+         std::all_of(bytes_.begin() + static_cast<std::ptrdiff_t>(end), bytes_.end(), same);
+}
+
+void compare(const std::string& what, const std::vector<Array>& arrays, const std::vector<GuardedBuffer>& buffers,
+             const std::vector<Values>& inputs, const std::vector<Values>& exact, DType dtype) {
+  std::set<size_t> written;
+  for (const Array& array : arrays) {
+    if (array.alias >= 0) written.insert(static_cast<size_t>(array.alias));
+  }
+  for (size_t a = 0; a < arrays.size(); ++a) {
+    const Array& array = arrays[a];
+    EXPECT_TRUE(buffers[a].guards_intact()) << what << ": wrote outside " << array.name;
+    const Values got = buffers[array.alias >= 0 ? static_cast<size_t>(array.alias) : a].read();
+    if (array.bound == nullptr) {
+      if (written.count(a) != 0 || array.null) continue;
+      const bool same = std::equal(got.begin(), got.end(), inputs[a].begin(), inputs[a].end(),
+                                   [](double x, double y) { return x == y || (std::isnan(x) && std::isnan(y)); });
+      EXPECT_TRUE(same) << what << ": changed its input " << array.name;
+      continue;
+    }
+    const DType stored = dtype_of_kind(array.kind, dtype);
+    size_t wrong = 0;
+    for (size_t i = 0; i < got.size(); ++i) {
+      // A bound is computed in f64 and has its own roundings; ref in f64 against itself needs a little of it too.
+      const double bound = array.bound(i, exact, dtype) + rounding(stored, exact[a][i]);
+      if (close(got[i], exact[a][i], bound) || wrong++ >= 3) continue;
+      ADD_FAILURE() << what << ": " << array.name << "[" << i << "] of " << got.size() << " is " << got[i]
+                    << ", expected " << exact[a][i] << " within " << bound << ", off by " << got[i] - exact[a][i];
+    }
+    EXPECT_EQ(wrong, 0U) << what << ": elements of " << array.name << " outside their bound";
+  }
+}
+
+}  // namespace suanli::testing

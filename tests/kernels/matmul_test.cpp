@@ -1,0 +1,136 @@
+// The matrix products and the sum of rows, over sizes around vector widths and of models, all transposes, biases and
+// accumulation.
+#include "kernels/matmul.h"
+
+#include "kernels/harness.h"
+
+namespace suanli::testing {
+namespace {
+
+using kernels::ColumnSum;
+using kernels::Matmul;
+
+struct MatmulShape {
+  int64_t m, n, k;
+};
+struct MatmulOptions {
+  bool transpose_a = false, transpose_b = false, accumulate = false;
+  bool bias = false, wide_bias = false, wide_c = false;
+};
+
+std::string label(const MatmulShape& s, const MatmulOptions& o) {
+  return std::to_string(s.m) + "x" + std::to_string(s.n) + "x" + std::to_string(s.k) + (o.transpose_a ? " At" : "") +
+         (o.transpose_b ? " Bt" : "") + (o.accumulate ? " +=" : "") +
+         (o.bias ? o.wide_bias ? " bias f32" : " bias" : "") + (o.wide_c ? " C f32" : "");
+}
+
+Problem<Matmul> matmul_problem(const MatmulShape& s, const MatmulOptions& o) {
+  const Kind c_kind = o.wide_c ? Kind::statistic : Kind::data;
+  const Kind bias_kind = o.wide_bias ? Kind::statistic : Kind::data;
+  const auto bound = [s, o](size_t i, const std::vector<Values>& v, DType dtype) {
+    const auto m = static_cast<int64_t>(i) / s.n, n = static_cast<int64_t>(i) % s.n;
+    const double a = o.transpose_a ? norm(v[0].data() + m, s.k, s.m) : norm(v[0].data() + m * s.k, s.k);
+    const double b = o.transpose_b ? norm(v[1].data() + n * s.k, s.k) : norm(v[1].data() + n, s.k, s.n);
+    // Bias and the old C join the sum with one rounding each; they are standard normal here, so that 8 bounds them.
+    return sum_error(sum_dtype(dtype), s.k + 2, a * b + (o.bias || o.accumulate ? 8 : 0));
+  };
+  Problem<Matmul> problem;
+  problem.label = label(s, o);
+  problem.arrays = {Array::input("a", normal(s.m * s.k, 1)), Array::input("b", normal(s.k * s.n, 2)),
+                    o.bias ? Array::input("bias", normal(s.n, 3), bias_kind) : Array::absent("bias"),
+                    Array::output("c", s.m * s.n, bound, c_kind)};
+  if (o.accumulate) problem.arrays[3].values = normal(s.m * s.n, 4);
+  problem.args = [=](DType dtype, const Pointers& p) {
+    return Matmul{.a = p[0],
+                  .b = p[1],
+                  .bias = p[2],
+                  .c = p[3],
+                  .m = s.m,
+                  .n = s.n,
+                  .k = s.k,
+                  .transpose_a = o.transpose_a,
+                  .transpose_b = o.transpose_b,
+                  .accumulate = o.accumulate,
+                  .dtype = dtype,
+                  .c_dtype = dtype_of_kind(c_kind, dtype),
+                  .bias_dtype = dtype_of_kind(bias_kind, dtype)};
+  };
+  return problem;
+}
+
+const std::vector<MatmulShape> kSmall = {{1, 1, 1},    {1, 7, 3},    {3, 1, 17},   {7, 9, 1},    {15, 16, 17},
+                                         {16, 16, 32}, {17, 33, 31}, {33, 15, 64}, {64, 64, 64}, {65, 2, 129}};
+
+TEST(Matmul, EveryTransposeBiasAndAccumulation) {
+  for (const MatmulShape& shape : kSmall) {
+    for (int bits = 0; bits < 32; ++bits) {
+      const MatmulOptions options = {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0, true,
+                                     (bits & 16) != 0};
+      check_all(kernels::matmul, matmul_problem(shape, options));
+      if (HasFailure()) return;
+    }
+  }
+}
+
+TEST(Matmul, BiasInTheDtypeOfTheOperands) {
+  for (const MatmulShape& shape : kSmall) check_all(kernels::matmul, matmul_problem(shape, {.bias = true}));
+}
+
+TEST(Matmul, NothingToSumLeavesTheBiasOrTheOldValues) {
+  for (const MatmulShape& shape : std::vector<MatmulShape>{{0, 5, 3}, {5, 0, 3}, {4, 5, 0}, {0, 0, 0}}) {
+    for (const bool accumulate : {false, true}) {
+      for (const bool bias : {false, true}) {
+        check_all(kernels::matmul, matmul_problem(shape, {.accumulate = accumulate, .bias = bias, .wide_bias = true}));
+        check_all(
+            kernels::matmul,
+            matmul_problem(
+                shape,
+                {.transpose_a = true, .transpose_b = true, .accumulate = accumulate, .bias = bias, .wide_bias = true}));
+      }
+    }
+  }
+}
+
+// The products of a MiniLM layer: forward, its gradient by x, its gradient by the weight.
+TEST(Matmul, ModelSizes) {
+  for (const DType dtype : {DType::f32, DType::bf16}) {
+    check(kernels::matmul, matmul_problem({150, 384, 384}, {.transpose_b = true, .bias = true, .wide_bias = true}),
+          dtype);
+    check(kernels::matmul, matmul_problem({67, 1536, 384}, {.transpose_b = true, .bias = true}), dtype);
+    check(kernels::matmul, matmul_problem({67, 384, 1536}, {}), dtype);
+    check(kernels::matmul, matmul_problem({384, 384, 300}, {.transpose_a = true, .wide_c = true}), dtype);
+    check(kernels::matmul, matmul_problem({384, 129, 1000}, {.transpose_a = true, .accumulate = true, .wide_c = true}),
+          dtype);
+    check(kernels::matmul, matmul_problem({1, 384, 384}, {.transpose_b = true, .bias = true}), dtype);
+  }
+}
+
+TEST(Matmul, NanAndInfinityReachTheirRowsAndColumnsAlone) {
+  for (const bool transpose : {false, true}) {
+    auto problem = matmul_problem({17, 33, 31}, {.transpose_a = transpose, .transpose_b = transpose});
+    const auto at = [&](int64_t row, int64_t column) { return transpose ? column * 17 + row : row * 31 + column; };
+    problem.arrays[0].values[static_cast<size_t>(at(3, 5))] = std::numeric_limits<double>::quiet_NaN();
+    problem.arrays[0].values[static_cast<size_t>(at(9, 30))] = std::numeric_limits<double>::infinity();
+    check_all(kernels::matmul, problem);
+  }
+}
+
+TEST(ColumnSum, EveryShape) {
+  for (const int64_t width : kCounts) {
+    for (const int64_t rows : {0, 1, 2, 7, 33, 300}) {
+      const auto bound = [=](size_t i, const std::vector<Values>& v, DType dtype) {
+        const double size = norm(v[0].data() + i, rows, width);
+        return sum_error(sum_dtype(dtype), rows, size * std::sqrt(static_cast<double>(rows)));
+      };
+      check_all(kernels::column_sum, Problem<ColumnSum>{std::to_string(rows) + "x" + std::to_string(width),
+                                                        {Array::input("x", normal(rows * width, 5)),
+                                                         Array::output("y", width, bound, Kind::statistic)},
+                                                        [=](DType dtype, const Pointers& p) {
+                                                          return ColumnSum{p[0], p[1], rows, width, dtype};
+                                                        }});
+    }
+  }
+}
+
+}  // namespace
+}  // namespace suanli::testing

@@ -1,0 +1,100 @@
+"""Loads a folder that Suanli saved as transformers' users do, without a warning, and compares the answers.
+
+usage: check_from_pretrained.py DIR TASK ANSWERS.jsonl [--tolerance 1e-4]
+TASK: masked-lm, text-classification, token-classification, encoder (hidden states).
+ANSWERS: one JSON object a line, the input as "text" (and "text_pair") or as "ids" (and "types"), and Suanli's "logits":
+[labels] for a sequence, [tokens][classes] for tokens and hidden states (special tokens included).
+Exit code 0: no message, nothing missing or left over, largest difference within the tolerance. 1: otherwise.
+"""
+import argparse
+import json
+import logging
+import os
+import sys
+import warnings
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+import torch
+import transformers
+from transformers import (AutoModel, AutoModelForMaskedLM, AutoModelForSequenceClassification,
+                          AutoModelForTokenClassification, AutoTokenizer)
+
+CLASSES = {"masked-lm": AutoModelForMaskedLM, "text-classification": AutoModelForSequenceClassification,
+           "token-classification": AutoModelForTokenClassification, "encoder": AutoModel}
+
+
+class Collector(logging.Handler):
+    """Keeps every record of warning level or above."""
+
+    def __init__(self):
+        super().__init__(logging.WARNING)
+        self.messages = []
+
+    def emit(self, record):
+        self.messages.append(record.getMessage())
+
+
+def load(folder, task):
+    """(model, complaints): from_pretrained with every way of complaining watched."""
+    collector = Collector()
+    transformers.logging.set_verbosity_warning()
+    transformers.logging.disable_progress_bar()
+    for name in ("", "transformers", "huggingface_hub", "safetensors"):
+        logging.getLogger(name).addHandler(collector)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model, info = CLASSES[task].from_pretrained(folder, attn_implementation="eager", output_loading_info=True)
+    complaints = collector.messages + [str(w.message) for w in caught]
+    complaints += [f"{key}: {sorted(map(str, value))}" for key, value in info.items() if value]
+    return model.eval().float(), complaints
+
+
+def encode(line, tokenizer):
+    if "ids" in line:
+        inputs = {"input_ids": torch.tensor([line["ids"]])}
+        if "types" in line:
+            inputs["token_type_ids"] = torch.tensor([line["types"]])
+        return inputs
+    return tokenizer(line["text"], line.get("text_pair"), truncation=True, return_tensors="pt")
+
+
+def answer(model, task, inputs):
+    if "token_type_ids" in inputs and model.config.model_type == "distilbert":
+        inputs = {k: v for k, v in inputs.items() if k != "token_type_ids"}
+    with torch.inference_mode():
+        out = model(**inputs)
+    return (out.last_hidden_state if task == "encoder" else out.logits)[0]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("dir")
+    parser.add_argument("task", choices=CLASSES)
+    parser.add_argument("answers")
+    parser.add_argument("--tolerance", type=float, default=1e-4)
+    args = parser.parse_args()
+
+    model, complaints = load(args.dir, args.task)
+    for text in complaints:
+        print(f"complaint while loading {args.dir}: {text}")
+    with open(args.answers, encoding="utf-8") as f:
+        lines = [json.loads(line) for line in f if line.strip()]
+    if not lines:
+        sys.exit(f"{args.answers}: no lines to compare")
+    tokenizer = AutoTokenizer.from_pretrained(args.dir) if any("text" in line for line in lines) else None
+    worst, where = 0.0, 0
+    for number, line in enumerate(lines, 1):
+        ours = torch.tensor(line["logits"], dtype=torch.float32)
+        theirs = answer(model, args.task, encode(line, tokenizer))
+        if ours.shape != theirs.shape:
+            sys.exit(f"{args.answers}:{number}: Suanli has shape {tuple(ours.shape)}, transformers {tuple(theirs.shape)}")
+        difference = float((ours - theirs).abs().max())
+        if not difference <= worst:  # also when it is NaN
+            worst, where = difference, number
+    print(f"{args.dir} ({args.task}): {len(lines)} answers, largest difference {worst:.2e} (line {where}), "
+          f"{len(complaints)} complaints")
+    sys.exit(0 if worst <= args.tolerance and not complaints else 1)
+
+
+if __name__ == "__main__":
+    main()
