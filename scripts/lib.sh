@@ -34,7 +34,7 @@ pip_download() {
     die "pip could not fetch $package $version with the expected SHA-256 (its message is above). Is PyPI reachable?"
 }
 
-# put_in_place NEW DIR: renames the finished folder NEW to DIR, over an earlier one that has the same marker file NOTICE.
+# put_in_place NEW DIR: renames the finished folder NEW to DIR, over an earlier one that has the same NOTICE.
 put_in_place() {
   if [ -e "$2" ] && [ -n "$(ls -A "$2")" ]; then
     cmp -s "$1/NOTICE" "$2/NOTICE" || die "$2 exists and is not what this script made; remove it or name another folder"

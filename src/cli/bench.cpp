@@ -65,7 +65,7 @@ std::vector<int64_t> sequence_lengths(const Config& config) {
   return lengths;
 }
 
-Json report(const train::StepTiming& timing, DType dtype, bool training) {
+Json report(const StepTiming& timing, DType dtype, bool training) {
   const double median = timing.median();
   const double peak = std::max(kernels::measured_peak(dtype, 0.2), kernels::measured_peak(DType::f32, 0.1));
   Json out;
@@ -102,10 +102,10 @@ int bench(Arguments arguments) {
   const bool training = what == "step";
   const auto head =
       config.get_string("task") == "masked-lm" ? models::Head::masked_lm : models::Head::sequence_classification;
-  const Json result = report(training ? train::time_training(config.get_string("model"), head, sequence_lengths(config),
-                                                             dtype, std::max<int64_t>(1, config.get_int("steps")))
-                                      : train::time_inference(config.get_string("model"), sequence_lengths(config),
-                                                              dtype, config.get_float("seconds")),
+  const Json result = report(training ? time_training(config.get_string("model"), head, sequence_lengths(config), dtype,
+                                                      std::max<int64_t>(1, config.get_int("steps")))
+                                      : time_inference(config.get_string("model"), sequence_lengths(config), dtype,
+                                                       config.get_float("seconds")),
                              dtype, training);
   if (config.get_bool("json")) {
     std::printf("%s\n", result.dump().c_str());

@@ -35,8 +35,6 @@ Vocabulary read_vocabulary(const JsonNode& node) {
   out.reserve(static_cast<size_t>(count), static_cast<size_t>(highest) + 1);
   for (const auto& [token, value] : object) {
     const auto id = static_cast<int32_t>(value.get_int64().value_unsafe());
-    if (token.find('\0') != std::string_view::npos)
-      node.fail(concat("the token of id ", id, " holds the character NUL"));
     switch (out.add(token, id)) {
       case Vocabulary::Added::yes:
         break;

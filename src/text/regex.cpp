@@ -8,6 +8,7 @@
 
 #include "base/concat.h"
 #include "base/error.h"
+#include "text/unicode.h"
 #include "text/utf8.h"
 
 namespace suanli {
@@ -81,7 +82,7 @@ void Regex::find_all(std::u32string_view text, std::vector<Match>& out) const {
   std::vector<uint32_t> starts;  // the byte at which each code point starts
   for (const char32_t c : text) {
     starts.push_back(static_cast<uint32_t>(bytes.size()));
-    append_utf8(c, bytes);
+    append_utf8(unicode::pattern_proxy(c), bytes);
   }
   starts.push_back(static_cast<uint32_t>(bytes.size()));
   const auto code_point = [&](size_t byte) {

@@ -37,7 +37,7 @@ int combining_class(char32_t c) {
 
 // The composition of two code points, or 0 where they do not compose.
 char32_t compose(char32_t first, char32_t second) {
-  if (second < 0x300) return 0;
+  if (second < 0x300 || second == 0x11A7) return 0;  // utf8proc 2.8 takes U+11A7 for a trailing consonant
   std::array<utf8proc_int32_t, 2> pair = {static_cast<utf8proc_int32_t>(first), static_cast<utf8proc_int32_t>(second)};
   const auto options = static_cast<utf8proc_option_t>(UTF8PROC_COMPOSE | UTF8PROC_STABLE);
   if (utf8proc_normalize_utf32(pair.data(), 2, options) != 1) return 0;
@@ -171,6 +171,12 @@ bool is_word(char32_t c) {
   const auto k = category(c);
   return corrected(differences_word(), c,
                    between(k, UTF8PROC_CATEGORY_LU, UTF8PROC_CATEGORY_NL) || k == UTF8PROC_CATEGORY_PC);
+}
+
+char32_t pattern_proxy(char32_t c) {
+  if (c < 0x800) return c;
+  const Difference* entry = difference(differences_pattern_proxy(), c);
+  return entry == nullptr ? c : static_cast<char32_t>(entry->value);
 }
 
 void lowercase(AlignedText& text) {

@@ -29,6 +29,10 @@ bool is_numeric(char32_t c);
 /// Letters, marks, decimal digits, letter numbers, connectors: \w of a regular expression.
 bool is_word(char32_t c);
 
+/// What stands for `c` in the subject of a pattern: itself, or where the pattern's library is too old to know it, a
+/// code point of the same category.
+char32_t pattern_proxy(char32_t c);
+
 /// The lower-case mapping of each code point by itself (no final sigma; U+0130 becomes two code points).
 void lowercase(AlignedText& text);
 

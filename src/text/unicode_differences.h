@@ -26,5 +26,7 @@ std::span<const Difference> differences_word();
 std::span<const Difference> differences_starter();
 std::span<const Difference> differences_undecomposed();
 std::span<const Difference> differences_lower_case();
+/// For patterns: code points that an older PCRE2 does not know, and one of the same category that it knows.
+std::span<const Difference> differences_pattern_proxy();
 
 }  // namespace suanli::unicode

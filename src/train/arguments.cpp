@@ -52,7 +52,19 @@ bool rises(const std::string& metric) {
   return true;
 }
 
-void read_data(const Reader& read, TrainArguments* a) {
+ReaderOptions reader_options(const Config& config, const Reader& read) {
+  ReaderOptions options;
+  options.text_columns = config.get_list("text_column_names");
+  options.text_column_delimiter = read.text("text_column_delimiter");
+  options.text_pair_column = read.text("text_pair_column_name");
+  options.label_column = read.text("label_column_name");
+  options.label_separator = read.text("label_separator");
+  options.column_names = config.get_list("column_names");
+  options.on_bad_row = read.text("on_bad_row") == "skip" ? OnBadRow::skip : OnBadRow::error;
+  return options;
+}
+
+void read_data_arguments(const Config& config, const Reader& read, TrainArguments* a) {
   a->task = read.text("task");
   a->model_name_or_path = read.text("model_name_or_path");
   a->config_name = read.text("config_name");
@@ -60,6 +72,7 @@ void read_data(const Reader& read, TrainArguments* a) {
   a->train_file = read.text("train_file");
   a->validation_file = read.text("validation_file");
   a->test_file = read.text("test_file");
+  a->reader = reader_options(config, read);
   a->validation_split = read.real("validation_split", 0, 0.9);
   a->test_split = read.real("test_split", 0, 0.9);
   read.require(a->validation_split + a->test_split <= 0.9, "validation_split", "at most 0.9 together with test_split",
@@ -199,7 +212,7 @@ void read_bookkeeping(const Config& config, const Reader& read, TrainArguments* 
 TrainArguments train_arguments(const Config& config) {
   const Reader read(config);
   TrainArguments arguments;
-  read_data(read, &arguments);
+  read_data_arguments(config, read, &arguments);
   read_batches(config, read, &arguments);
   read_optimizer(config, read, &arguments);
   read_bookkeeping(config, read, &arguments);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/config.h"
+#include "data/reader.h"
 
 namespace suanli {
 
@@ -27,6 +28,7 @@ struct TrainArguments {
   // Model and data.
   std::string model_name_or_path, config_name, tokenizer_name;
   std::string train_file, validation_file, test_file;
+  ReaderOptions reader;        ///< columns and bad rows; the kind of labels is the task's
   int64_t max_seq_length = 0;  ///< 0: the task's default
   double mlm_probability = 0.15;
   int64_t block_size = 0;  ///< 0: max_seq_length

@@ -9,7 +9,7 @@
 #include "optim/gradients.h"
 #include "optim/optimizer.h"
 
-namespace suanli::train {
+namespace suanli {
 
 namespace {
 
@@ -112,4 +112,4 @@ StepTiming time_inference(const std::filesystem::path& folder, const std::vector
   return timing;
 }
 
-}  // namespace suanli::train
+}  // namespace suanli

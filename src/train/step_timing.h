@@ -7,7 +7,7 @@
 
 #include "models/load.h"
 
-namespace suanli::train {
+namespace suanli {
 
 struct StepTiming {
   std::vector<double> seconds;  ///< of each timed step
@@ -28,4 +28,4 @@ StepTiming time_training(const std::filesystem::path& model, models::Head head, 
 StepTiming time_inference(const std::filesystem::path& model, const std::vector<int64_t>& lengths, DType dtype,
                           double seconds);
 
-}  // namespace suanli::train
+}  // namespace suanli

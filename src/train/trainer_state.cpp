@@ -27,6 +27,14 @@ Json to_json(const TrainerState& s) {
         {"attributes", {{"early_stopping_patience_counter", s.evaluations_without_progress}}}};
   }
   callbacks["NotFiniteSteps"] = {{"attributes", {{"skipped", s.skipped_steps}, {"in_a_row", s.skipped_in_a_row}}}};
+  callbacks["RunningLoss"] = {{"attributes",
+                               {{"loss_since_log", s.loss_since_log},
+                                {"loss_in_all", s.loss_in_all},
+                                {"steps_since_log", s.steps_since_log},
+                                {"steps_in_all", s.steps_in_all},
+                                {"logged_step", s.logged_step},
+                                {"evaluated_step", s.evaluated_step},
+                                {"seconds", s.seconds}}}};
   Json json = {{"best_global_step", nullptr},
                {"best_metric", nullptr},
                {"best_model_checkpoint", nullptr},
@@ -82,6 +90,14 @@ TrainerState trainer_state(const Json& json, const std::string& where) {
   s.evaluations_without_progress = json_get_or<int64_t>(stopping, "early_stopping_patience_counter", 0, where);
   s.skipped_steps = json_get_or<int64_t>(not_finite, "skipped", 0, where);
   s.skipped_in_a_row = json_get_or<int64_t>(not_finite, "in_a_row", 0, where);
+  const Json running = attributes("RunningLoss");
+  s.loss_since_log = json_get_or<double>(running, "loss_since_log", 0, where);
+  s.loss_in_all = json_get_or<double>(running, "loss_in_all", 0, where);
+  s.steps_since_log = json_get_or<int64_t>(running, "steps_since_log", 0, where);
+  s.steps_in_all = json_get_or<int64_t>(running, "steps_in_all", 0, where);
+  s.logged_step = json_get_or<int64_t>(running, "logged_step", s.global_step, where);
+  s.evaluated_step = json_get_or<int64_t>(running, "evaluated_step", s.global_step, where);
+  s.seconds = json_get_or<double>(running, "seconds", 0, where);
   return s;
 }
 

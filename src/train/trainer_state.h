@@ -25,6 +25,11 @@ struct TrainerState {
   int64_t early_stopping_patience = 0;
   double early_stopping_threshold = 0;
   int64_t skipped_steps = 0, skipped_in_a_row = 0;  ///< loss or gradient not finite
+  // Sums that a log record shows: of the losses since the last one, of all losses.
+  double loss_since_log = 0, loss_in_all = 0;
+  int64_t steps_since_log = 0, steps_in_all = 0;  ///< steps with a loss
+  int64_t logged_step = 0, evaluated_step = -1;   ///< the last ones
+  double seconds = 0;                             ///< of training, earlier parts of a resumed run included
   Json log_history = Json::array();
 };
 

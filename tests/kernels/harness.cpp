@@ -1,6 +1,10 @@
 #include "kernels/harness.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/error.h"
 
 namespace suanli::testing {
 
@@ -20,7 +24,14 @@ void visit(DType dtype, F&& f) {
 
 /// Registers the kernels before, and after all tests demands that each implementation had its turn.
 class KernelEnvironment : public ::testing::Environment {
-  void SetUp() override { kernels::register_all(); }
+  void SetUp() override {
+    try {
+      kernels::register_all();
+    } catch (const UserError& error) {  // as main() of a program does; machine_test.cpp looks at it
+      std::fprintf(stderr, "%s\n", error.what());
+      std::exit(2);
+    }
+  }
 
   void TearDown() override {
     // A subset of the tests (--gtest_filter) covers a subset of the kernels; less than AMX lets some refuse.

@@ -39,6 +39,7 @@ Problem<Matmul> matmul_problem(const MatmulShape& s, const MatmulOptions& o) {
   problem.arrays = {Array::input("a", normal(s.m * s.k, 1)), Array::input("b", normal(s.k * s.n, 2)),
                     o.bias ? Array::input("bias", normal(s.n, 3), bias_kind) : Array::absent("bias"),
                     Array::output("c", s.m * s.n, bound, c_kind)};
+  problem.bits_without_threads = false;  // oneDNN on AVX2 splits sums over k between threads
   if (o.accumulate) problem.arrays[3].values = normal(s.m * s.n, 4);
   problem.args = [=](DType dtype, const Pointers& p) {
     return Matmul{.a = p[0],

@@ -1,7 +1,8 @@
 """Compares Suanli's sentence embeddings with sentence-transformers' own.
 
 usage: check_embeddings.py MODEL_DIR SENTENCES.txt EMBEDDINGS.jsonl [--at_least 0.99999] [--lines 1000]
-SENTENCES has one sentence a line; EMBEDDINGS is what `suanli embed --model MODEL_DIR` answered: {"embedding": [...]} a line.
+SENTENCES has one sentence a line; EMBEDDINGS is what
+`suanli embed --model MODEL_DIR` answered: {"embedding": [...]} a line.
 Exit code 0 when every cosine is at least the bound (0.99999 for f32, 0.999 for bf16); 1 otherwise.
 """
 import argparse

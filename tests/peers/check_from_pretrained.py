@@ -87,7 +87,7 @@ def main():
         ours = torch.tensor(line["logits"], dtype=torch.float32)
         theirs = answer(model, args.task, encode(line, tokenizer))
         if ours.shape != theirs.shape:
-            sys.exit(f"{args.answers}:{number}: Suanli has shape {tuple(ours.shape)}, transformers {tuple(theirs.shape)}")
+            sys.exit(f"{args.answers}:{number}: Suanli has {tuple(ours.shape)}, transformers {tuple(theirs.shape)}")
         difference = float((ours - theirs).abs().max())
         if not difference <= worst:  # also when it is NaN
             worst, where = difference, number

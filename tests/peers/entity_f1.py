@@ -1,8 +1,8 @@
-"""Entity precision, recall and F1 of BIO tags, by exact span and type, as conlleval and seqeval's default count them."""
+"""Entity precision, recall and F1 of BIO tags by exact span and type, as conlleval and seqeval's default count them."""
 
 
 def spans(tags):
-    """{(type, first, last + 1)} of one sentence. An I- that continues nothing of its type begins an entity of its own."""
+    """{(type, first, last + 1)} of one sentence. An I- that continues nothing of its type begins an entity."""
     found, kind, begin = set(), None, 0
     for i, tag in enumerate(list(tags) + ["O"]):
         prefix, _, name = tag.partition("-")

@@ -1,8 +1,8 @@
 """Fine-tunes with PyTorch and transformers: the scores that Suanli's are held against, with the same arguments.
 
-Sentence classes from CSV (text and label columns) or entities from CoNLL files (word and tag by a tab, blank line between
-sentences; an entity's tag goes to the first piece of each word). AdamW, linear schedule, clipping at 1.0, padding to the
-longest of the batch; the last weights are scored, in f32. Prints one JSON line.
+Sentence classes from CSV (text and label columns) or entities from CoNLL files (word and tag by a tab, blank line
+between sentences; an entity's tag goes to the first piece of each word). AdamW, linear schedule, clipping at 1.0,
+padding to the longest of the batch; the last weights are scored, in f32. Prints one JSON line.
 
 finetune_reference.py --model DIR --task text-classification --train_file train.csv --test_file test.csv
 finetune_reference.py --model DIR --task token-classification --train_file train.conll --test_file test.conll
@@ -11,6 +11,7 @@ import argparse
 import csv
 import json
 import os
+import sys
 import time
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -166,7 +167,7 @@ def main():
     schedule = get_linear_schedule_with_warmup(optimizer, args.warmup_steps, steps)
     rng = np.random.RandomState(args.seed)
     started, tokens, last = time.time(), 0, 0.0
-    for _ in range(args.num_train_epochs):
+    for epoch in range(args.num_train_epochs):
         for part in epoch_order(train, rng, batch, args.group_by_length):
             inputs, labels = data.encode([train[i] for i in part])
             tokens += int(inputs["attention_mask"].sum())
@@ -178,12 +179,14 @@ def main():
             schedule.step()
             optimizer.zero_grad()
             last = float(loss.detach())
+        print(f"epoch {epoch + 1}: {time.time() - started:.0f} s, last loss {last:.4f}", file=sys.stderr)
     seconds = time.time() - started
     model.eval()
     with torch.inference_mode():
         scores = data.score(model)
-    print(json.dumps({**scores, "last_loss": last, "train_rows": len(train), "test_rows": len(data.test), "steps": steps,
-                      "train_seconds": round(seconds, 1), "tokens_per_second": round(tokens / seconds), **vars(args)}))
+    print(json.dumps({**scores, "last_loss": last, "train_rows": len(train), "test_rows": len(data.test),
+                      "steps": steps, "train_seconds": round(seconds, 1), "tokens_per_second": round(tokens / seconds),
+                      **vars(args)}))
 
 
 if __name__ == "__main__":

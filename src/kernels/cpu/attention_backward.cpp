@@ -36,11 +36,11 @@ void backward_as(const AttentionBackward& a, int64_t sequence, int64_t head) {
   const int64_t first = a.offsets[sequence], keys = a.offsets[sequence + 1] - first, width = a.head_size;
   const int64_t padded_keys = whole_vectors(keys), padded = whole_vectors(width), row_width = a.heads * width;
   float* memory = local_scratch().get<float>((2 * width + 2 * kQueryBlock + 1) * padded_keys + kDropoutSlack +
-                                             (4 * keys + 3 * kQueryBlock) * padded);
+                                             (3 * keys + 3 * kQueryBlock) * padded);
   const auto take = [&](int64_t count) SUANLI_INLINE { return (memory += count) - count; };
   float *keys_t = take(width * padded_keys), *values_t = take(width * padded_keys);
   float *p = take(kQueryBlock * padded_keys), *dp = take(kQueryBlock * padded_keys);
-  float *k_rows = take(keys * padded), *v_rows = take(keys * padded), *dk_rows = take(keys * padded);
+  float *k_rows = take(keys * padded), *dk_rows = take(keys * padded);
   float *dv_rows = take(keys * padded), *q_rows = take(kQueryBlock * padded), *do_rows = take(kQueryBlock * padded);
   float *dq_rows = take(kQueryBlock * padded), *factors = memory;
 
@@ -48,8 +48,8 @@ void backward_as(const AttentionBackward& a, int64_t sequence, int64_t head) {
   const auto in = [&](const void* base, int64_t row) SUANLI_INLINE { return static_cast<const T*>(base) + place(row); };
   const auto out = [&](void* base, int64_t row) SUANLI_INLINE { return static_cast<T*>(base) + place(row); };
   const Rows k = rows_of(in(a.k, 0), a.stride, keys, width, k_rows);
-  transpose(k, keys, width, keys_t);
-  transpose(rows_of(in(a.v, 0), a.stride, keys, width, v_rows), keys, width, values_t);
+  transpose(in(a.k, 0), a.stride, keys, width, keys_t, padded_keys);
+  transpose(in(a.v, 0), a.stride, keys, width, values_t, padded_keys);
   float *dk = writable_rows(out(a.dk, 0), width, dk_rows), *dv = writable_rows(out(a.dv, 0), width, dv_rows);
   const int64_t d_stride = dk == dk_rows ? padded : a.stride;
   const Vector scale = hn::Set(F32(), static_cast<float>(a.scale));

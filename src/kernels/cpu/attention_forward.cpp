@@ -50,7 +50,7 @@ void forward_as(const AttentionForward& a, int64_t sequence, int64_t head, int64
 
   const auto at = [&](const void* base, int64_t row)
                       SUANLI_INLINE { return static_cast<const T*>(base) + (first + row) * a.stride + head * width; };
-  transpose(rows_of(at(a.k, 0), a.stride, keys, width, value_rows), keys, width, transposed);
+  transpose(at(a.k, 0), a.stride, keys, width, transposed, padded_keys);
   const Rows values = rows_of(at(a.v, 0), a.stride, keys, width, value_rows);
   for (int64_t block = begin; block < end; block += kQueryBlock) {
     const int64_t queries = HWY_MIN(kQueryBlock, end - block);

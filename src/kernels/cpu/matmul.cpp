@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "kernels/cpu/add.h"
+#include "kernels/cpu/matmul_plan.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/scratch.h"
 #include "kernels/elementwise.h"
@@ -24,7 +25,6 @@ void cap_onednn() {
   }
 }
 
-/// C = bias in every row, or C += bias; what is left of the product when K = 0.
 template <class T, class B>
 void bias_rows(const Matmul& a) {
   parallel_for(a.m, 32768 / (a.n + 1), [&](int64_t begin, int64_t end) {
@@ -38,7 +38,9 @@ void bias_rows(const Matmul& a) {
     }
   });
 }
-void bias_rows(const Matmul& a) {
+}  // namespace
+
+void start_rows(const Matmul& a) {
   if (a.accumulate && a.bias == nullptr) return;
   if (a.c_dtype == DType::f32) {
     a.bias_dtype == DType::f32 ? bias_rows<float, float>(a) : bias_rows<float, bfloat16>(a);
@@ -47,9 +49,11 @@ void bias_rows(const Matmul& a) {
   }
 }
 
+namespace {
+
 /// f32 through the plain sgemm, which needs no primitive: the bias is laid out first and the product added to it.
 void run_f32(const Matmul& a, Stream&) {
-  if (a.bias != nullptr || a.k == 0) bias_rows(a);
+  if (a.bias != nullptr || a.k == 0) start_rows(a);
   if (a.m == 0 || a.n == 0 || a.k == 0) return;
   const float beta = a.accumulate || a.bias != nullptr ? 1.0F : 0.0F;
   const dnnl::status status =
@@ -121,7 +125,7 @@ dnnl::matmul cached(const Product& product) {
 }
 
 void run_bf16(const Matmul& a, Stream&) {
-  if (a.m == 0 || a.n == 0 || a.k == 0) return bias_rows(a);
+  if (a.m == 0 || a.n == 0 || a.k == 0) return start_rows(a);
   const Product product{.m = a.transpose_a ? a.m : -1,
                         .n = a.n,
                         .k = a.transpose_a ? -1 : a.k,
@@ -183,6 +187,7 @@ Refusal can_run_widened(const Matmul& a, const Machine& machine) {
 
 void add_matmul() {
   cap_onednn();
+  add_matmul_simd();
   matmul.add({"onednn_f32", DeviceType::cpu, can_run_f32, run_f32});
   matmul.add({"onednn_bf16", DeviceType::cpu, can_run_bf16, run_bf16});
   matmul.add({"widened", DeviceType::cpu, can_run_widened, run_widened});

@@ -31,25 +31,35 @@ inline constexpr int64_t kRows = 6, kVectors = 4;
 inline constexpr int64_t kRows = 6, kVectors = 2;
 #endif
 
+/// C = start + A B for M rows and N vectors of columns; `start` (null: 0) has rows start_stride apart.
 template <int64_t M, int64_t N>
-HWY_INLINE void register_block(int64_t depth, Left a, const float* HWY_RESTRICT b, int64_t b_stride,
-                               float* HWY_RESTRICT c, int64_t c_stride, bool accumulate) {
+HWY_INLINE void register_block(int64_t depth, Left a, const float* HWY_RESTRICT b, int64_t b_stride, float* c,
+                               int64_t c_stride, const float* start, int64_t start_stride) {
   const int64_t lanes = lane_count();
   Vector sums[M][N];
+  if (start == nullptr) {
 #pragma GCC unroll 8
-  for (int64_t m = 0; m < M; ++m) {
+    for (int64_t m = 0; m < M; ++m) {
 #pragma GCC unroll 8
-    for (int64_t n = 0; n < N; ++n) {
-      sums[m][n] = accumulate ? load(c + m * c_stride + n * lanes) : hn::Zero(F32());
+      for (int64_t n = 0; n < N; ++n) sums[m][n] = hn::Zero(F32());
+    }
+  } else {
+#pragma GCC unroll 8
+    for (int64_t m = 0; m < M; ++m) {
+#pragma GCC unroll 8
+      for (int64_t n = 0; n < N; ++n) sums[m][n] = load(start + m * start_stride + n * lanes);
     }
   }
+  const float* left_rows[M];
+#pragma GCC unroll 8
+  for (int64_t m = 0; m < M; ++m) left_rows[m] = a.data + m * a.row;
   for (int64_t k = 0; k < depth; ++k) {
     Vector right[N];
 #pragma GCC unroll 8
     for (int64_t n = 0; n < N; ++n) right[n] = load(b + k * b_stride + n * lanes);
 #pragma GCC unroll 8
     for (int64_t m = 0; m < M; ++m) {
-      const Vector left = hn::Set(F32(), a.data[m * a.row + k * a.column]);
+      const Vector left = hn::Set(F32(), left_rows[m][k * a.column]);
 #pragma GCC unroll 8
       for (int64_t n = 0; n < N; ++n) sums[m][n] = hn::MulAdd(left, right[n], sums[m][n]);
     }
@@ -68,20 +78,22 @@ HWY_NOINLINE void product_panel(int64_t rows, int64_t depth, Left a, const float
   int64_t m = 0;
   const auto at = [&](int64_t row) SUANLI_INLINE { return Left{a.data + row * a.row, a.row, a.column}; };
   for (; m + kRows <= rows; m += kRows) {
-    register_block<kRows, N>(depth, at(m), b, b_stride, c + m * c_stride, c_stride, accumulate);
+    register_block<kRows, N>(depth, at(m), b, b_stride, c + m * c_stride, c_stride,
+                             accumulate ? c + m * c_stride : nullptr, c_stride);
   }
   float* rest = c + m * c_stride;
+  const float* start = accumulate ? rest : nullptr;
   switch (rows - m) {
     case 5:
-      return register_block<5, N>(depth, at(m), b, b_stride, rest, c_stride, accumulate);
+      return register_block<5, N>(depth, at(m), b, b_stride, rest, c_stride, start, c_stride);
     case 4:
-      return register_block<4, N>(depth, at(m), b, b_stride, rest, c_stride, accumulate);
+      return register_block<4, N>(depth, at(m), b, b_stride, rest, c_stride, start, c_stride);
     case 3:
-      return register_block<3, N>(depth, at(m), b, b_stride, rest, c_stride, accumulate);
+      return register_block<3, N>(depth, at(m), b, b_stride, rest, c_stride, start, c_stride);
     case 2:
-      return register_block<2, N>(depth, at(m), b, b_stride, rest, c_stride, accumulate);
+      return register_block<2, N>(depth, at(m), b, b_stride, rest, c_stride, start, c_stride);
     case 1:
-      return register_block<1, N>(depth, at(m), b, b_stride, rest, c_stride, accumulate);
+      return register_block<1, N>(depth, at(m), b, b_stride, rest, c_stride, start, c_stride);
     default:
       return;
   }
@@ -128,19 +140,31 @@ HWY_INLINE float* writable_rows(T* y, int64_t width, float* buffer) {
   return buffer;
 }
 
-/// out[j][i] = x[i][j] for i < rows, j < width, with zeros for rows <= i < whole_vectors(rows) = the stride of out.
-inline void transpose(Rows x, int64_t rows, int64_t width, float* out) {
-  const int64_t stride = whole_vectors(rows);
+#if HWY_TARGET != HWY_SCALAR
+using F32x4 = hn::FixedTag<float, 4>;
+HWY_INLINE hn::Vec<F32x4> load_four(const float* p) { return hn::LoadU(F32x4(), p); }
+HWY_INLINE hn::Vec<F32x4> load_four(const bfloat16* p) {
+  const hn::Rebind<uint16_t, F32x4> d16;
+  const hn::RebindToUnsigned<F32x4> d32;
+  const auto bits = hn::PromoteTo(d32, hn::LoadU(d16, reinterpret_cast<const uint16_t*>(p)));
+  return hn::BitCast(F32x4(), hn::ShiftLeft<16>(bits));
+}
+#endif
+
+/// out[j][i] = x[i][j] in f32 for i < rows, j < width, with zeros for rows <= i < stride; x and out have rows x_stride
+/// and `stride` elements apart.
+template <class T>
+HWY_NOINLINE void transpose(const T* x, int64_t x_stride, int64_t rows, int64_t width, float* out, int64_t stride) {
   int64_t i = 0;
 #if HWY_TARGET != HWY_SCALAR
-  const hn::FixedTag<float, 4> d;
-  const hn::Repartition<double, decltype(d)> pairs;
+  const F32x4 d;
+  const hn::Repartition<double, F32x4> pairs;
   for (; i + 4 <= rows; i += 4) {
-    const float* p = x.data + i * x.stride;
+    const T* p = x + i * x_stride;
     int64_t j = 0;
     for (; j + 4 <= width; j += 4) {
-      const auto r0 = hn::LoadU(d, p + j), r1 = hn::LoadU(d, p + x.stride + j);
-      const auto r2 = hn::LoadU(d, p + 2 * x.stride + j), r3 = hn::LoadU(d, p + 3 * x.stride + j);
+      const auto r0 = load_four(p + j), r1 = load_four(p + x_stride + j);
+      const auto r2 = load_four(p + 2 * x_stride + j), r3 = load_four(p + 3 * x_stride + j);
       const auto a = hn::BitCast(pairs, hn::InterleaveLower(d, r0, r1));
       const auto b = hn::BitCast(pairs, hn::InterleaveLower(d, r2, r3));
       const auto e = hn::BitCast(pairs, hn::InterleaveUpper(d, r0, r1));
@@ -151,12 +175,14 @@ inline void transpose(Rows x, int64_t rows, int64_t width, float* out) {
       hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, e, f)), d, out + (j + 3) * stride + i);
     }
     for (; j < width; ++j) {
-      for (int64_t row = 0; row < 4; ++row) out[j * stride + i + row] = p[row * x.stride + j];
+      for (int64_t row = 0; row < 4; ++row) out[j * stride + i + row] = static_cast<float>(p[row * x_stride + j]);
     }
   }
 #endif
   for (; i < stride; ++i) {
-    for (int64_t j = 0; j < width; ++j) out[j * stride + i] = i < rows ? x.data[i * x.stride + j] : 0.0F;
+    for (int64_t j = 0; j < width; ++j) {
+      out[j * stride + i] = i < rows ? static_cast<float>(x[i * x_stride + j]) : 0.0F;
+    }
   }
 }
 

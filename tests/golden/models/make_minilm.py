@@ -13,7 +13,8 @@ from transformers import AutoModel, AutoModelForSequenceClassification, AutoToke
 PEOPLE = ["Anna", "Mr. O'Neill", "the night nurse", "José", "our landlord", "Dr. Nguyễn", "my sister", "两位老师"]
 VERBS = ["repaired", "lost", "praised", "could hardly recognise"]
 THINGS = ["an old bicycle", "the keys (all 17 of them)", "a photograph of Zürich", "the résumé", "a 3.5% discount"]
-ENDINGS = ["before breakfast", "and nobody noticed", "in spite of the rain", "while the train to São Paulo waited", "again",
+ENDINGS = ["before breakfast", "and nobody noticed", "in spite of the rain", "while the train to São Paulo waited",
+           "again",
            "because the battery of the lamp had died two days earlier and the shops were closed for the holidays"]
 CLOSINGS = [".", "!", "?", "...", " :-)", ""]
 EXTRA = ["ok", "Not bad, not bad at all.", "The film is worse than its poster, which is saying something.",
@@ -24,8 +25,8 @@ SAMPLES, HIDDEN_ROWS = 16, 24
 
 
 def sentences():
-    """24 sentences from templates and eight of other kinds: 1 to about 50 tokens, several scripts."""
-    made = [f"{PEOPLE[i % 8]} {VERBS[i % 4]} {THINGS[i % 5]} {ENDINGS[i % 6]}{CLOSINGS[(i * 7) % 6]}" for i in range(24)]
+    """24 sentences from templates and eight of other kinds: 3 to 33 tokens, several scripts."""
+    made = [f"{PEOPLE[i % 8]} {VERBS[i % 4]} {THINGS[i % 5]} {ENDINGS[i % 6]}{CLOSINGS[i * 7 % 6]}" for i in range(24)]
     return made + EXTRA
 
 
@@ -104,8 +105,8 @@ def main():
     golden["train_learning_rate"] = torch.tensor(rates, dtype=torch.float64)
     save(os.path.join(folder, "golden.safetensors"), golden)
     worst = max(abs(a - b) / b for a, b in zip(losses, losses64))
-    print(f"  {len(lines)} sentences, {len(flat)} tokens, longest {max(lengths)}; loss {losses[0]:.4f} -> {losses[-1]:.4f};"
-          f" f32 to f64 at most {worst:.1e} relative")
+    print(f"  {len(lines)} sentences, {len(flat)} tokens, longest {max(lengths)}; loss {losses[0]:.4f} -> "
+          f"{losses[-1]:.4f}; f32 to f64 at most {worst:.1e} relative")
     record("minilm", folder, {"model.safetensors": sha256(os.path.join(model_dir, "model.safetensors")),
                               "train_loss_f32_to_f64": float(f"{worst:.2e}")})
 

@@ -6,9 +6,10 @@ Run: python make_unicode_differences.py > src/text/unicode_differences.cpp   (ab
 """
 import ctypes
 import ctypes.util
+import unicodedata
 
 import tokenizers
-from tokenizers import normalizers as n, pre_tokenizers as p
+from tokenizers import Regex, normalizers as n, pre_tokenizers as p
 
 lib = ctypes.CDLL(ctypes.util.find_library("utf8proc") or "libutf8proc.so.2")
 lib.utf8proc_version.restype = ctypes.c_char_p
@@ -64,11 +65,30 @@ def normalized(text):
     return result
 
 
+# Patterns: a code point that Unicode 14 (PCRE2 10.42, and Python 3.11 here) does not know is matched as this one, of the
+# category that the package gives it.
+assert unicodedata.unidata_version == "14.0.0"
+PROXIES = {"Lu": 0x10400, "Ll": 0x10428, "Lt": 0x1F88, "Lm": 0xA4F8, "Lo": 0xA000, "Mn": 0x1DC0, "Mc": 0xAA7B,
+           "Me": 0xA670, "Nd": 0xA620, "Nl": 0x10140, "No": 0x10107, "Pc": 0xFE33, "Pd": 0x2E3A, "Ps": 0x2E22,
+           "Pe": 0x2E23, "Pi": 0x2E02, "Pf": 0x2E03, "Po": 0xA4FE, "Sm": 0x2A00, "Sc": 0xA838, "Sk": 0xA700,
+           "So": 0x4DC0, "Cf": 0x110BD}
+assert all(unicodedata.category(chr(proxy)) == category for category, proxy in PROXIES.items())
+CATEGORY_PATTERNS = [(proxy, p.Split(Regex(r"\p{%s}" % category), "isolated")) for category, proxy in PROXIES.items()]
+
+
+def proxy_of(c):
+    if unicodedata.category(c) == "Cn":
+        for proxy, pattern in CATEGORY_PATTERNS:
+            if pieces(pattern, "\0" + c) == 2:
+                return proxy
+    return 0
+
+
 WORD_SYMBOLS = set(range(0x24B6, 0x24EA)) | set(range(0x1F130, 0x1F14A)) | set(range(0x1F150, 0x1F16A)) | set(
     range(0x1F170, 0x1F18A)) | {0x200C, 0x200D}
 differences = {k: [] for k in ("control", "punctuation", "nonspacing_mark", "mark", "letter", "number", "numeric",
                                "word", "starter", "undecomposed")}
-lower_case = []
+lower_case, proxies = [], []
 for cp in range(0x80, 0x110000):
     if 0xD800 <= cp < 0xE000 or cp == 0xFFFD:
         continue
@@ -94,6 +114,8 @@ for cp in range(0x80, 0x110000):
             k[0] in "LM" or k in ("Nd", "Nl", "Pc") or cp in WORD_SYMBOLS)
     if nfkd.normalize_str(c) == c and decompose(cp, DECOMPOSE | COMPAT) != [cp]:
         differences["undecomposed"].append((cp, True))
+    if proxy_of(c):
+        proxies.append((cp, proxy_of(c)))
     lowered = [ord(x) for x in lower.normalize_str(c)]
     if cp != 0x130 and lowered != [lib.utf8proc_tolower(cp)]:
         assert len(lowered) == 1
@@ -121,8 +143,11 @@ for name, pairs in differences.items():
 print("// first, last, distance to the lower-case letter")
 print("constexpr Difference kLowerCase[] = {%s};" %
       ", ".join("{0x%X, 0x%X, %d}" % (a, b, v) for a, b, v in ranges(lower_case)))
+print("// first, last, the code point that stands for them in patterns")
+print("constexpr Difference kPatternProxy[] = {%s};" %
+      ", ".join("{0x%X, 0x%X, 0x%X}" % (a, b, v) for a, b, v in ranges(proxies)))
 print("\n}  // namespace\n")
-for name in list(differences) + ["lower_case"]:
+for name in list(differences) + ["lower_case", "pattern_proxy"]:
     camel = "".join(x.capitalize() for x in name.split("_"))
     print("std::span<const Difference> differences_%s() { return k%s; }" % (name, camel))
 print("\n}  // namespace suanli::unicode")

@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# usage: scripts/test.sh [full|tsan]
+#   (nothing)  installs what is needed, builds, runs every test in release and the fast part under address and undefined sanitizers
+#   tsan       the threaded part under the thread sanitizer
+#   full       what takes longer: a million mutations, long crash and kill runs, the Python clients
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() { printf '\n== %s\n' "$*"; }
+
+run_release() {
+  step "build (release)"
+  scripts/build.sh release
+  step "tests (release)"
+  ctest --preset release
+}
+
+check_style() {
+  step "clang-format"
+  git ls-files '*.cpp' '*.h' | xargs clang-format-14 --dry-run --Werror
+  step "clang-tidy"
+  git ls-files 'src/*.cpp' | grep -v '^src/kernels/cpu/' | xargs -P 2 -n 4 clang-tidy-14 -p build/release --quiet 2>/dev/null
+}
+
+check_install() {
+  step "install, and a project that uses the installed tree"
+  local prefix=$PWD/build/installed
+  rm -rf "$prefix" build/find_package
+  cmake --install build/release --prefix "$prefix" >/dev/null
+  cmake -S examples/find_package -B build/find_package -G Ninja -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
+  cmake --build build/find_package >/dev/null
+  scripts/fetch_model.sh build/model
+  local cosine
+  cosine=$(build/find_package/sentence_similarity build/model "A man plays the guitar." "Someone is playing guitar.")
+  echo "cosine of two alike sentences: $cosine"
+  awk -v cosine="$cosine" 'BEGIN { exit !(cosine > 0.7 && cosine <= 1) }'
+}
+
+run_asan() {
+  step "build and tests (address and undefined sanitizers)"
+  local folders="base tensor autograd ops text data formats"
+  scripts/build.sh asan $(printf '%s_test ' $folders)
+  ctest --preset asan -R "^($(echo $folders | tr ' ' '|'))$"
+}
+
+run_fuzzers() {
+  step "fuzzers, ${1} seconds each"
+  cmake -S . -B build/fuzz -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER=clang++-14 \
+    -DCMAKE_C_COMPILER=clang-14 -DSUANLI_TESTS=OFF -DSUANLI_FUZZERS=ON >/dev/null
+  cmake --build build/fuzz --target suanli_fuzzers >/dev/null
+  local fuzzer
+  for fuzzer in build/fuzz/tests/fuzz/*_fuzz; do
+    "$fuzzer" -max_total_time="$1" -rss_limit_mb=2560 -timeout=25 -print_final_stats=0 2>build/fuzz.log ||
+      { tail -50 build/fuzz.log; return 1; }
+    echo "$(basename "$fuzzer"): no finding"
+  done
+}
+
+scripts/setup.sh
+case ${1:-} in
+  "")
+    run_release
+    check_style
+    check_install
+    run_asan
+    run_fuzzers 20
+    ;;
+  tsan)
+    step "build and tests (thread sanitizer)"
+    folders="tensor autograd data train"
+    scripts/build.sh tsan $(printf '%s_test ' $folders)
+    TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp halt_on_error=1" ctest --preset tsan -R "^($(echo $folders | tr ' ' '|'))$"
+    ;;
+  full)
+    run_release
+    SUANLI_MUTATIONS=1000000 SUANLI_KILLS=100 ctest --preset release -R '^(formats|train|e2e)$'
+    run_fuzzers 1200
+    tests/peers/run.sh
+    ;;
+  *)
+    echo "usage: scripts/test.sh [full|tsan]" >&2
+    exit 2
+    ;;
+esac
+step "all tests passed"

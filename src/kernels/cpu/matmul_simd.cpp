@@ -1,0 +1,176 @@
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/matmul_simd.cpp"
+#include "kernels/cpu/targets.h"
+
+#include <hwy/foreach_target.h>  // compiles this file once per instruction set
+
+#include "kernels/cpu/matmul_plan.h"
+#include "kernels/cpu/product-inl.h"
+#include "kernels/cpu/scratch.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace suanli::kernels {
+namespace HWY_NAMESPACE {
+
+/// The register block: kTileRows x kTileVectors sums. A depth of kDepth keeps a panel of B in the first-level cache
+/// beside a tile of A; kBlockRows rows of A are prepared at a time.
+#if HWY_TARGET == HWY_AVX3
+inline constexpr int64_t kTileRows = 8, kTileVectors = 3;
+#else
+inline constexpr int64_t kTileRows = 6, kTileVectors = 2;
+#endif
+inline constexpr int64_t kDepth = 384, kBlockRows = 96;
+
+HWY_INLINE int64_t panel_width() { return kTileVectors * lane_count(); }
+
+template <int64_t M>
+HWY_NOINLINE void tile(int64_t depth, Left a, const float* b, float* c, int64_t c_stride, const float* start,
+                       int64_t start_stride) {
+  register_block<M, kTileVectors>(depth, a, b, panel_width(), c, c_stride, start, start_stride);
+}
+
+using TileFunction = void (*)(int64_t, Left, const float*, float*, int64_t, const float*, int64_t);
+inline constexpr TileFunction kTiles[] = {nullptr, tile<1>, tile<2>, tile<3>, tile<4>, tile<5>, tile<6>,
+#if HWY_TARGET == HWY_AVX3
+                                          tile<7>, tile<8>
+#endif
+};
+
+/// The panels of B for rows [k, k + depth) and the columns of a task: panel p at out + p * depth * panel_width().
+template <class T>
+void pack_b(const Matmul& args, int64_t k, int64_t depth, const Tile& range, float* out) {
+  const T* b = static_cast<const T*>(args.b);
+  const int64_t width = panel_width();
+  for (int64_t n = range.column_begin; n < range.column_end; n += width, out += depth * width) {
+    const int64_t columns = HWY_MIN(width, range.column_end - n);
+    if (args.transpose_b) {
+      transpose(b + n * args.k + k, args.k, columns, depth, out, width);
+      continue;
+    }
+    for (int64_t row = 0; row < depth; ++row) {
+      const T* from = b + (k + row) * args.n + n;
+      each_vector(width, [&](int64_t i, int64_t lanes) SUANLI_INLINE {
+        const int64_t there = HWY_MAX(int64_t{0}, HWY_MIN(columns - i, lanes));
+        store(load(from + i, there), out + row * width + i);
+      });
+    }
+  }
+}
+
+/// Rows [m, m + rows) of A, columns [k, k + depth): in place where A is f32 and not transposed, else copied.
+template <class T>
+Left left_block(const Matmul& args, int64_t m, int64_t rows, int64_t k, int64_t depth, float* buffer) {
+  const T* a = static_cast<const T*>(args.a);
+  if (args.transpose_a) {
+    for (int64_t i = 0; i < depth; ++i) convert(a + (k + i) * args.m + m, buffer + i * kBlockRows, rows);
+    return {buffer, 1, kBlockRows};
+  }
+  for (int64_t i = 0; i < rows; ++i) convert(a + (m + i) * args.k + k, buffer + i * depth, depth);
+  return {buffer, depth, 1};
+}
+
+/// One panel of columns for the rows of a block. Where C ends within the panel, tiles pass through a buffer.
+HWY_INLINE void block_times_panel(int64_t rows, int64_t columns, int64_t depth, Left a, const float* panel, float* c,
+                                  int64_t c_stride, const float* start, int64_t start_stride) {
+  const int64_t width = panel_width();
+  HWY_ALIGN float edge[kTileRows * kTileVectors * HWY_MAX_BYTES / sizeof(float)];
+  for (int64_t m = 0; m < rows; m += kTileRows) {
+    const int64_t count = HWY_MIN(kTileRows, rows - m);
+    const Left left = {a.data + m * a.row, a.row, a.column};
+    const float* from = start == nullptr ? nullptr : start + m * start_stride;
+    if (columns == width) {
+      kTiles[count](depth, left, panel, c + m * c_stride, c_stride, from, start_stride);
+      continue;
+    }
+    for (int64_t r = 0; from != nullptr && r < count; ++r) {
+      convert(from + r * start_stride, edge + r * width, columns);
+    }
+    kTiles[count](depth, left, panel, edge, width, from == nullptr ? nullptr : edge, width);
+    for (int64_t r = 0; r < count; ++r) convert(edge + r * width, c + (m + r) * c_stride, columns);
+  }
+}
+
+/// C of one task. Sums start from the bias, the old C or 0; a 16-bit C is summed in f32 and rounded at the end.
+template <class T, class C>
+void task_as(const Matmul& args, const Tile& range) {
+  const int64_t width = panel_width(), rows = range.row_end - range.row_begin;
+  const int64_t columns = (range.column_end - range.column_begin + width - 1) / width * width;
+  constexpr bool kDirect = std::is_same_v<C, float>;
+  float* memory = local_scratch().get<float>(kDepth * (columns + kBlockRows + HWY_MAX_BYTES) + columns +
+                                             (kDirect ? 0 : rows * columns));
+  float *b = memory, *a = b + kDepth * columns, *bias = a + kDepth * (kBlockRows + HWY_MAX_BYTES);
+  C* out = static_cast<C*>(args.c) + range.row_begin * args.n + range.column_begin;
+  float* c = bias + columns;
+  int64_t c_stride = columns;
+  if constexpr (kDirect) c = out, c_stride = args.n;
+  if (args.bias != nullptr) {
+    const int64_t n = range.column_begin, count = range.column_end - n;
+    args.bias_dtype == DType::f32 ? convert(static_cast<const float*>(args.bias) + n, bias, count)
+                                  : convert(static_cast<const bfloat16*>(args.bias) + n, bias, count);
+  }
+  for (int64_t k = 0; k < args.k; k += kDepth) {
+    const int64_t depth = HWY_MIN(kDepth, args.k - k);
+    pack_b<T>(args, k, depth, range, b);
+    for (int64_t m = 0; m < rows; m += kBlockRows) {
+      const int64_t count = HWY_MIN(kBlockRows, rows - m);
+      const Left left = left_block<T>(args, range.row_begin + m, count, k, depth, a);
+      for (int64_t n = 0; n < range.column_end - range.column_begin; n += width) {
+        float* at = c + m * c_stride + n;
+        const bool goes_on = k > 0 || (kDirect && args.accumulate);
+        const float* start = goes_on ? at : args.bias != nullptr ? bias + n : nullptr;
+        block_times_panel(count, HWY_MIN(width, range.column_end - range.column_begin - n), depth, left, b + n * depth,
+                          at, c_stride, start, goes_on ? c_stride : 0);
+      }
+    }
+  }
+  if constexpr (!kDirect) {
+    for (int64_t m = 0; m < rows; ++m) {
+      each_vector(range.column_end - range.column_begin, [&](int64_t i, int64_t n) SUANLI_INLINE {
+        const Vector sum = load(c + m * c_stride + i);
+        C* to = out + m * args.n + i;
+        store(args.accumulate ? hn::Add(sum, load(to, n)) : sum, to, n);
+      });
+    }
+  }
+}
+
+void matmul_task(const Matmul& args, const Tile& range) {
+  if (args.dtype == DType::f32) return task_as<float, float>(args, range);
+  if (args.c_dtype == DType::f32) return task_as<bfloat16, float>(args, range);
+  task_as<bfloat16, bfloat16>(args, range);
+}
+
+int64_t matmul_panel_width() { return panel_width(); }
+
+}  // namespace HWY_NAMESPACE
+}  // namespace suanli::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+#include "kernels/cpu/add.h"
+#include "kernels/cpu/parallel.h"
+
+namespace suanli::kernels {
+HWY_EXPORT(matmul_task);
+HWY_EXPORT(matmul_panel_width);
+
+namespace {
+void run_simd(const Matmul& args, Stream&) {
+  if (args.m == 0 || args.n == 0) return;
+  if (args.k == 0) return start_rows(args);
+  Matmul a = args;
+  if (a.accumulate && a.bias != nullptr && a.c_dtype == DType::f32) {  // rare: the bias first, then C += A B
+    start_rows(a);
+    a.bias = nullptr;
+  }
+  const MatmulPlan plan(a, HWY_DYNAMIC_DISPATCH(matmul_panel_width)());
+  parallel_tasks(plan.tasks(), false, [&](int64_t task) { HWY_DYNAMIC_DISPATCH(matmul_task)(a, plan.tile(task)); });
+}
+}  // namespace
+
+void add_matmul_simd() {
+  matmul.add({"simd", DeviceType::cpu, [](const Matmul& a, const Machine& m) { return refuse_unless_simd(m, a.dtype); },
+              run_simd});
+}
+}  // namespace suanli::kernels
+#endif  // HWY_ONCE

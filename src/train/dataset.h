@@ -1,0 +1,40 @@
+/// The data of a run: files to examples, a split where asked, examples to rows of tokens.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "data/example.h"
+#include "train/arguments.h"
+#include "train/task.h"
+
+namespace suanli {
+
+/// Examples with the name of the file they came from, for messages.
+struct ExampleSet {
+  std::string file;
+  std::vector<Example> examples;
+};
+
+struct RunData {
+  ExampleSet train, validation, test;
+};
+
+/// Reads the files that the arguments name, only as far as do_train, do_eval and do_predict need them, and splits the
+/// training file where no file is given for a part: stratified by label; running text at its end. Throws UserError.
+RunData read_data(const TrainArguments& arguments, LabelKind labels);
+
+/// The classes of a task: those of the training examples, in the model's order where it has the same names; without
+/// training examples those of the model. Empty for kinds without classes.
+LabelTable labels_of(const RunData& data, LabelKind kind, const std::vector<std::string>& model_labels);
+
+/// Rows ready for batches.
+struct Dataset {
+  std::vector<TokenizedExample> rows;
+  std::vector<int64_t> lengths() const;
+};
+
+/// Encodes on all threads; `limit` keeps the first so many rows (-1: all). Throws UserError naming file and line.
+Dataset make_dataset(const Task& task, const ExampleSet& set, int64_t limit);
+
+}  // namespace suanli

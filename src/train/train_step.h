@@ -1,0 +1,32 @@
+/// One optimizer step: forward and backward over its micro batches, clipping, update; or nothing at all.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "optim/optimizer.h"
+#include "train/task.h"
+
+namespace suanli {
+
+struct StepOptions {
+  double learning_rate = 0;
+  double max_grad_norm = 1;  ///< 0: no clipping
+  DType dtype = DType::f32;
+  uint64_t seed = 0;
+  uint32_t first_micro_step = 0;  ///< number of the first micro batch in the whole run: the place in the random stream
+};
+
+struct StepResult {
+  double loss = 0;           ///< mean over the items of all micro batches
+  double gradient_norm = 0;  ///< before clipping
+  int64_t items = 0, tokens = 0, sequences = 0;
+  std::string not_finite;  ///< the first tensor that is not finite: "loss" or a parameter; then nothing has changed
+};
+
+/// The gradient is that of the mean loss over all items of the micro batches, however they are cut. Where the loss or a
+/// gradient is not finite, or no batch has an item, weights and optimizer stay as they are. Gradients are cleared.
+StepResult train_step(const Task& task, std::span<const Batch> micro_batches, const models::Model& model,
+                      optim::Optimizer& optimizer, const StepOptions& options);
+
+}  // namespace suanli

@@ -1,0 +1,153 @@
+"""Values and gradients of PyTorch for tests/ops, one entry per case of tests/ops/cases.cpp.
+
+Run: python make_golden.py      (writes ops.safetensors and ops.json beside itself)
+
+Everything is f64 on one CPU thread. An entry NAME holds NAME/x0, NAME/x1, ... (the float inputs in their order), the
+integers it uses (NAME/ids, ...), NAME/dy (the gradient given to the result), NAME/y and NAME/dx0, ... PyTorch's dropout
+draws its own numbers, so that masks are made here by the formula of src/kernels/dropout_key.h, written anew.
+"""
+
+import hashlib
+import json
+import pathlib
+
+import numpy as np
+import safetensors
+import torch
+import torch.nn.functional as F
+from safetensors.numpy import save_file
+
+torch.set_num_threads(1)
+rng = np.random.default_rng(20240607)
+entries = {}
+
+
+def philox(seed, step, site, index):
+    """Philox4x32-10 (Salmon et al. 2011)."""
+    mask = 0xFFFFFFFF
+    c = [index & mask, index >> 32, step, site]
+    k0, k1 = seed & mask, seed >> 32
+    for _ in range(10):
+        p0, p1 = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
+        c = [(p1 >> 32) ^ c[1] ^ k0, p1 & mask, (p0 >> 32) ^ c[3] ^ k1, p0 & mask]
+        k0, k1 = (k0 + 0x9E3779B9) & mask, (k1 + 0xBB67AE85) & mask
+    return c
+
+
+def dropout_factors(indices, probability, seed, step, site):
+    p = np.float32(probability)
+    threshold = int(float(p) * 4294967296.0 + 0.5)
+    kept = float(np.float32(1) / (np.float32(1) - p))
+    return torch.tensor([kept if philox(seed, step, site, int(i) // 4)[int(i) % 4] >= threshold else 0.0 for i in indices],
+                        dtype=torch.float64)
+
+
+def normal(*shape, size=1.0):
+    return rng.standard_normal(shape) * size
+
+
+def case(name, function, inputs, constants=0, **integers):
+    """`constants` of the inputs, the last ones, take no gradient."""
+    tensors = [torch.tensor(x, dtype=torch.float64) for x in inputs]
+    for tensor in tensors[: len(tensors) - constants]:
+        tensor.requires_grad_(True)
+    y = function(*tensors)
+    dy = torch.tensor(normal(*y.shape), dtype=torch.float64).reshape(y.shape)
+    y.backward(dy)
+    for i, tensor in enumerate(tensors):
+        entries[f"{name}/x{i}"] = tensor.detach().numpy().copy()
+        if tensor.requires_grad:
+            entries[f"{name}/dx{i}"] = tensor.grad.numpy().copy()
+    for key, values in integers.items():
+        entries[f"{name}/{key}"] = np.array(values, dtype=np.int32)
+    entries[f"{name}/y"] = y.detach().numpy().reshape(-1).copy()
+    entries[f"{name}/dy"] = dy.numpy().reshape(-1).copy()
+
+
+def attention(qkv, offsets, heads, dropout=None):
+    width = qkv.shape[1] // 3
+    size = width // heads
+    rows = []
+    for begin, end in zip(offsets[:-1], offsets[1:]):
+        if begin == end:
+            continue
+        q, k, v = (part.reshape(end - begin, heads, size).transpose(0, 1) for part in qkv[begin:end].split(width, dim=1))
+        if dropout is None:
+            out = F.scaled_dot_product_attention(q[None], k[None], v[None])[0]
+        else:
+            p = torch.softmax(q @ k.transpose(1, 2) / size**0.5, dim=-1)
+            index = [((a * qkv.shape[0] + begin + i) << 20) + j
+                     for a in range(heads) for i in range(end - begin) for j in range(end - begin)]
+            out = (p * dropout_factors(index, *dropout).reshape(p.shape)) @ v
+        rows.append(out.transpose(0, 1).reshape(end - begin, width))
+    return torch.cat(rows)
+
+
+def segment_mean(x, offsets):
+    return torch.stack([x[b:e].mean(dim=0) if e > b else torch.zeros(x.shape[1], dtype=x.dtype)
+                        for b, e in zip(offsets[:-1], offsets[1:])])
+
+
+def cross_entropy(x, labels, normalizer=None, ignore=-100, **options):
+    labels = torch.tensor(labels, dtype=torch.int64)
+    loss = F.cross_entropy(x, labels, ignore_index=ignore, reduction="sum" if normalizer else "mean", **options)
+    return loss / normalizer if normalizer else loss
+
+
+def dropout_add_layer_norm(x, residual, weight, bias, factors):
+    return F.layer_norm(residual + x * factors.reshape(x.shape), (x.shape[1],), weight, bias, 1e-5)
+
+
+case("add", torch.add, [normal(3, 5), normal(3, 5)])
+offsets = [0, 5, 5, 12]
+case("attention", lambda x: attention(x, offsets, 2), [normal(12, 24)], offsets=offsets)
+case("attention dropout", lambda x: attention(x, offsets, 2, (0.25, 9, 4, 2)), [normal(12, 24)], offsets=offsets)
+targets = rng.uniform(size=(4, 3))
+case("bce_with_logits", F.binary_cross_entropy_with_logits, [normal(4, 3, size=3), targets], constants=1)
+case("bce_with_logits normalizer",
+     lambda x, t: F.binary_cross_entropy_with_logits(x, t, reduction="sum") / 7, [normal(4, 3, size=3), targets], constants=1)
+case("cast", lambda x: x.to(torch.float64), [normal(9)])
+labels = [3, -100, 0, 6, 2, -100]
+case("cross_entropy", lambda x: cross_entropy(x, labels), [normal(6, 7, size=2)], labels=labels)
+case("cross_entropy smoothing", lambda x: cross_entropy(x, labels, label_smoothing=0.1), [normal(6, 7, size=2)],
+     labels=labels)
+kept_labels = [3, 2, 0, 6, 2, 5]
+case("cross_entropy normalizer", lambda x: cross_entropy(x, kept_labels, normalizer=5, ignore=2, label_smoothing=0.2),
+     [normal(6, 7, size=2)], labels=kept_labels)
+factors = dropout_factors(range(45), 0.3, 9, 4, 2)
+case("dropout", lambda x: x * factors.reshape(x.shape), [normal(5, 9)])
+normed = [normal(5, 9), normal(5, 9), normal(9), normal(9)]
+case("dropout_add_layer_norm", lambda *x: dropout_add_layer_norm(*x, factors), normed)
+case("dropout_add_layer_norm no dropout", lambda *x: dropout_add_layer_norm(*x, torch.ones(45, dtype=torch.float64)), normed)
+ids = [1, 6, 1, 0, 1]
+case("embedding", lambda w: F.embedding(torch.tensor(ids), w), [normal(7, 5)], ids=ids)
+case("embedding narrow", lambda w: F.embedding(torch.tensor(ids), w), [normal(7, 5)], ids=ids)
+case("gelu", F.gelu, [normal(4, 9, size=2)])
+case("gelu_tanh", lambda x: F.gelu(x, approximate="tanh"), [normal(4, 9, size=2)])
+rows = [5, 0, 5, 2]
+case("index_select", lambda x: torch.index_select(x, 0, torch.tensor(rows)), [normal(6, 4)], rows=rows)
+case("layer_norm", lambda x, w, b: F.layer_norm(x, (9,), w, b, 1e-5), [normal(4, 9), normal(9), normal(9)])
+case("linear", F.linear, [normal(5, 7), normal(3, 7), normal(3)])
+case("linear no bias", F.linear, [normal(5, 7), normal(3, 7)])
+case("mse_loss", F.mse_loss, [normal(4, 3), normal(4, 3)], constants=1)
+case("mse_loss normalizer", lambda x, t: F.mse_loss(x, t, reduction="sum") / 7, [normal(4, 3), normal(4, 3)], constants=1)
+case("multiply", torch.mul, [normal(3, 5), normal(3, 5)])
+case("normalize", lambda x: F.normalize(x), [normal(4, 9)])
+case("normalize below eps", lambda x: F.normalize(x, eps=100.0), [normal(4, 9)])
+case("relu", F.relu, [normal(4, 9, size=2)])
+case("row_dot", lambda a, b: torch.linalg.vecdot(a, b), [normal(4, 9), normal(4, 9)])
+case("scale", lambda x: torch.mul(x, -1.7), [normal(9)])
+segments = [0, 3, 3, 9]
+case("segment_mean", lambda x: segment_mean(x, segments), [normal(9, 4)], offsets=segments)
+case("sigmoid", torch.sigmoid, [normal(4, 9, size=2)])
+case("tanh", torch.tanh, [normal(4, 9, size=2)])
+
+folder = pathlib.Path(__file__).parent
+save_file(entries, folder / "ops.safetensors")
+about = {
+    "torch": torch.__version__,
+    "safetensors": safetensors.__version__,
+    "numpy": np.__version__,
+    "sha256": hashlib.sha256((folder / "ops.safetensors").read_bytes()).hexdigest(),
+}
+(folder / "ops.json").write_text(json.dumps(about, indent=1) + "\n")

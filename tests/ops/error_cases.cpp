@@ -1,0 +1,176 @@
+// Calls that break the contracts of the ops: wrong shapes, dtypes, ranges and undefined tensors.
+#include <limits>
+#include <utility>
+
+#include "cases.h"
+#include "ops/activation.h"
+#include "ops/arithmetic.h"
+#include "ops/attention.h"
+#include "ops/cast.h"
+#include "ops/dropout.h"
+#include "ops/embedding.h"
+#include "ops/layer_norm.h"
+#include "ops/linear.h"
+#include "ops/loss.h"
+#include "ops/pooling.h"
+
+namespace suanli::testing {
+
+namespace {
+
+Tensor zeros(Shape shape, DType dtype = DType::f32) { return Tensor::zeros(shape, dtype); }
+const kernels::DropoutKey kNone = {};
+
+std::vector<ErrorCase> make_errors() {
+  using namespace suanli::ops;
+  std::vector<ErrorCase> cases;
+  const auto expect = [&cases](const char* op, const char* label, std::function<void()> run) {
+    cases.push_back({op, label, std::move(run)});
+  };
+
+  // Activations and other functions of one tensor.
+  const std::pair<const char*, Tensor (*)(const Tensor&)> unary[] = {
+      {"gelu", &gelu}, {"gelu_tanh", &gelu_tanh}, {"relu", &relu}, {"tanh", &ops::tanh}, {"sigmoid", &sigmoid}};
+  for (const auto& [op, run] : unary) {
+    expect(op, "undefined", [run = run] { run({}); });
+    expect(op, "integers", [run = run] { run(zeros({2}, DType::i32)); });
+  }
+  expect("cast", "undefined", [] { cast({}, DType::f32); });
+  expect("cast", "from integers", [] { cast(zeros({2}, DType::i64), DType::f32); });
+  expect("cast", "to integers", [] { cast(zeros({2}), DType::i8); });
+  expect("scale", "undefined", [] { ops::scale({}, 2); });
+  expect("scale", "integers", [] { ops::scale(zeros({2}, DType::u8), 2); });
+  for (const float p : {-0.1F, 1.0F, 1.5F, std::numeric_limits<float>::quiet_NaN()}) {
+    expect("dropout", "probability", [p] { ops::dropout(zeros({2}), {p, {}}); });
+    expect("attention", "probability", [p] { attention(zeros({2, 6}), integers_of({0, 2}), 1, {p, {}}); });
+    expect("dropout_add_layer_norm", "probability", [p] {
+      dropout_add_layer_norm(zeros({2, 3}), zeros({2, 3}), zeros({3}), zeros({3}), 1e-5, {p, {}});
+    });
+  }
+  expect("dropout", "undefined", [] { ops::dropout({}, {0.1F, {}}); });
+  expect("dropout", "integers", [] { ops::dropout(zeros({2}, DType::i32), {0.1F, {}}); });
+
+  // Functions of two tensors of one shape.
+  const std::pair<const char*, Tensor (*)(const Tensor&, const Tensor&)> binary[] = {
+      {"add", &add}, {"multiply", &multiply}, {"row_dot", &ops::row_dot}};
+  for (const auto& [op, run] : binary) {
+    expect(op, "undefined a", [run = run] { run({}, zeros({2, 3})); });
+    expect(op, "undefined b", [run = run] { run(zeros({2, 3}), {}); });
+    expect(op, "shapes", [run = run] { run(zeros({2, 3}), zeros({3, 2})); });
+    expect(op, "rank", [run = run] { run(zeros({2, 3}), zeros({6})); });
+    expect(op, "dtypes", [run = run] { run(zeros({2, 3}), zeros({2, 3}, DType::bf16)); });
+    expect(op, "integers", [run = run] { run(zeros({2, 3}, DType::i32), zeros({2, 3}, DType::i32)); });
+  }
+  expect("row_dot", "one dimension", [] { ops::row_dot(zeros({3}), zeros({3})); });
+
+  expect("linear", "undefined x", [] { linear({}, zeros({3, 4}), {}); });
+  expect("linear", "undefined weight", [] { linear(zeros({2, 4}), {}, {}); });
+  expect("linear", "rank of x", [] { linear(zeros({4}), zeros({3, 4}), {}); });
+  expect("linear", "rank of weight", [] { linear(zeros({2, 4}), zeros({4}), {}); });
+  expect("linear", "input width", [] { linear(zeros({2, 4}), zeros({3, 5}), {}); });
+  expect("linear", "bias width", [] { linear(zeros({2, 4}), zeros({3, 4}), zeros({4})); });
+  expect("linear", "rank of bias", [] { linear(zeros({2, 4}), zeros({3, 4}), zeros({3, 1})); });
+  expect("linear", "weight dtype", [] { linear(zeros({2, 4}), zeros({3, 4}, DType::bf16), {}); });
+  expect("linear", "f64 beside f32", [] { linear(zeros({2, 4}), zeros({3, 4}, DType::f64), {}); });
+  expect("linear", "bias dtype", [] { linear(zeros({2, 4}), zeros({3, 4}), zeros({3}, DType::f16)); });
+  expect("linear", "integers", [] { linear(zeros({2, 4}, DType::i8), zeros({3, 4}, DType::i8), {}); });
+
+  expect("layer_norm", "undefined x", [] { layer_norm({}, zeros({3}), zeros({3}), 1e-5); });
+  expect("layer_norm", "undefined weight", [] { layer_norm(zeros({2, 3}), {}, zeros({3}), 1e-5); });
+  expect("layer_norm", "undefined bias", [] { layer_norm(zeros({2, 3}), zeros({3}), {}, 1e-5); });
+  expect("layer_norm", "width of weight", [] { layer_norm(zeros({2, 3}), zeros({4}), zeros({3}), 1e-5); });
+  expect("layer_norm", "width of bias", [] { layer_norm(zeros({2, 3}), zeros({3}), zeros({2}), 1e-5); });
+  expect("layer_norm", "rank", [] { layer_norm(zeros({3}), zeros({3}), zeros({3}), 1e-5); });
+  expect("layer_norm", "dtype of bias", [] {
+    layer_norm(zeros({2, 3}, DType::bf16), zeros({3}, DType::bf16), zeros({3}), 1e-5);
+  });
+  expect("layer_norm", "dtype of weight", [] {
+    layer_norm(zeros({2, 3}), zeros({3}, DType::bf16), zeros({3}, DType::bf16), 1e-5);
+  });
+  const auto fused = [](Shape residual, DType dtype) {
+    dropout_add_layer_norm(zeros({2, 3}), zeros(residual, dtype), zeros({3}), zeros({3}), 1e-5, kNone);
+  };
+  expect("dropout_add_layer_norm", "residual shape", [=] { fused({3, 2}, DType::f32); });
+  expect("dropout_add_layer_norm", "residual rank", [=] { fused({6}, DType::f32); });
+  expect("dropout_add_layer_norm", "residual dtype", [=] { fused({2, 3}, DType::bf16); });
+  expect("dropout_add_layer_norm", "undefined residual", [] {
+    dropout_add_layer_norm(zeros({2, 3}), {}, zeros({3}), zeros({3}), 1e-5, kNone);
+  });
+  expect("dropout_add_layer_norm", "width of weight", [] {
+    dropout_add_layer_norm(zeros({2, 3}), zeros({2, 3}), zeros({2}), zeros({2}), 1e-5, kNone);
+  });
+
+  const auto attend = [](Shape qkv, std::vector<int32_t> offsets, int64_t heads) {
+    attention(zeros(qkv), integers_of(offsets), heads, kNone);
+  };
+  expect("attention", "undefined", [] { attention({}, integers_of({0}), 1, kNone); });
+  expect("attention", "rank", [=] { attend({6}, {0, 1}, 1); });
+  expect("attention", "width", [=] { attend({2, 8}, {0, 2}, 2); });
+  expect("attention", "no heads", [=] { attend({2, 6}, {0, 2}, 0); });
+  expect("attention", "negative heads", [=] { attend({2, 6}, {0, 2}, -1); });
+  expect("attention", "offsets end early", [=] { attend({3, 6}, {0, 2}, 1); });
+  expect("attention", "offsets end late", [=] { attend({3, 6}, {0, 4}, 1); });
+  expect("attention", "offsets start late", [=] { attend({3, 6}, {1, 3}, 1); });
+  expect("attention", "offsets fall", [=] { attend({3, 6}, {0, 2, 1, 3}, 1); });
+  expect("attention", "no offsets", [=] { attend({0, 6}, {}, 1); });
+  expect("attention", "offsets dtype", [] { attention(zeros({2, 6}), zeros({2}, DType::i64), 1, kNone); });
+  expect("attention", "integers", [] { attention(zeros({2, 6}, DType::i32), integers_of({0, 2}), 1, kNone); });
+
+  expect("embedding", "id too large", [] { embedding(zeros({4, 3}), integers_of({0, 4}), DType::f32); });
+  expect("embedding", "negative id", [] { embedding(zeros({4, 3}), integers_of({-1}), DType::f32); });
+  expect("embedding", "empty table", [] { embedding(zeros({0, 3}), integers_of({0}), DType::f32); });
+  expect("embedding", "ids dtype", [] { embedding(zeros({4, 3}), zeros({2}, DType::i64), DType::f32); });
+  expect("embedding", "ids rank", [] { embedding(zeros({4, 3}), zeros({2, 1}, DType::i32), DType::f32); });
+  expect("embedding", "table rank", [] { embedding(zeros({4}), integers_of({0}), DType::f32); });
+  expect("embedding", "integer result", [] { embedding(zeros({4, 3}), integers_of({0}), DType::i32); });
+  expect("embedding", "undefined", [] { embedding({}, integers_of({0}), DType::f32); });
+  expect("index_select", "row too large", [] { index_select(zeros({4, 3}), integers_of({4})); });
+  expect("index_select", "negative row", [] { index_select(zeros({4, 3}), integers_of({-2})); });
+  expect("index_select", "undefined", [] { index_select({}, integers_of({0})); });
+
+  expect("segment_mean", "offsets", [] { segment_mean(zeros({3, 2}), integers_of({0, 2})); });
+  expect("segment_mean", "rank", [] { segment_mean(zeros({3}), integers_of({0, 3})); });
+  expect("segment_mean", "undefined", [] { segment_mean({}, integers_of({0})); });
+  expect("normalize", "rank", [] { normalize(zeros({3})); });
+  expect("normalize", "integers", [] { normalize(zeros({3, 2}, DType::i32)); });
+  expect("normalize", "undefined", [] { normalize({}); });
+
+  const auto entropy = [](std::vector<int32_t> labels, CrossEntropyOptions options) {
+    cross_entropy(zeros({2, 3}), integers_of(labels), options);
+  };
+  expect("cross_entropy", "label too large", [=] { entropy({0, 3}, {}); });
+  expect("cross_entropy", "negative label", [=] { entropy({0, -1}, {}); });
+  expect("cross_entropy", "old ignore index", [=] { entropy({0, -100}, {.ignore_index = -1}); });
+  expect("cross_entropy", "number of labels", [=] { entropy({0}, {}); });
+  expect("cross_entropy", "smoothing of one", [=] { entropy({0, 1}, {.label_smoothing = 1}); });
+  expect("cross_entropy", "negative smoothing", [=] { entropy({0, 1}, {.label_smoothing = -0.1}); });
+  expect("cross_entropy", "negative normalizer", [=] { entropy({0, 1}, {.normalizer = -1}); });
+  expect("cross_entropy", "NaN normalizer", [=] {
+    entropy({0, 1}, {.normalizer = std::numeric_limits<double>::quiet_NaN()});
+  });
+  expect("cross_entropy", "labels dtype", [] { cross_entropy(zeros({2, 3}), zeros({2}, DType::i64)); });
+  expect("cross_entropy", "rank", [] { cross_entropy(zeros({3}), integers_of({0})); });
+  expect("cross_entropy", "undefined", [] { cross_entropy({}, integers_of({0})); });
+
+  const std::pair<const char*, Tensor (*)(const Tensor&, const Tensor&, double)> losses[] = {
+      {"mse_loss", &mse_loss}, {"bce_with_logits", &bce_with_logits}};
+  for (const auto& [op, run] : losses) {
+    expect(op, "shapes", [run = run] { run(zeros({2, 3}), zeros({3, 2}), 0); });
+    expect(op, "target dtype", [run = run] { run(zeros({2}), zeros({2}, DType::f64), 0); });
+    expect(op, "16-bit target", [run = run] { run(zeros({2}, DType::bf16), zeros({2}, DType::bf16), 0); });
+    expect(op, "undefined x", [run = run] { run({}, zeros({2}), 0); });
+    expect(op, "undefined target", [run = run] { run(zeros({2}), {}, 0); });
+    expect(op, "integers", [run = run] { run(zeros({2}, DType::i32), zeros({2}), 0); });
+    expect(op, "negative normalizer", [run = run] { run(zeros({2}), zeros({2}), -2); });
+  }
+  return cases;
+}
+
+}  // namespace
+
+const std::vector<ErrorCase>& error_cases() {
+  static const std::vector<ErrorCase> cases = make_errors();
+  return cases;
+}
+
+}  // namespace suanli::testing
