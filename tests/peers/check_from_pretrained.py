@@ -3,12 +3,15 @@
 usage: check_from_pretrained.py DIR TASK ANSWERS.jsonl [--tolerance 1e-4]
 TASK: masked-lm, text-classification, token-classification, encoder (hidden states).
 ANSWERS: one JSON object a line, the input as "text" (and "text_pair") or as "ids" (and "types"), and Suanli's "logits":
-[labels] for a sequence, [tokens][classes] for tokens and hidden states (special tokens included).
+[labels] for a sequence, [tokens][classes] for tokens and hidden states (special tokens included). With --sentences FILE a
+line may also be what `suanli predict` answers for a class of one sentence: [{"label", "score"}, ...] with every label
+(top_k at least their number); then the logarithms of the scores are compared, which are the logits but for a constant.
 Exit code 0: no message, nothing missing or left over, largest difference within the tolerance. 1: otherwise.
 """
 import argparse
 import json
 import logging
+import math
 import os
 import sys
 import warnings
@@ -58,6 +61,21 @@ def encode(line, tokenizer):
     return tokenizer(line["text"], line.get("text_pair"), truncation=True, return_tensors="pt")
 
 
+def compare(line, model, task, inputs, where):
+    """Largest difference of one answer."""
+    theirs = answer(model, task, inputs)
+    if isinstance(line, list):
+        names, theirs = model.config.label2id, theirs.double().log_softmax(-1)
+        ours = torch.full_like(theirs, float("nan"))
+        for item in line:
+            ours[names[item["label"]]] = math.log(item["score"])
+    else:
+        ours = torch.tensor(line["logits"], dtype=torch.float32)
+    if ours.shape != theirs.shape:
+        sys.exit(f"{where}: Suanli has shape {tuple(ours.shape)}, transformers {tuple(theirs.shape)}")
+    return float((ours - theirs).abs().max())
+
+
 def answer(model, task, inputs):
     if "token_type_ids" in inputs and model.config.model_type == "distilbert":
         inputs = {k: v for k, v in inputs.items() if k != "token_type_ids"}
@@ -71,6 +89,7 @@ def main():
     parser.add_argument("dir")
     parser.add_argument("task", choices=CLASSES)
     parser.add_argument("answers")
+    parser.add_argument("--sentences")
     parser.add_argument("--tolerance", type=float, default=1e-4)
     args = parser.parse_args()
 
@@ -79,16 +98,21 @@ def main():
         print(f"complaint while loading {args.dir}: {text}")
     with open(args.answers, encoding="utf-8") as f:
         lines = [json.loads(line) for line in f if line.strip()]
+    sentences = []
+    if args.sentences:
+        with open(args.sentences, encoding="utf-8", newline="\n") as f:
+            sentences = f.read().splitlines()
+    if any(isinstance(line, list) for line in lines) and len(sentences) != len(lines):
+        sys.exit(f"{len(lines)} answers of predict, {len(sentences)} sentences (--sentences)")
     if not lines:
         sys.exit(f"{args.answers}: no lines to compare")
-    tokenizer = AutoTokenizer.from_pretrained(args.dir) if any("text" in line for line in lines) else None
+    tokenizer = None
+    if any(isinstance(line, list) or "text" in line for line in lines):
+        tokenizer = AutoTokenizer.from_pretrained(args.dir)
     worst, where = 0.0, 0
     for number, line in enumerate(lines, 1):
-        ours = torch.tensor(line["logits"], dtype=torch.float32)
-        theirs = answer(model, args.task, encode(line, tokenizer))
-        if ours.shape != theirs.shape:
-            sys.exit(f"{args.answers}:{number}: Suanli has {tuple(ours.shape)}, transformers {tuple(theirs.shape)}")
-        difference = float((ours - theirs).abs().max())
+        source = {"text": sentences[number - 1]} if isinstance(line, list) else line
+        difference = compare(line, model, args.task, encode(source, tokenizer), f"{args.answers}:{number}")
         if not difference <= worst:  # also when it is NaN
             worst, where = difference, number
     print(f"{args.dir} ({args.task}): {len(lines)} answers, largest difference {worst:.2e} (line {where}), "

@@ -8,6 +8,7 @@ namespace suanli::kernels {
 
 void add_matmul();
 void add_matmul_simd();
+void add_matmul_amx();
 void add_column_sum();
 void add_layer_norm_forward();
 void add_layer_norm_backward();

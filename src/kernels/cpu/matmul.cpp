@@ -2,6 +2,7 @@
 
 #include <omp.h>
 
+#include <atomic>
 #include <dnnl.hpp>
 #include <list>
 #include <mutex>
@@ -51,16 +52,39 @@ void start_rows(const Matmul& a) {
 
 namespace {
 
+/// Keeps oneDNN on the calling thread.
+class Sequential {
+ public:
+  Sequential() : threads_(omp_get_max_threads()) { omp_set_num_threads(1); }
+  ~Sequential() { omp_set_num_threads(threads_); }
+  Sequential(const Sequential&) = delete;
+  Sequential& operator=(const Sequential&) = delete;
+
+ private:
+  int threads_;
+};
+
 /// f32 through the plain sgemm, which needs no primitive: the bias is laid out first and the product added to it.
+/// Each tile is a sequential call, because oneDNN's own cut of the sum over K depends on the number of threads.
 void run_f32(const Matmul& a, Stream&) {
   if (a.bias != nullptr || a.k == 0) start_rows(a);
   if (a.m == 0 || a.n == 0 || a.k == 0) return;
   const float beta = a.accumulate || a.bias != nullptr ? 1.0F : 0.0F;
-  const dnnl::status status =
-      dnnl::sgemm(a.transpose_a ? 'T' : 'N', a.transpose_b ? 'T' : 'N', a.m, a.n, a.k, 1.0F,
-                  static_cast<const float*>(a.a), a.transpose_a ? a.m : a.k, static_cast<const float*>(a.b),
-                  a.transpose_b ? a.k : a.n, beta, static_cast<float*>(a.c), a.n);
-  if (status != dnnl::status::success) throw EnvironmentError("matmul", "oneDNN could not run sgemm");
+  const MatmulPlan plan(a, 48, 48);
+  std::atomic<bool> failed = false;
+  parallel_tasks(plan.tasks(), plan.tasks() == 1, [&](int64_t task) {
+    const Tile t = plan.tile(task);
+    const Sequential sequential;
+    if (t.row_begin == t.row_end || t.column_begin == t.column_end) return;
+    const float* left = static_cast<const float*>(a.a) + t.row_begin * (a.transpose_a ? 1 : a.k);
+    const float* right = static_cast<const float*>(a.b) + t.column_begin * (a.transpose_b ? a.k : 1);
+    const dnnl::status status = dnnl::sgemm(a.transpose_a ? 'T' : 'N', a.transpose_b ? 'T' : 'N',
+                                            t.row_end - t.row_begin, t.column_end - t.column_begin, a.k, 1.0F, left,
+                                            a.transpose_a ? a.m : a.k, right, a.transpose_b ? a.k : a.n, beta,
+                                            static_cast<float*>(a.c) + t.row_begin * a.n + t.column_begin, a.n);
+    if (status != dnnl::status::success) failed = true;
+  });
+  if (failed) throw EnvironmentError("matmul", "oneDNN could not run sgemm");
 }
 
 Refusal can_run_f32(const Matmul& a, const Machine& machine) {
@@ -187,10 +211,11 @@ Refusal can_run_widened(const Matmul& a, const Machine& machine) {
 
 void add_matmul() {
   cap_onednn();
-  add_matmul_simd();
+  add_matmul_amx();
   matmul.add({"onednn_f32", DeviceType::cpu, can_run_f32, run_f32});
   matmul.add({"onednn_bf16", DeviceType::cpu, can_run_bf16, run_bf16});
   matmul.add({"widened", DeviceType::cpu, can_run_widened, run_widened});
+  add_matmul_simd();
 }
 
 }  // namespace suanli::kernels

@@ -1,8 +1,6 @@
 /// How a matrix product is cut into tasks: ranges of rows and of column panels, each computed whole by one thread.
 #pragma once
 
-#include <omp.h>
-
 #include <algorithm>
 #include <cstdint>
 
@@ -15,31 +13,34 @@ struct Tile {
   int64_t row_begin, row_end, column_begin, column_end;
 };
 
-/// Every task packs its own part of B, so columns are split first (down to two panels), then rows (down to 192).
+/// The cut depends on the shape alone, never on the number of threads: tiles of about 512 x 384, halved until there are
+/// eight (or they would fall below 96 x 96), rounded to `row_unit` and `column_unit`.
 class MatmulPlan {
  public:
-  MatmulPlan(const Matmul& a, int64_t panel) : m_(a.m), n_(a.n), panel_(panel), panels_((a.n + panel - 1) / panel) {
-    const int64_t threads = omp_get_max_threads(), wanted = is_small(a) ? 1 : 2 * threads;
-    const int64_t least = (a.n + kMostColumns - 1) / kMostColumns;
-    column_parts_ = std::clamp<int64_t>(std::min(threads, panels_ / 2), least, panels_);
-    row_parts_ = std::clamp<int64_t>((wanted + column_parts_ - 1) / column_parts_, 1, std::max<int64_t>(1, m_ / 192));
+  MatmulPlan(const Matmul& a, int64_t row_unit, int64_t column_unit)
+      : m_(a.m), n_(a.n), row_unit_(row_unit), column_unit_(column_unit) {
+    row_parts_ = (m_ + 511) / 512;
+    column_parts_ = (n_ + 383) / 384;
+    while (!is_small(a) && row_parts_ * column_parts_ < 8) {
+      const int64_t rows = m_ / row_parts_, columns = n_ / column_parts_;
+      if (std::max(rows, columns) < 192) break;
+      ++(rows > columns ? row_parts_ : column_parts_);
+    }
   }
   /// Too little work to share: about 20 us of it.
   static bool is_small(const Matmul& a) { return a.m * a.n * a.k < (1 << 21); }
   int64_t tasks() const { return row_parts_ * column_parts_; }
   Tile tile(int64_t task) const {
     const int64_t row = task / column_parts_, column = task % column_parts_;
-    return {cut(m_, row, row_parts_), cut(m_, row + 1, row_parts_), panel_ * (panels_ * column / column_parts_),
-            std::min(n_, panel_ * (panels_ * (column + 1) / column_parts_))};
+    return {cut(m_, row, row_parts_, row_unit_), cut(m_, row + 1, row_parts_, row_unit_),
+            cut(n_, column, column_parts_, column_unit_), cut(n_, column + 1, column_parts_, column_unit_)};
   }
 
  private:
-  static constexpr int64_t kMostColumns = 768;  // of a task: its packed part of B stays in the second-level cache
-  /// Rows are cut at multiples of 96, which every register block divides.
-  static int64_t cut(int64_t rows, int64_t part, int64_t parts) {
-    return part == parts ? rows : rows * part / parts / 96 * 96;
+  static int64_t cut(int64_t size, int64_t part, int64_t parts, int64_t unit) {
+    return part == parts ? size : size * part / parts / unit * unit;
   }
-  int64_t m_, n_, panel_, panels_, column_parts_ = 1, row_parts_ = 1;
+  int64_t m_, n_, row_unit_, column_unit_, row_parts_ = 1, column_parts_ = 1;
 };
 
 /// C = bias in every row, or C += bias: all that is left of a product when K = 0.

@@ -163,7 +163,7 @@ void run_simd(const Matmul& args, Stream&) {
     start_rows(a);
     a.bias = nullptr;
   }
-  const MatmulPlan plan(a, HWY_DYNAMIC_DISPATCH(matmul_panel_width)());
+  const MatmulPlan plan(a, 1, HWY_DYNAMIC_DISPATCH(matmul_panel_width)());
   parallel_tasks(plan.tasks(), false, [&](int64_t task) { HWY_DYNAMIC_DISPATCH(matmul_task)(a, plan.tile(task)); });
 }
 }  // namespace

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# The checks with real clients: what Suanli wrote, read by transformers, sentence-transformers and TensorBoard.
+# usage: run.sh [SUANLI_BINARY]     (default: build/release/suanli)
+# PYTHON names a Python that has requirements.txt; without it, one is made in build/peers (several GB from PyPI).
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+suanli=${1:-build/release/suanli}
+work=build/peers_run
+if [ -z "${PYTHON:-}" ]; then
+  PYTHON=$PWD/build/peers/bin/python
+  "$PYTHON" -c 'import torch, transformers, sentence_transformers, tensorboard' 2> /dev/null || {
+    python3 -m venv build/peers
+    "$PYTHON" -m pip install --quiet -r tests/peers/requirements.txt
+  }
+fi
+
+step() { printf '\n== %s\n' "$*"; }
+scripts/fetch_model.sh build/model
+scripts/fetch_text.sh build/text
+rm -rf "$work"
+mkdir -p "$work"
+
+step "entity F1"
+"$PYTHON" tests/peers/entity_f1.py
+
+step "embeddings of 1,000 sentences against sentence-transformers"
+"$PYTHON" tests/peers/sentences_from_csv.py 1000 "$work/sentences.txt" build/text/{film_test,tweets,products,editorials}.csv
+for precision in f32 bf16; do
+  "$suanli" embed --model build/model --precision "$precision" < "$work/sentences.txt" > "$work/$precision.jsonl"
+done
+"$PYTHON" tests/peers/check_embeddings.py build/model "$work/sentences.txt" "$work/f32.jsonl" --at_least 0.99999
+"$PYTHON" tests/peers/check_embeddings.py build/model "$work/sentences.txt" "$work/bf16.jsonl" --at_least 0.999
+
+step "a short fine-tune: TensorBoard reads its events, transformers loads its folder and answers the same"
+"$suanli" train --task text-classification --model_name_or_path build/model --output_dir "$work/run" --precision f32 \
+  --train_file build/text/film_train.csv --validation_file build/text/film_validation.csv --do_train --do_eval \
+  --max_steps 20 --logging_steps 5 --per_device_train_batch_size 16 --report_to tensorboard
+"$PYTHON" tests/peers/check_tensorboard.py "$(dirname "$(find "$work/run/runs" -name 'events.out.tfevents.*')")" \
+  "$work/run/metrics.jsonl"
+head -200 "$work/sentences.txt" > "$work/some.txt"
+"$suanli" predict --model "$work/run" --top_k 2 < "$work/some.txt" > "$work/answers.jsonl"
+"$PYTHON" tests/peers/check_from_pretrained.py "$work/run" text-classification "$work/answers.jsonl" \
+  --sentences "$work/some.txt"
