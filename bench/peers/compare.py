@@ -3,6 +3,7 @@
 Each repeat of a case runs a slice of every competitor, in an order that changes, so that a slow moment of the machine
 meets all of them. A ratio is PyTorch's seconds over Suanli's in the same repeat (above 1: Suanli is faster); given are
 its median and the 95% interval of the median from order statistics. Prints a Markdown table; --json writes everything.
+Peak MB is the largest resident size of the process so far, cases before it included (PyTorch keeps one process).
 """
 import argparse
 import glob
@@ -10,6 +11,7 @@ import json
 import os
 import platform
 import random
+import resource
 import statistics
 import subprocess
 import sys
@@ -73,7 +75,9 @@ class Suanli:
             sys.exit(f"{' '.join(command)}: exit code {done.returncode}\n{done.stderr}")
         answer = json.loads(done.stdout)
         own = answer["seconds_per_step"] if kind == "step" else answer["milliseconds"] / 1000
-        return {**answer, "seconds": own}
+        # Only Suanli's processes have been waited for at this time, so this is theirs: resident bytes, as PyTorch's figure.
+        resident = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+        return {**answer, "seconds": own, "peak_bytes": resident, "peak_tensor_bytes": answer["peak_bytes"]}
 
 
 def median_interval(values):
@@ -139,7 +143,7 @@ def summary(case, results):
             "median_seconds": statistics.median(seconds), "best_seconds": min(seconds),
             "tokens_per_second": tokens_of(case) / statistics.median(seconds),
             "peak_bytes": max(s.get("peak_bytes", 0) for s in slices), "seconds": seconds,
-            **{k: slices[-1][k] for k in ("share_of_peak", "implementation") if k in slices[-1]}}
+            **{k: slices[-1][k] for k in ("share_of_peak", "implementation", "peak_tensor_bytes") if k in slices[-1]}}
         if name != "suanli" and "suanli" in results:
             ratios = [a["seconds"] / b["seconds"] for a, b in zip(slices, results["suanli"], strict=True)]
             low, high = median_interval(ratios)

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tiny_run.h"
+
 #include "base/error.h"
 #include "base/file.h"
 #include "train/progress.h"
@@ -12,13 +14,6 @@
 
 namespace suanli {
 namespace {
-
-std::filesystem::path fresh_folder(const char* name) {
-  const auto folder = std::filesystem::path(testing::TempDir()) / name;
-  std::filesystem::remove_all(folder);
-  std::filesystem::create_directories(folder);
-  return folder;
-}
 
 TEST(RunLog, TheLineIsTheDictOfHuggingFace) {
   EXPECT_EQ(log_line({{"loss", 2.1}, {"grad_norm", 0.75}, {"learning_rate", 4.9e-5}, {"epoch", 0.5}}),

@@ -6,18 +6,14 @@
 
 #include <gtest/gtest.h>
 
+#include "tiny_run.h"
+
 #include "base/concat.h"
 #include "base/error.h"
 #include "base/file.h"
 
 namespace suanli {
 namespace {
-
-std::filesystem::path fresh_folder(const char* name) {
-  const auto folder = std::filesystem::path(testing::TempDir()) / name;
-  std::filesystem::remove_all(folder);
-  return folder;
-}
 
 /// Splits a file into its messages; fails the test where a length or checksum is wrong.
 std::vector<std::string> messages(const std::string& file) {

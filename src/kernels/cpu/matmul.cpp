@@ -4,15 +4,11 @@
 
 #include <atomic>
 #include <dnnl.hpp>
-#include <list>
-#include <mutex>
 
 #include "base/error.h"
 #include "kernels/cpu/add.h"
 #include "kernels/cpu/matmul_plan.h"
 #include "kernels/cpu/parallel.h"
-#include "kernels/cpu/scratch.h"
-#include "kernels/elementwise.h"
 
 namespace suanli::kernels {
 
@@ -92,129 +88,12 @@ Refusal can_run_f32(const Matmul& a, const Machine& machine) {
   return a.dtype == DType::f32 && a.c_dtype == DType::f32 ? nullptr : "dtype is not f32";
 }
 
-dnnl::memory::data_type onednn_type(DType dtype) {
-  return dtype == DType::f32 ? dnnl::memory::data_type::f32 : dnnl::memory::data_type::bf16;
-}
-
-/// A [rows, columns] operand, stored transposed or not; a size of -1 is known at run time alone.
-dnnl::memory::desc layout(int64_t rows, int64_t columns, bool transposed, DType dtype) {
-  using Dims = dnnl::memory::dims;
-  const auto known = [](int64_t size) { return size < 0 ? DNNL_RUNTIME_DIM_VAL : size; };
-  const Dims strides = transposed ? Dims{1, known(rows)} : Dims{known(columns), 1};
-  return {Dims{known(rows), known(columns)}, onednn_type(dtype), strides};
-}
-
-const dnnl::engine& engine() {
-  static const dnnl::engine cpu(dnnl::engine::kind::cpu, 0);
-  return cpu;
-}
-
-/// One product with the number of tokens left open, so that batches of every size share it.
-struct Product {
-  int64_t m, n, k;
-  bool transpose_a, transpose_b, accumulate, has_bias;
-  DType c_dtype, bias_dtype;
-  bool operator==(const Product&) const = default;
-
-  dnnl::matmul create() const {
-    dnnl::primitive_attr attributes;
-    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-    if (accumulate) {
-      dnnl::post_ops sum;
-      sum.append_sum(1.0F);
-      attributes.set_post_ops(sum);
-    }
-    const auto a = layout(m, k, transpose_a, DType::bf16), b = layout(k, n, transpose_b, DType::bf16);
-    const auto c = layout(m, n, false, c_dtype), bias = layout(1, n, false, bias_dtype);
-    const auto description = has_bias ? dnnl::matmul::desc(a, b, bias, c) : dnnl::matmul::desc(a, b, c);
-    return dnnl::matmul(dnnl::matmul::primitive_desc(description, attributes, engine()));
-  }
-};
-
-/// The last kCapacity products in use; creating one costs up to a millisecond.
-dnnl::matmul cached(const Product& product) {
-  constexpr size_t kCapacity = 256;
-  static std::mutex mutex;
-  static std::list<std::pair<Product, dnnl::matmul>> recent;
-  const std::lock_guard lock(mutex);
-  for (auto it = recent.begin(); it != recent.end(); ++it) {
-    if (it->first == product) {
-      recent.splice(recent.begin(), recent, it);
-      return it->second;
-    }
-  }
-  recent.emplace_front(product, product.create());
-  if (recent.size() > kCapacity) recent.pop_back();
-  return recent.front().second;
-}
-
-void run_bf16(const Matmul& a, Stream&) {
-  if (a.m == 0 || a.n == 0 || a.k == 0) return start_rows(a);
-  const Product product{.m = a.transpose_a ? a.m : -1,
-                        .n = a.n,
-                        .k = a.transpose_a ? -1 : a.k,
-                        .transpose_a = a.transpose_a,
-                        .transpose_b = a.transpose_b,
-                        .accumulate = a.accumulate,
-                        .has_bias = a.bias != nullptr,
-                        .c_dtype = a.c_dtype,
-                        .bias_dtype = a.bias_dtype};
-  const auto memory = [](const dnnl::memory::desc& d, const void* data) {
-    return dnnl::memory(d, engine(), const_cast<void*>(data));
-  };
-  const dnnl::matmul primitive = cached(product);
-  std::unordered_map<int, dnnl::memory> arguments = {
-      {DNNL_ARG_SRC, memory(layout(a.m, a.k, a.transpose_a, a.dtype), a.a)},
-      {DNNL_ARG_WEIGHTS, memory(layout(a.k, a.n, a.transpose_b, a.dtype), a.b)},
-      {DNNL_ARG_DST, memory(layout(a.m, a.n, false, a.c_dtype), a.c)}};
-  if (a.bias != nullptr) arguments.emplace(DNNL_ARG_BIAS, memory(layout(1, a.n, false, a.bias_dtype), a.bias));
-  const dnnl_memory_desc_t* scratchpad =
-      dnnl_primitive_desc_query_md(primitive.get_primitive_desc(), dnnl_query_scratchpad_md, 0);
-  const size_t bytes = dnnl_memory_desc_get_size(scratchpad);
-  arguments.emplace(DNNL_ARG_SCRATCHPAD,
-                    memory(*scratchpad, shared_scratch().get<char>(static_cast<int64_t>(bytes) + 64)));
-  dnnl::stream stream(engine());
-  primitive.execute(stream, arguments);
-  stream.wait();
-}
-
-Refusal can_run_bf16(const Matmul& a, const Machine& machine) {
-  if (a.dtype != DType::bf16) return "dtype is not bf16";
-  return machine.isa == Isa::amx ? nullptr : "needs AMX";
-}
-
-/// bf16 through f32 where the machine has no fast bf16 dot product.
-void run_widened(const Matmul& args, Stream& stream) {
-  Matmul wide = args;
-  const bool narrow_c = args.c_dtype != DType::f32;
-  const int64_t a_count = args.m * args.k, b_count = args.k * args.n, c_count = args.m * args.n;
-  float* memory = shared_scratch().get<float>(a_count + b_count + (narrow_c ? c_count : 0) + args.n + 1);
-  const auto widen = [&](const void* x, int64_t count) {
-    cast({.x = x, .y = memory, .count = count, .from = DType::bf16, .to = DType::f32}, stream);
-    return (memory += count) - count;
-  };
-  wide.a = widen(args.a, a_count);
-  wide.b = widen(args.b, b_count);
-  if (args.bias != nullptr && args.bias_dtype != DType::f32) wide.bias = widen(args.bias, args.n);
-  if (narrow_c) wide.c = args.accumulate ? widen(args.c, c_count) : memory;
-  wide.dtype = wide.c_dtype = wide.bias_dtype = DType::f32;
-  run_f32(wide, stream);
-  if (narrow_c) cast({.x = wide.c, .y = args.c, .count = c_count, .from = DType::f32, .to = DType::bf16}, stream);
-}
-
-Refusal can_run_widened(const Matmul& a, const Machine& machine) {
-  if (machine.isa == Isa::scalar) return "needs AVX2";
-  return a.dtype == DType::bf16 ? nullptr : "dtype is not bf16";
-}
-
 }  // namespace
 
 void add_matmul() {
   cap_onednn();
   add_matmul_amx();
   matmul.add({"onednn_f32", DeviceType::cpu, can_run_f32, run_f32});
-  matmul.add({"onednn_bf16", DeviceType::cpu, can_run_bf16, run_bf16});
-  matmul.add({"widened", DeviceType::cpu, can_run_widened, run_widened});
   add_matmul_simd();
 }
 
