@@ -3,7 +3,7 @@
 Each repeat of a case runs a slice of every competitor, in an order that changes, so that a slow moment of the machine
 meets all of them. A ratio is PyTorch's seconds over Suanli's in the same repeat (above 1: Suanli is faster); given are
 its median and the 95% interval of the median from order statistics. Prints a Markdown table; --json writes everything.
-Peak MB is the largest resident size of the process so far, cases before it included (PyTorch keeps one process).
+Peak MB is the largest resident size of the process; PyTorch keeps one process, so its cases before are in its figure.
 """
 import argparse
 import glob
@@ -11,10 +11,10 @@ import json
 import os
 import platform
 import random
-import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -70,14 +70,18 @@ class Suanli:
             extra = ["--seconds", f"{seconds:.3f}"]
         command = [self.binary, "bench", kind, "--model", self.model, "--batch", batch, "--length", length,
                    "--precision", precision, *extra, "--json"]
-        done = subprocess.run(command, capture_output=True, text=True, env=self.environment)
-        if done.returncode != 0:
-            sys.exit(f"{' '.join(command)}: exit code {done.returncode}\n{done.stderr}")
-        answer = json.loads(done.stdout)
+        with tempfile.TemporaryFile("w+") as errors:
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=self.environment)
+            output = process.stdout.read()
+            _, status, usage = os.wait4(process.pid, 0)  # for the resident size of this one process
+            process.returncode = os.waitstatus_to_exitcode(status)
+            if process.returncode != 0:
+                errors.seek(0)
+                sys.exit(f"{' '.join(command)}: exit code {process.returncode}\n{errors.read()}")
+        answer = json.loads(output)
         own = answer["seconds_per_step"] if kind == "step" else answer["milliseconds"] / 1000
-        # Only Suanli's processes have been waited for at this time, so this is theirs: resident bytes, as PyTorch's figure.
-        resident = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-        return {**answer, "seconds": own, "peak_bytes": resident, "peak_tensor_bytes": answer["peak_bytes"]}
+        return {**answer, "seconds": own, "peak_bytes": usage.ru_maxrss * 1024,
+                "peak_tensor_bytes": answer["peak_bytes"]}
 
 
 def median_interval(values):

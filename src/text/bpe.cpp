@@ -36,7 +36,7 @@ Bpe::Bpe(Vocabulary vocabulary, const std::vector<std::pair<std::string_view, st
   shift_ = 64 - std::countr_zero(merges_.size());
   std::string merged;
   for (size_t rank = 0; rank < merges.size(); ++rank) {
-    const auto& [left, right] = merges[rank];
+    const std::string_view left = merges[rank].first, right = merges[rank].second;
     const auto token = [&](std::string_view part) {
       const int32_t id = vocabulary_.find(part);
       if (id == Vocabulary::kMissing) {

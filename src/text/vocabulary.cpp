@@ -1,7 +1,6 @@
 #include "text/vocabulary.h"
 
 #include <bit>
-#include <cstring>
 
 namespace suanli {
 namespace {
@@ -65,9 +64,8 @@ int32_t Vocabulary::find_hashed(uint64_t hash, std::string_view prefix, std::str
     if (candidate.tag != tag) continue;
     const Entry& entry = entries_[static_cast<size_t>(candidate.id)];
     if (entry.size != prefix.size() + rest.size()) continue;
-    const char* text = text_.data() + entry.begin;
-    if (std::memcmp(text, prefix.data(), prefix.size()) == 0 &&
-        std::memcmp(text + prefix.size(), rest.data(), rest.size()) == 0) {
+    const std::string_view token = std::string_view(text_).substr(entry.begin, entry.size);
+    if (token.starts_with(prefix) && token.substr(prefix.size()) == rest) {
       return candidate.id;
     }
   }

@@ -43,7 +43,7 @@ fs::path scratch(const std::string& name) {
   return root() / name;
 }
 
-Run suanli(const std::string& arguments, const std::string& input) {
+ProgramRun suanli(const std::string& arguments, const std::string& input) {
   const fs::path in = root() / "in", out = root() / "out", err = root() / "err";
   write(in, input);
   const auto start = std::chrono::steady_clock::now();

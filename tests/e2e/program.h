@@ -6,14 +6,14 @@
 
 namespace suanli::e2e {
 
-struct Run {
+struct ProgramRun {
   int code = 0;  ///< exit code; 128 + n after signal n
   std::string out, err;
   double seconds = 0;
 };
 
 /// Runs `suanli ARGUMENTS` through the shell with `input` on standard input.
-Run suanli(const std::string& arguments, const std::string& input = "");
+ProgramRun suanli(const std::string& arguments, const std::string& input = "");
 
 /// An empty folder of this test, removed at the end of the program.
 std::filesystem::path scratch(const std::string& name);

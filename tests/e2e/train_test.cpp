@@ -29,7 +29,7 @@ class Training : public testing::Test {
 };
 
 TEST_F(Training, LearnsAndWritesWhatHuggingFaceUsersExpect) {
-  const Run run = suanli(arguments("out") + " --num_train_epochs 6");
+  const ProgramRun run = suanli(arguments("out") + " --num_train_epochs 6");
   ASSERT_EQ(run.code, 0) << run.err;
   const fs::path out = folder_ / "out";
   for (const char* file : {"config.json", "model.safetensors", "vocab.txt", "all_results.json", "eval_results.json",
@@ -38,9 +38,9 @@ TEST_F(Training, LearnsAndWritesWhatHuggingFaceUsersExpect) {
   }
   const Json results = read_json(out / "all_results.json");
   EXPECT_GT(results["eval_accuracy"].get<double>(), 0.9) << "a word in the text is the label";
-  const Run predicted = suanli("predict --model " + out.string(), "film bad scene\n");
+  const ProgramRun predicted = suanli("predict --model " + out.string(), "film bad scene\n");
   EXPECT_EQ(Json::parse(predicted.out)["label"], "bad");
-  const Run evaluated =
+  const ProgramRun evaluated =
       suanli("eval --model_name_or_path " + out.string() + " --validation_file " + (folder_ / "test.csv").string());
   EXPECT_EQ(evaluated.code, 0) << evaluated.err;
 }
@@ -51,7 +51,7 @@ TEST_F(Training, ResumesToTheBit) {
   for (const auto& entry : fs::directory_iterator(folder_ / "cut")) {
     if (entry.path().filename() != "checkpoint-10") fs::remove_all(entry.path());
   }
-  const Run resumed = suanli(arguments("cut") + " --max_steps 25 --resume_from_checkpoint true");
+  const ProgramRun resumed = suanli(arguments("cut") + " --max_steps 25 --resume_from_checkpoint true");
   ASSERT_EQ(resumed.code, 0) << resumed.err;
   EXPECT_EQ(sha256_file(folder_ / "cut/model.safetensors"), sha256_file(folder_ / "whole/model.safetensors"));
   EXPECT_EQ(sha256_file(folder_ / "cut/checkpoint-25/optimizer.safetensors"),
@@ -59,14 +59,14 @@ TEST_F(Training, ResumesToTheBit) {
 }
 
 TEST_F(Training, DryRunWritesNothing) {
-  const Run run = suanli(arguments("dry") + " --dry_run");
+  const ProgramRun run = suanli(arguments("dry") + " --dry_run");
   EXPECT_EQ(run.code, 0) << run.err;
   EXPECT_FALSE(fs::exists(folder_ / "dry"));
 }
 
 TEST_F(Training, ABadRowNamesFileAndLine) {
   write(folder_ / "train.csv", "text,label\ngood film,good\nonly one column\n");
-  const Run run = suanli(arguments("bad"));
+  const ProgramRun run = suanli(arguments("bad"));
   EXPECT_EQ(run.code, 2);
   EXPECT_NE(run.err.find("train.csv:3"), std::string::npos) << run.err;
 }

@@ -18,11 +18,11 @@ std::vector<Json> lines_of(const std::string& text) {
 }
 
 TEST(Program, HelpAndVersion) {
-  const Run help = suanli("--help");
+  const ProgramRun help = suanli("--help");
   EXPECT_EQ(help.code, 0);
   for (const char* verb : {"train", "eval", "predict", "embed", "tokenize", "doctor", "bench"}) {
     EXPECT_NE(help.out.find(verb), std::string::npos) << verb;
-    const Run own = suanli(std::string(verb) + " --help");
+    const ProgramRun own = suanli(std::string(verb) + " --help");
     EXPECT_EQ(own.code, 0) << verb << own.err;
     EXPECT_NE(own.out.find("usage: suanli " + std::string(verb)), std::string::npos) << own.out;
   }
@@ -30,10 +30,10 @@ TEST(Program, HelpAndVersion) {
 }
 
 TEST(Program, AWrongVerbOrOptionIsOneMessageWithTheNearestNameAndExitCode2) {
-  const Run verb = suanli("trian");
+  const ProgramRun verb = suanli("trian");
   EXPECT_EQ(verb.code, 2);
   EXPECT_NE(verb.err.find("\"train\""), std::string::npos) << verb.err;
-  const Run option = suanli("predict --modle x");
+  const ProgramRun option = suanli("predict --modle x");
   EXPECT_EQ(option.code, 2);
   EXPECT_NE(option.err.find("\"model\""), std::string::npos) << option.err;
   EXPECT_EQ(suanli("").code, 2);
@@ -42,14 +42,15 @@ TEST(Program, AWrongVerbOrOptionIsOneMessageWithTheNearestNameAndExitCode2) {
 TEST(Program, AnUnknownKeyOfARunFileNamesFileLineAndNearestKey) {
   const auto folder = scratch("unknown_key");
   write(folder / "run.yaml", "seed: 1\nlearning_rat: 1e-4\n");
-  const Run run = suanli("train --config " + (folder / "run.yaml").string());
+  const ProgramRun run = suanli("train --config " + (folder / "run.yaml").string());
   EXPECT_EQ(run.code, 2);
   EXPECT_NE(run.err.find("run.yaml:2"), std::string::npos) << run.err;
   EXPECT_NE(run.err.find("learning_rate"), std::string::npos) << run.err;
 }
 
 TEST(Tokenize, IdsTokensAndOffsetsInCodePoints) {
-  const Run run = suanli("tokenize --model " + small_classifier().string(), "good film\nbad \xE5\xA5\xBD story\n");
+  const ProgramRun run =
+      suanli("tokenize --model " + small_classifier().string(), "good film\nbad \xE5\xA5\xBD story\n");
   ASSERT_EQ(run.code, 0) << run.err;
   const auto lines = lines_of(run.out);
   ASSERT_EQ(lines.size(), 2U);
@@ -65,7 +66,7 @@ TEST(Predict, OneAnswerALineInOrderWhateverTheWindow) {
     for (int word = 0; word <= i % 7; ++word) input += word % 2 == 0 ? "good " : "story ";
     input += "\n";
   }
-  const Run whole = suanli("predict --model " + model, input);
+  const ProgramRun whole = suanli("predict --model " + model, input);
   ASSERT_EQ(whole.code, 0) << whole.err;
   const auto answers = lines_of(whole.out);
   ASSERT_EQ(answers.size(), 50U);
@@ -79,7 +80,7 @@ TEST(Predict, OneAnswerALineInOrderWhateverTheWindow) {
 }
 
 TEST(Predict, TopKIsAListWhoseScoresSumToOne) {
-  const Run run = suanli("predict --top_k 3 --model " + small_classifier().string(), "good film\n");
+  const ProgramRun run = suanli("predict --top_k 3 --model " + small_classifier().string(), "good film\n");
   ASSERT_EQ(run.code, 0) << run.err;
   const Json answer = lines_of(run.out).at(0);
   ASSERT_EQ(answer.size(), 3U);
@@ -91,17 +92,17 @@ TEST(Predict, TopKIsAListWhoseScoresSumToOne) {
 
 TEST(Predict, JsonLinesWithAPairAndBadLines) {
   const std::string model = small_classifier().string();
-  const Run pair = suanli("predict --model " + model, R"({"text": "good film", "text_pair": "bad story"})"
-                                                      "\n");
+  const ProgramRun pair = suanli("predict --model " + model, R"({"text": "good film", "text_pair": "bad story"})"
+                                                             "\n");
   EXPECT_EQ(pair.code, 0) << pair.err;
-  const Run bad = suanli("predict --model " + model, "{\"text\": \"good\"}\n{\"text\": 5}\n");
+  const ProgramRun bad = suanli("predict --model " + model, "{\"text\": \"good\"}\n{\"text\": 5}\n");
   EXPECT_EQ(bad.code, 2);
   EXPECT_NE(bad.err.find(":2"), std::string::npos) << bad.err;
 }
 
 TEST(Embed, AVectorALineAndTheSameWithPrecisionF32Twice) {
   const std::string arguments = "embed --normalize true --model " + small_classifier().string();
-  const Run run = suanli(arguments, "good film\nbad\n");
+  const ProgramRun run = suanli(arguments, "good film\nbad\n");
   ASSERT_EQ(run.code, 0) << run.err;
   const auto lines = lines_of(run.out);
   ASSERT_EQ(lines.size(), 2U);
@@ -115,17 +116,17 @@ TEST(Embed, AVectorALineAndTheSameWithPrecisionF32Twice) {
 TEST(Program, AMissingOrBrokenModelIsOneMessageAndExitCode2) {
   EXPECT_EQ(suanli("predict --model /nowhere/at/all", "x\n").code, 2);
   const auto folder = scratch("broken");
-  std::filesystem::copy(small_classifier(), folder, std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::copy(small_classifier(), folder, std::filesystem::copy_options::recursive);
   std::string weights = read(folder / "model.safetensors");
   write(folder / "model.safetensors", weights.substr(0, weights.size() / 2));
-  const Run run = suanli("predict --model " + folder.string(), "x\n");
+  const ProgramRun run = suanli("predict --model " + folder.string(), "x\n");
   EXPECT_EQ(run.code, 2);
   EXPECT_NE(run.err.find("model.safetensors"), std::string::npos) << run.err;
 }
 
 TEST(Doctor, SaysWhatTheMachineHasAsTextAndJson) {
   EXPECT_EQ(suanli("doctor").code, 0);
-  const Run run = suanli("doctor --json");
+  const ProgramRun run = suanli("doctor --json");
   ASSERT_EQ(run.code, 0) << run.err;
   const Json report = Json::parse(run.out);
   EXPECT_GT(report["gflops"]["f32"].get<double>(), 0);

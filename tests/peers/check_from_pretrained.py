@@ -4,7 +4,8 @@ usage: check_from_pretrained.py DIR TASK ANSWERS.jsonl [--tolerance 1e-4]
 TASK: masked-lm, text-classification, token-classification, encoder (hidden states).
 ANSWERS: one JSON object a line, the input as "text" (and "text_pair") or as "ids" (and "types"), and Suanli's "logits":
 [labels] for a sequence, [tokens][classes] for tokens and hidden states (special tokens included). With
---sentences FILE a line may also be what `suanli predict` answers for a class of one sentence: [{"label", "score"}, ...] with every label
+--sentences FILE a line may also be what `suanli predict` answers for a class of one sentence:
+[{"label", "score"}, ...] with every label
 (top_k at least their number); then the logarithms of the scores are compared, which are the logits but for a constant.
 Exit code 0: no message, nothing missing or left over, largest difference within the tolerance. 1: otherwise.
 """

@@ -62,9 +62,9 @@ TEST(TensorBoard, AScalarIsOneRecordWithTagValueAndStep) {
 }
 
 TEST(TensorBoard, AFolderThatCannotBeMadeIsNamed) {
-  const auto folder = fresh_folder("blocked");
-  write_file_atomically(folder, "a file, not a folder");
-  EXPECT_THROW(EventFile{folder / "runs"}, EnvironmentError);
+  const auto file = fresh_folder("blocked") / "file";
+  write_file_atomically(file, "a file, not a folder");
+  EXPECT_THROW(EventFile{file / "runs"}, EnvironmentError);
 }
 
 }  // namespace

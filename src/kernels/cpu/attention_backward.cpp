@@ -54,6 +54,7 @@ void backward_as(const AttentionBackward& a, int64_t sequence, int64_t head) {
   const int64_t d_stride = dk == dk_rows ? padded : a.stride;
   const Vector scale = hn::Set(F32(), static_cast<float>(a.scale));
 
+  const DropoutFactors dropout_factors(a.dropout);
   for (int64_t block = 0; block < keys; block += kQueryBlock) {
     const int64_t queries = HWY_MIN(kQueryBlock, keys - block);
     const T* dout = static_cast<const T*>(a.dout) + (first + block) * row_width + head * width;
@@ -69,7 +70,7 @@ void backward_as(const AttentionBackward& a, int64_t sequence, int64_t head) {
       const Vector delta = hn::Set(F32(), dot(dout + i * row_width, y + i * row_width, width));
       float *p_row = p + i * padded_keys, *dp_row = dp + i * padded_keys;
       if (a.dropout.probability > 0) {
-        const float* f = dropout_factors(a.dropout, static_cast<uint64_t>(token) << 20, keys, factors);
+        const float* f = dropout_factors(static_cast<uint64_t>(token) << 20, keys, factors);
         each_vector(keys, [&](int64_t j, int64_t) SUANLI_INLINE {
           const Vector e = exp_negative(hn::MulSub(load(p_row + j), scale, lse)), factor = load(f + j);
           store(hn::Mul(e, factor), p_row + j);

@@ -52,6 +52,7 @@ void forward_as(const AttentionForward& a, int64_t sequence, int64_t head, int64
                       SUANLI_INLINE { return static_cast<const T*>(base) + (first + row) * a.stride + head * width; };
   transpose(at(a.k, 0), a.stride, keys, width, transposed, padded_keys);
   const Rows values = rows_of(at(a.v, 0), a.stride, keys, width, value_rows);
+  const DropoutFactors dropout_factors(a.dropout);
   for (int64_t block = begin; block < end; block += kQueryBlock) {
     const int64_t queries = HWY_MIN(kQueryBlock, end - block);
     const Rows q = rows_of(at(a.q, block), a.stride, queries, width, query_rows);
@@ -64,7 +65,7 @@ void forward_as(const AttentionForward& a, int64_t sequence, int64_t head, int64
       const int64_t token = head * a.tokens + first + block + i;
       if (a.lse != nullptr) static_cast<float*>(a.lse)[token] = s.maximum + std::log(s.sum);
       if (a.dropout.probability > 0) {
-        const float* f = dropout_factors(a.dropout, static_cast<uint64_t>(token) << 20, keys, factors);
+        const float* f = dropout_factors(static_cast<uint64_t>(token) << 20, keys, factors);
         each_vector(keys,
                     [&](int64_t j, int64_t) SUANLI_INLINE { store(hn::Mul(load(row + j), load(f + j)), row + j); });
       }

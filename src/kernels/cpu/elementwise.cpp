@@ -14,10 +14,11 @@ namespace HWY_NAMESPACE {
 template <class T>
 void dropout_as(const Dropout& a, int64_t begin, int64_t end) {
   constexpr int64_t kBlock = 1024;
+  const DropoutFactors dropout_factors(a.dropout);
   HWY_ALIGN float factors[kBlock + kDropoutSlack];
   for (int64_t block = begin; block < end; block += kBlock) {
     const int64_t count = HWY_MIN(kBlock, end - block);
-    const float* f = dropout_factors(a.dropout, static_cast<uint64_t>(block), count, factors);
+    const float* f = dropout_factors(static_cast<uint64_t>(block), count, factors);
     const T* x = static_cast<const T*>(a.x) + block;
     T* y = static_cast<T*>(a.y) + block;
     each_vector(count,

@@ -18,6 +18,7 @@ void backward_as(const LayerNormBackward& a, int64_t begin, int64_t end, float* 
   const int64_t width = a.width;
   float* factors = local_scratch().get<float>(width + kDropoutSlack);
   const W* weight = static_cast<const W*>(a.weight);
+  const DropoutFactors dropout_factors(a.dropout);
   const bool drops = a.dropout.probability > 0 && a.dx != nullptr;
   if (partial != nullptr) std::memset(partial, 0, static_cast<size_t>(2 * width) * sizeof(float));
   for (int64_t r = begin; r < end; ++r) {
@@ -40,7 +41,7 @@ void backward_as(const LayerNormBackward& a, int64_t begin, int64_t end, float* 
     const Vector mean_g = hn::Set(F32(), sum_of(sum_g) * share), mean_gn = hn::Set(F32(), sum_of(sum_gn) * share);
     T* dx = a.dx == nullptr ? nullptr : static_cast<T*>(a.dx) + r * width;
     T* dresidual = a.dresidual == nullptr ? nullptr : static_cast<T*>(a.dresidual) + r * width;
-    const float* f = drops ? dropout_factors(a.dropout, static_cast<uint64_t>(r * width), width, factors) : nullptr;
+    const float* f = drops ? dropout_factors(static_cast<uint64_t>(r * width), width, factors) : nullptr;
     each_vector(width, [&](int64_t c, int64_t n) SUANLI_INLINE {
       const Vector normal = normalised(c, n), g = hn::Mul(load(dy + c, n), load(weight + c, n));
       const Vector dsum = hn::Mul(rstd, hn::NegMulAdd(normal, mean_gn, hn::Sub(g, mean_g)));

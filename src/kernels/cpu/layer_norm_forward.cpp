@@ -16,7 +16,8 @@ namespace HWY_NAMESPACE {
 
 /// row = residual + dropout(x) in f32, and its sum.
 template <class T>
-HWY_INLINE float add_residual(const LayerNormForward& a, int64_t r, float* row, float* factors) {
+HWY_INLINE float add_residual(const LayerNormForward& a, const DropoutFactors& dropout_factors, int64_t r, float* row,
+                              float* factors) {
   const T* x = static_cast<const T*>(a.x) + r * a.width;
   Vector total = hn::Zero(F32());
   if (a.residual == nullptr) {
@@ -30,7 +31,7 @@ HWY_INLINE float add_residual(const LayerNormForward& a, int64_t r, float* row, 
   const T* residual = static_cast<const T*>(a.residual) + r * a.width;
   T* sum = a.sum == nullptr ? nullptr : static_cast<T*>(a.sum) + r * a.width;
   const bool drops = a.dropout.probability > 0;
-  const float* f = drops ? dropout_factors(a.dropout, static_cast<uint64_t>(r * a.width), a.width, factors) : nullptr;
+  const float* f = drops ? dropout_factors(static_cast<uint64_t>(r * a.width), a.width, factors) : nullptr;
   each_vector(a.width, [&](int64_t c, int64_t n) SUANLI_INLINE {
     const Vector v = load(x + c, n), base = load(residual + c, n);
     const Vector s = drops ? hn::MulAdd(v, load(f + c, n), base) : hn::Add(v, base);
@@ -46,8 +47,9 @@ void forward_as(const LayerNormForward& a, int64_t begin, int64_t end) {
   const int64_t padded = a.width + HWY_MAX_BYTES;
   float* row = local_scratch().get<float>(2 * padded + kDropoutSlack);
   const W *weight = static_cast<const W*>(a.weight), *bias = static_cast<const W*>(a.bias);
+  const DropoutFactors dropout_factors(a.dropout);
   for (int64_t r = begin; r < end; ++r) {
-    const float mean = add_residual<T>(a, r, row, row + padded) / static_cast<float>(a.width);
+    const float mean = add_residual<T>(a, dropout_factors, r, row, row + padded) / static_cast<float>(a.width);
     const Vector center = hn::Set(F32(), mean);
     Vector squares = hn::Zero(F32());
     each_vector(a.width, [&](int64_t c, int64_t n) SUANLI_INLINE {
