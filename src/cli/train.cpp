@@ -12,7 +12,7 @@ namespace suanli::cli {
 namespace {
 
 constexpr const char* kTrainUsage = "suanli train --config run.yaml [key=value ...]";
-constexpr const char* kEvalUsage = "suanli eval --model DIR --validation_file FILE [key=value ...]";
+constexpr const char* kEvalUsage = "suanli eval model_name_or_path=DIR validation_file=FILE [key=value ...]";
 
 void configure_log_from(const Config& config) {
   const std::string level = config.get_string("log_level");

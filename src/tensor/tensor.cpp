@@ -14,9 +14,19 @@ Storage::~Storage() {
   if (owner_ == nullptr) backend(device_).release(memory_, std::max<int64_t>(bytes_, 1));
 }
 
+namespace {
+int64_t bytes_of(const Shape& shape, DType dtype) {
+  int64_t bytes = 0;
+  if (__builtin_mul_overflow(shape.elements(), size_of(dtype), &bytes)) {
+    throw UserError("tensor", "expected less than 2^63 bytes, got " + shape.text() + " of " + name_of(dtype));
+  }
+  return bytes;
+}
+}  // namespace
+
 Tensor Tensor::empty(Shape shape, DType dtype, Device device) {
   Tensor out;
-  out.storage_ = std::make_shared<Storage>(device, shape.elements() * size_of(dtype));
+  out.storage_ = std::make_shared<Storage>(device, bytes_of(shape, dtype));
   out.shape_ = shape;
   out.dtype_ = dtype;
   return out;
@@ -30,7 +40,7 @@ Tensor Tensor::zeros(Shape shape, DType dtype, Device device) {
 
 Tensor Tensor::borrow(const void* memory, Shape shape, DType dtype, std::shared_ptr<const void> owner) {
   Tensor out;
-  out.storage_ = std::make_shared<Storage>(memory, shape.elements() * size_of(dtype), std::move(owner));
+  out.storage_ = std::make_shared<Storage>(memory, bytes_of(shape, dtype), std::move(owner));
   out.shape_ = shape;
   out.dtype_ = dtype;
   return out;

@@ -43,6 +43,15 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
+/// The options as they hold, without those of other programs that were not given.
+Json resolved(const Config& config) {
+  Json all = config.to_json();
+  for (const Option& option : config.table().options()) {
+    if (option.no_effect && all[option.name].is_null()) all.erase(option.name);
+  }
+  return all;
+}
+
 /// config.json of the model, from its folder or from config_name.
 Json model_config(const TrainArguments& a) {
   if (a.model_name_or_path.empty() && a.config_name.empty()) {
@@ -179,7 +188,7 @@ void score(const Run& run, const std::string& split, const Dataset& data, const 
 int train(Run& run, const Config& config) {
   const TrainArguments& a = run.arguments;
   std::filesystem::create_directories(a.output_dir);
-  const Json manifest = run_manifest(config.to_json(), {{"model", a.model_name_or_path},
+  const Json manifest = run_manifest(resolved(config), {{"model", a.model_name_or_path},
                                                         {"config", a.config_name},
                                                         {"tokenizer", a.tokenizer_name},
                                                         {"train_file", a.train_file},
@@ -192,7 +201,7 @@ int train(Run& run, const Config& config) {
                    .train = &run.train,
                    .evaluation = run.validation.rows.empty() ? nullptr : &run.validation,
                    .dtype = run.dtype,
-                   .configuration = config.to_json()});
+                   .configuration = resolved(config)});
   const TrainResult result = trainer.train();
   if (result.outcome == Outcome::interrupted) {
     log_warning(concat("stopped by signal ", result.signal, " after step ", result.state.global_step,
@@ -240,6 +249,8 @@ int run_evaluation(const Config& config) {
   if (arguments.validation_file.empty()) arguments.validation_file = arguments.test_file;
   if (arguments.validation_file.empty()) throw UserError("eval", "expected a validation_file, got none");
   Run run = prepare(config, std::move(arguments));
+  print_plan(run);
+  if (config.get_bool("dry_run")) return 0;
   const bool writes = config.is_given("output_dir");
   if (writes) std::filesystem::create_directories(run.arguments.output_dir);
   score(run, "eval", run.validation, writes ? run.arguments.output_dir : std::filesystem::path());

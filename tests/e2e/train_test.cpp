@@ -38,7 +38,7 @@ TEST_F(Training, LearnsAndWritesWhatHuggingFaceUsersExpect) {
   }
   const Json results = read_json(out / "all_results.json");
   EXPECT_GT(results["eval_accuracy"].get<double>(), 0.9) << "a word in the text is the label";
-  const ProgramRun predicted = suanli("predict --model " + out.string(), "film bad scene\n");
+  const ProgramRun predicted = suanli("predict --model " + out.string(), "film story scene music bad\n");
   EXPECT_EQ(Json::parse(predicted.out)["label"], "bad");
   const ProgramRun evaluated =
       suanli("eval --model_name_or_path " + out.string() + " --validation_file " + (folder_ / "test.csv").string());

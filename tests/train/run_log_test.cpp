@@ -5,10 +5,9 @@
 
 #include <gtest/gtest.h>
 
-#include "tiny_run.h"
-
 #include "base/error.h"
 #include "base/file.h"
+#include "tiny_run.h"
 #include "train/progress.h"
 #include "train/trainer_state.h"
 

@@ -6,11 +6,10 @@
 
 #include <gtest/gtest.h>
 
-#include "tiny_run.h"
-
 #include "base/concat.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "tiny_run.h"
 
 namespace suanli {
 namespace {

@@ -41,14 +41,17 @@ struct LeftTiles {
 };
 
 /// 32 rows of A from row m on, columns [k, k + depth): in place where whole tiles lie there, else copied with zeros.
+/// Rows a multiple of 2 KiB apart would share two sets of the first-level cache, so those are copied too, and copies
+/// have an odd number of cache lines.
 SUANLI_AMX LeftTiles left_square(const Matmul& args, int64_t m, int64_t m_end, int64_t k, int64_t depth,
                                  uint16_t* buffer) {
   const uint16_t* a = static_cast<const uint16_t*>(args.a);
-  if (!args.transpose_a && m + kSquare <= m_end && depth % kStep == 0) return {a + m * args.k + k, args.k};
-  const int64_t stride = steps_of(depth) * kStep;
+  const bool in_place = !args.transpose_a && m + kSquare <= m_end && depth % kStep == 0 && args.k % 1024 != 0;
+  if (in_place) return {a + m * args.k + k, args.k};
+  const int64_t stride = (steps_of(depth) | 1) * kStep;
   __m512i rows[16];
-  for (int64_t half = 0; half < kSquare; half += 16) {
-    for (int64_t step = 0; step < depth; step += kStep) {
+  for (int64_t step = 0; step < depth; step += kStep) {
+    for (int64_t half = 0; half < kSquare; half += 16) {
       const int64_t there = m_end - m - half, inner = depth - step;
       if (args.transpose_a) {
         load_row_pairs(a + (k + step) * args.m + m + half, args.m, inner, there, rows);
@@ -120,7 +123,7 @@ SUANLI_AMX void run_task(const Matmul& args, const Tile& range) {
   const int64_t columns = (range.column_end - range.column_begin + kSquare - 1) / kSquare * kSquare;
   const int64_t most = args.c_dtype == DType::f32 ? std::min<int64_t>(args.k, 1024) : args.k;
   const int64_t most_steps = steps_of(most);
-  uint16_t* b = local_scratch().get<uint16_t>(most_steps * kStep * (columns + kSquare));
+  uint16_t* b = local_scratch().get<uint16_t>(most_steps * kStep * columns + (most_steps | 1) * kStep * kSquare);
   uint16_t* buffer = b + most_steps * kStep * columns;
   alignas(64) float sums[kSquare * kSquare];
   const TileConfiguration tiles;

@@ -55,6 +55,9 @@ class DropoutFactors {
     const auto place = hn::Add(hn::ShiftRight<1>(lane), hn::IfThenElseZero(odd, hn::Set(d, hn::Lanes(d) / 2)));
     const auto multiply = [&](hn::Vec<U64> a, hn::Vec<U64> b)
                               SUANLI_INLINE { return hn::MulEven(hn::BitCast(d32, a), hn::BitCast(d32, b)); };
+    // The upper half of a product moved down; a shuffle, because shifts would compete with the multiplications.
+    const auto upper = [&](hn::Vec<U64> p)
+                           SUANLI_INLINE { return hn::BitCast(d, hn::Shuffle2301(hn::BitCast(d32, p))); };
     const auto m0 = hn::Set(d, 0xD2511F53), m1 = hn::Set(d, 0xCD9E8D57);
     const auto step = hn::Set(d, key_.random.step), site = hn::Set(d, key_.random.site);
     const auto threshold = hn::Set(d32, dropout_threshold(key_.probability));
@@ -70,9 +73,9 @@ class DropoutFactors {
 #pragma GCC unroll 10
       for (int64_t round = 0; round < kRounds; ++round) {
         const auto p0 = multiply(c0, m0), p1 = multiply(c2, m1);
-        c0 = hn::Xor(hn::Xor(hn::ShiftRight<32>(p1), c1), hn::LoadU(d, keys_ + 2 * round * kLanes));
+        c0 = hn::Xor(hn::Xor(upper(p1), c1), hn::LoadU(d, keys_ + 2 * round * kLanes));
         c1 = p1;
-        c2 = hn::Xor(hn::Xor(hn::ShiftRight<32>(p0), c3), hn::LoadU(d, keys_ + (2 * round + 1) * kLanes));
+        c2 = hn::Xor(hn::Xor(upper(p0), c3), hn::LoadU(d, keys_ + (2 * round + 1) * kLanes));
         c3 = p0;
       }
       const auto w01 = hn::Or(hn::And(c0, low), hn::ShiftLeft<32>(c1));
