@@ -11,6 +11,7 @@
 #include "nn/precision.h"
 #include "ops/initialize.h"
 #include "train/manifest.h"
+#include "train/signals.h"
 #include "train/trainer.h"
 
 namespace suanli {
@@ -226,6 +227,7 @@ int train(Run& run, const Config& config) {
 }  // namespace
 
 int run_training(const Config& config) {
+  const FileSizeLimitFails a_full_disk_is_an_error;
   Run run = prepare(config, train_arguments(config));
   const TrainArguments& a = run.arguments;
   if (!a.do_train && !a.do_eval && !a.do_predict) {

@@ -34,4 +34,7 @@ SignalWatch::~SignalWatch() {
 
 int SignalWatch::received() { return first_signal; }
 
+FileSizeLimitFails::FileSizeLimitFails() : before_(std::signal(SIGXFSZ, SIG_IGN)) {}
+FileSizeLimitFails::~FileSizeLimitFails() { std::signal(SIGXFSZ, before_); }
+
 }  // namespace suanli

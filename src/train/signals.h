@@ -1,4 +1,4 @@
-/// SIGTERM, SIGINT and SIGUSR1 as a wish to save and leave.
+/// Signals of a run: SIGTERM, SIGINT and SIGUSR1 as a wish to save and leave, SIGXFSZ as an error like others.
 #pragma once
 
 namespace suanli {
@@ -13,6 +13,19 @@ class SignalWatch {
   SignalWatch& operator=(const SignalWatch&) = delete;
   /// The signal that came, or 0.
   static int received();
+};
+
+/// While it lives, a write beyond the file size limit (`ulimit -f`) fails with a reason, as one to a full disk does;
+/// the system's default is to end the process in the middle of it.
+class FileSizeLimitFails {
+ public:
+  FileSizeLimitFails();
+  ~FileSizeLimitFails();  ///< restores what was there before
+  FileSizeLimitFails(const FileSizeLimitFails&) = delete;
+  FileSizeLimitFails& operator=(const FileSizeLimitFails&) = delete;
+
+ private:
+  void (*before_)(int);
 };
 
 }  // namespace suanli

@@ -1,10 +1,16 @@
-/// Golden values of small models, made by tests/golden/models/make_golden.py with PyTorch and transformers.
+/// Golden values that PyTorch and transformers computed (tests/golden/models): batches, logits and distances.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
+#include <numeric>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "formats/safetensors.h"
+#include "models/bert/names.h"
 #include "models/load.h"
 
 namespace suanli::models {
@@ -19,23 +25,115 @@ struct GoldenCase {
            : task == "text-classification" ? Head::sequence_classification
                                            : Head::token_classification;
   }
+  /// The name of a GoogleTest case.
+  std::string test_name() const {
+    std::string name = family + "_" + task;
+    std::replace(name.begin(), name.end(), '-', '_');
+    return name;
+  }
 };
 
-/// The packed batch stored under `prefix` ("" or "train/"), sequences [first, last).
-PackedSequences golden_batch(const SafetensorsFile& golden, const std::string& prefix, int64_t first, int64_t last);
+/// The nine small models.
+inline std::vector<GoldenCase> golden_cases() {
+  std::vector<GoldenCase> cases;
+  for (const char* family : {"bert", "roberta", "distilbert"}) {
+    for (const char* task : {"masked-lm", "text-classification", "token-classification"}) {
+      cases.push_back({family, task});
+    }
+  }
+  return cases;
+}
+
+/// The chosen sequences stored under `prefix` ("" or "train/") as one packed batch.
+inline PackedSequences golden_batch(const SafetensorsFile& golden, const std::string& prefix,
+                                    std::span<const int32_t> chosen) {
+  const auto bounds = golden.tensor(prefix + "offsets").host<int32_t>();
+  const auto all_ids = golden.tensor(prefix + "ids").host<int32_t>();
+  const bool typed = golden.find(prefix + "types") != nullptr;
+  std::vector<int32_t> ids, types, positions, offsets = {0};
+  for (const int32_t sequence : chosen) {
+    const auto begin = bounds[static_cast<size_t>(sequence)], end = bounds[static_cast<size_t>(sequence) + 1];
+    for (int32_t t = begin; t < end; ++t) {
+      ids.push_back(all_ids[static_cast<size_t>(t)]);
+      types.push_back(typed ? golden.tensor(prefix + "types").host<int32_t>()[static_cast<size_t>(t)] : 0);
+      positions.push_back(t - begin);
+    }
+    offsets.push_back(static_cast<int32_t>(ids.size()));
+  }
+  return pack(ids, types, positions, offsets);
+}
+
+/// Sequences [first, last).
+inline PackedSequences golden_batch(const SafetensorsFile& golden, const std::string& prefix, int32_t first,
+                                    int32_t last) {
+  std::vector<int32_t> chosen(static_cast<size_t>(last - first));
+  std::iota(chosen.begin(), chosen.end(), first);
+  return golden_batch(golden, prefix, chosen);
+}
 
 /// Labels of those sequences: per sequence for text-classification, else per token.
-Tensor golden_labels(const SafetensorsFile& golden, const std::string& prefix, const std::string& task, int64_t first,
-                     int64_t last);
+inline Tensor golden_labels(const SafetensorsFile& golden, const std::string& prefix, const std::string& task,
+                            int64_t first, int64_t last) {
+  const Tensor labels = golden.tensor(prefix + "labels");
+  if (task == "text-classification") return labels.rows(first, last);
+  const auto bounds = golden.tensor(prefix + "offsets").host<int32_t>();
+  return labels.rows(bounds[static_cast<size_t>(first)], bounds[static_cast<size_t>(last)]);
+}
 
-/// Logits and labels as the loss wants them: all tokens for masked-lm and token-classification.
-Tensor golden_logits(const Model& model, const PackedSequences& batch, const nn::Mode& mode);
+/// Logits as the loss wants them: of all tokens for masked-lm and token-classification.
+inline Tensor golden_logits(const Model& model, const PackedSequences& batch, const nn::Mode& mode) {
+  switch (model.head) {
+    case Head::sequence_classification:
+      return model.network->sequence_logits(batch, mode);
+    case Head::token_classification:
+      return model.network->token_logits(batch, mode);
+    default:
+      break;
+  }
+  std::vector<int32_t> rows(static_cast<size_t>(batch.ids.dim(0)));
+  std::iota(rows.begin(), rows.end(), 0);
+  return model.network->masked_lm_logits(batch, Tensor::from(rows, batch.ids.shape()), mode);
+}
 
-/// Largest difference between two f32 tensors of one shape.
-double largest_difference(const Tensor& a, const Tensor& b);
-/// |a - b| / |b| in the Euclidean norm.
-double relative_distance(const Tensor& a, const Tensor& b);
+/// The gradients of `parameter` as transformers names and cuts them: queries, keys and values are one matrix here.
+inline std::vector<NamedTensor> named_gradients(const Model& model, const nn::Parameter& parameter,
+                                                const Tensor& gradient) {
+  const HuggingFaceNames theirs = hugging_face_names(model.config.family, parameter.name);
+  const int64_t rows = gradient.dim(0) / static_cast<int64_t>(theirs.names.size());
+  std::vector<NamedTensor> out;
+  for (const std::string& name : theirs.names) {
+    const auto first = static_cast<int64_t>(out.size()) * rows;
+    out.push_back({(theirs.body ? body_prefix(model.config.family) : "") + name, gradient.rows(first, first + rows)});
+  }
+  return out;
+}
+
+/// Largest difference between two f32 tensors with the same number of elements.
+inline double largest_difference(const Tensor& a, const Tensor& b) {
+  SUANLI_ASSERT(a.elements() == b.elements());
+  const auto x = a.host<float>(), y = b.host<float>();
+  double largest = 0;
+  for (size_t i = 0; i < x.size(); ++i) {
+    const double difference = std::abs(static_cast<double>(x[i]) - y[i]);
+    if (!(difference <= largest)) largest = difference;
+  }
+  return largest;
+}
+
 /// Euclidean norm of an f32 tensor.
-double norm(const Tensor& a);
+inline double norm(const Tensor& a) {
+  double sum = 0;
+  for (const float value : a.host<float>()) sum += static_cast<double>(value) * value;
+  return std::sqrt(sum);
+}
+
+/// |a - b| / |b| in the Euclidean norm.
+inline double relative_distance(const Tensor& a, const Tensor& b) {
+  SUANLI_ASSERT(a.elements() == b.elements());
+  const auto x = a.host<float>(), y = b.host<float>();
+  double sum = 0;
+  for (size_t i = 0; i < x.size(); ++i) sum += std::pow(static_cast<double>(x[i]) - y[i], 2);
+  return std::sqrt(sum) / norm(b);
+}
 
 }  // namespace suanli::models

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include "autograd/tape.h"
-#include "models/bert/names.h"
 #include "models/golden.h"
 #include "ops/initialize.h"
 #include "ops/loss.h"
@@ -40,18 +39,11 @@ TEST_P(Golden, LossAndEveryGradientAgree) {
   backward(loss);
 
   size_t compared = 0;
-  const std::string prefix = body_prefix(model.config.family);
   for (const nn::Parameter& parameter : model.parameters->all()) {
-    const Tensor& gradient = gradient_of(parameter.value);
-    ASSERT_TRUE(gradient.defined()) << parameter.name;
-    const HuggingFaceNames theirs = hugging_face_names(model.config.family, parameter.name);
-    const int64_t rows = gradient.dim(0) / static_cast<int64_t>(theirs.names.size());
-    for (size_t i = 0; i < theirs.names.size(); ++i) {
-      const std::string name = "grad/" + (theirs.body ? prefix : "") + theirs.names[i];
-      ASSERT_NE(file.find(name), nullptr) << name;
-      const Tensor expected = file.tensor(name);
-      const auto first = static_cast<int64_t>(i) * rows;
-      const Tensor ours = gradient.rows(first, first + rows);
+    ASSERT_TRUE(gradient_of(parameter.value).defined()) << parameter.name;
+    for (const auto& [name, ours] : named_gradients(model, parameter, gradient_of(parameter.value))) {
+      ASSERT_NE(file.find("grad/" + name), nullptr) << name;
+      const Tensor expected = file.tensor("grad/" + name);
       // Softmax does not see a constant added to a row of scores: a key bias has gradient 0 up to rounding.
       if (norm(expected) < 1e-6) {
         EXPECT_LT(norm(ours), 1e-6) << name;
@@ -84,21 +76,8 @@ TEST_P(Golden, RecomputeGivesTheSameBits) {
   }
 }
 
-std::vector<GoldenCase> all_cases() {
-  std::vector<GoldenCase> cases;
-  for (const char* family : {"bert", "roberta", "distilbert"}) {
-    for (const char* task : {"masked-lm", "text-classification", "token-classification"}) {
-      cases.push_back({family, task});
-    }
-  }
-  return cases;
-}
-
-INSTANTIATE_TEST_SUITE_P(Models, Golden, testing::ValuesIn(all_cases()), [](const auto& info) {
-  std::string name = info.param.family + "_" + info.param.task;
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Models, Golden, testing::ValuesIn(golden_cases()),
+                         [](const auto& info) { return info.param.test_name(); });
 
 }  // namespace
 }  // namespace suanli::models
