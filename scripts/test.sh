@@ -12,7 +12,8 @@ run_release() {
   step "build (release)"
   scripts/build.sh release
   step "tests (release)"
-  ctest --preset release
+  scripts/fetch_model.sh build/model
+  SUANLI_MODEL=$PWD/build/model ctest --preset release
 }
 
 check_style() {
@@ -29,7 +30,6 @@ check_install() {
   cmake --install build/release --prefix "$prefix" >/dev/null
   cmake -S examples/find_package -B build/find_package -G Ninja -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
   cmake --build build/find_package >/dev/null
-  scripts/fetch_model.sh build/model
   local cosine
   cosine=$(build/find_package/sentence_similarity build/model "A man plays the guitar." "Someone is playing guitar.")
   echo "cosine of two alike sentences: $cosine"

@@ -135,6 +135,9 @@ class HeaderParser {
       if (text_[at_] == '\\') return escaped_string(begin);
       do {
         at_ += plain_character();
+        if (at_ - begin > kSafetensorsMaxMetadataBytes) {
+          fail(concat("a string is longer than ", kSafetensorsMaxMetadataBytes, " bytes"));
+        }
       } while (at_ < text_.size() && static_cast<unsigned char>(text_[at_]) >= 0x80);
     }
   }

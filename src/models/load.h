@@ -27,8 +27,8 @@ struct Model {
   Head head = Head::none;
   std::unique_ptr<nn::Parameters> parameters = {};
   std::unique_ptr<BertWithHead> network = {};
-  std::vector<std::string>
-      initialized = {};  ///< Hugging Face names of parameters that were not in the checkpoint: a new head
+  std::vector<std::string> initialized =
+      {};  ///< Hugging Face names of parameters that were not in the checkpoint: a new head
   std::vector<std::string> unused = {};  ///< tensors of the checkpoint that this model does not have
 };
 

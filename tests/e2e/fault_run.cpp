@@ -126,6 +126,11 @@ std::vector<std::string> fault_run(const fs::path& output_dir, const std::vector
   return words;
 }
 
+fs::path empty_folder(const std::string& name) {
+  fs::remove_all(scratch(name));
+  return scratch(name);
+}
+
 Bits bits_of(const fs::path& checkpoint) {
   return {sha256_file(checkpoint / "model.safetensors"), sha256_file(checkpoint / "optimizer.safetensors")};
 }
@@ -173,7 +178,7 @@ std::vector<std::string> unfinished(const fs::path& folder) {
 const Undisturbed& undisturbed() {
   static const Undisturbed made = [] {
     Undisturbed out;
-    out.folder = scratch("undisturbed");
+    out.folder = empty_folder("undisturbed");
     const Ended ended = Process(fault_run(out.folder)).wait();
     if (ended.code != 0) throw std::runtime_error("the undisturbed run failed: " + ended.err);
     out.seconds = ended.seconds;
@@ -185,7 +190,7 @@ const Undisturbed& undisturbed() {
 }
 
 fs::path cut_off(const std::string& name, const std::vector<int64_t>& steps) {
-  const fs::path folder = scratch(name);
+  const fs::path folder = empty_folder(name);
   for (const int64_t step : steps) {
     const std::string checkpoint = "checkpoint-" + std::to_string(step);
     fs::copy(undisturbed().folder / checkpoint, folder / checkpoint, fs::copy_options::recursive);

@@ -42,6 +42,9 @@ class Process {
 /// True as soon as `holds`, asked every millisecond; false after `seconds`.
 bool wait_until(double seconds, const std::function<bool()>& holds);
 
+/// A scratch folder with nothing in it, also when a test is repeated.
+std::filesystem::path empty_folder(const std::string& name);
+
 /// What must be the same to the bit: SHA-256 of weights and optimizer.
 struct Bits {
   std::string model, optimizer;

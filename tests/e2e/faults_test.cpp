@@ -36,7 +36,7 @@ void expect_same_end(const fs::path& output_dir, int64_t step) {
 
 /// Without this the equality of bits would say little.
 TEST(Faults, TheRunHasDropoutAndEveryCheckpointDiffers) {
-  const fs::path out = scratch("no_dropout");
+  const fs::path out = empty_folder("no_dropout");
   std::vector<std::string> arguments = fault_run(out, {"model_name_or_path=" + small_classifier().string()});
   ASSERT_EQ(Process(arguments).wait().code, 0);
   EXPECT_NE(final_bits(out), undisturbed().at_end) << "dropout changes what is learnt";
@@ -70,7 +70,7 @@ TEST(Faults, KilledAtRandomMomentsTheRunEndsWithTheSameBits) {
   std::uniform_real_distribution<double> delay(0, undisturbed().seconds);
   int done = 0, runs = 0, within_a_save = 0, after_a_checkpoint = 0;
   for (; done < kills; ++runs) {
-    const fs::path out = scratch("killed_" + std::to_string(runs));
+    const fs::path out = empty_folder("killed_" + std::to_string(runs));
     int64_t newest = 0;
     for (bool finished = false; !finished;) {
       Process process(fault_run(out, {"save_total_limit=3"}));
@@ -106,14 +106,14 @@ TEST(Faults, KilledAtRandomMomentsTheRunEndsWithTheSameBits) {
 TEST(Faults, ASignalSavesTheLastFinishedStep) {
   for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) {
     SCOPED_TRACE(strsignal(signal));
-    const fs::path out = scratch("signal_" + std::to_string(signal)), metrics = out / "metrics.jsonl";
+    const fs::path out = empty_folder("signal_" + std::to_string(signal)), metrics = out / "metrics.jsonl";
     const auto lines = [&] {
       const std::string text = read(metrics);
       return std::count(text.begin(), text.end(), '\n');
     };
     // One line for each step, and no save but the one that the signal asks for.
     Process process(fault_run(out, {"logging_steps=1", "save_steps=1000"}));
-    ASSERT_TRUE(wait_until(kLongEnough, [&] { return lines() >= 10; })) << process.wait().err;
+    ASSERT_TRUE(wait_until(kLongEnough, [&] { return lines() >= 4; })) << process.wait().err;
     const auto sent = std::chrono::steady_clock::now();
     process.send(signal);
     const Ended ended = process.wait();
@@ -181,7 +181,7 @@ TEST(Faults, OneFlippedBitInTheNewestCheckpointIsNamedAndThePreviousOneTaken) {
 
 TEST(Faults, NumbersThatOverflowStopTheRunAndDoNotReachTheWeights) {
   // The first step sends the weights to 1e30, every loss after it overflows.
-  const fs::path out = scratch("overflow");
+  const fs::path out = empty_folder("overflow");
   const Ended ended = Process(fault_run(out, {"learning_rate=1e30", "max_nan_steps=10", "save_steps=1"})).wait();
   EXPECT_EQ(ended.code, 70) << "ended by signal " << ended.signal << ", " << ended.err;
   EXPECT_TRUE(std::regex_search(ended.err, std::regex("warning: step 2: (loss|[a-z_0-9.]+\\.(weight|bias)) is not "

@@ -16,7 +16,8 @@ constexpr int32_t kSteps = 200, kBatch = 8, kLabels = 3;
 
 /// Sentences whose label is the tone of one word: bad, so-so, good. One label in five is drawn anew, so that no model
 /// can bring the loss under the entropy of the labels, (13/15) log(15/13) + (2/15) log 15 = 0.485, and a share of a
-/// loss keeps its meaning to the last step. No sentence comes twice but by chance: there is nothing to learn by heart.
+/// loss keeps its meaning to the last step. A sentence that comes again has its label drawn again: there is nothing to
+/// learn by heart.
 class TonedSentences {
  public:
   explicit TonedSentences(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
@@ -26,7 +27,7 @@ class TonedSentences {
     Tensor labels;
   };
   Batch batch(int32_t step) const {
-    RandomGenerator random({.seed = 7, .step = static_cast<uint32_t>(step)});
+    RandomGenerator random({.seed = 8, .step = static_cast<uint32_t>(step)});
     std::vector<int32_t> ids, positions, offsets = {0}, labels;
     for (int32_t i = 0; i < kBatch; ++i) {
       const auto tone = random.below(kLabels);
@@ -76,17 +77,16 @@ double mean(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-// bf16 rounds activations to 2^-9; weights, moments and sums stay f32. The noise pushes single losses a few percent
-// both ways and the mean of twenty by a few tenths of a percent; bf16 weights would lose most updates (a rate of 5e-5
-// beside weights near 0.05 is under half a bf16 step) and hardly learn.
+// The promise is 1%. bf16 rounds activations by up to 2^-8, without a bias; weights, moments and sums stay f32, and the
+// distance is near 0.03%. Weights rounded to bf16 after each update lose most of it (a rate of 5e-5 beside weights near
+// 0.05 is half a step of bf16), and the loss ends 30% higher.
 TEST(MiniLmBf16, TheLossAfter200StepsIsThatOfF32) {
   initialize();
   const std::vector<double> f32 = losses(DType::f32), bf16 = losses(DType::bf16);
-  const double expected = mean(std::span(f32).last(20)), got = mean(std::span(bf16).last(20));
-  printf("MEASURED first %.4f f32 %.5f bf16 %.5f rel %.2e\n", mean(std::span(f32).first(20)), expected, got,
-         got / expected - 1);
-  EXPECT_LT(expected, 0.75 * mean(std::span(f32).first(20))) << "the run learns, or it would show nothing";
-  EXPECT_NEAR(got, expected, 0.01 * expected);
+  const double start = mean(std::span(f32).first(20)), end = mean(std::span(f32).last(20));
+  EXPECT_LT(end, 0.75 * start) << "the run learns, or it would show nothing";
+  EXPECT_NEAR(mean(std::span(bf16).last(20)), end, 0.01 * end);
+  EXPECT_NEAR(mean(bf16), mean(f32), 0.01 * mean(f32)) << "on the way there too, where the loss falls steeply";
 }
 
 }  // namespace

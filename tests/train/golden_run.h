@@ -48,25 +48,21 @@ inline GoldenRun golden_run(const models::Model& model, const GoldenRunOptions& 
 
 /// Expects the losses, gradient norms and learning rates stored as `name`_loss and so on.
 ///
-/// What is stored lies within 6e-7 (relative) of the same run in f64, for every model: rounding is not amplified by
-/// twenty updates of these sizes. Sums in another order make another error of that size. The promise is 1e-4; 1e-5 is
-/// ten times the largest distance of norms or losses that any of the instruction sets showed, and still sees a missing
-/// weight decay in the run where it matters least (2e-5).
+/// What is stored lies within 6e-7 (relative) of the same run in f64: twenty updates do not blow rounding up, and sums
+/// in another order come to errors of that size again. The promise is 1e-4. For the losses 1e-5 leaves six times the
+/// largest distance of any instruction set, and sees a missing weight decay even where it matters least (2e-5). PyTorch
+/// sums the squares of a gradient in f32, which by itself moves the norm of 22.7M elements by 8e-6.
 inline void expect_golden_run(const GoldenRun& run, const SafetensorsFile& golden, const std::string& name) {
-  constexpr double kTolerance = 1e-5;
+  constexpr double kLossTolerance = 1e-5, kNormTolerance = 5e-5;
   const Tensor losses = golden.tensor(name + "_loss"), norms = golden.tensor(name + "_grad_norm"),
                rates = golden.tensor(name + "_learning_rate");
   ASSERT_EQ(static_cast<int64_t>(run.losses.size()), losses.elements());
-  double dl = 0, dn = 0;
   for (size_t step = 0; step < run.losses.size(); ++step) {
     const double loss = losses.host<float>()[step], norm = norms.host<float>()[step];
-    EXPECT_NEAR(run.losses[step], loss, kTolerance * loss) << name << ", loss of step " << step;
-    EXPECT_NEAR(run.gradient_norms[step], norm, kTolerance * norm) << name << ", gradient norm of step " << step;
+    EXPECT_NEAR(run.losses[step], loss, kLossTolerance * loss) << name << ", loss of step " << step;
+    EXPECT_NEAR(run.gradient_norms[step], norm, kNormTolerance * norm) << name << ", gradient norm of step " << step;
     EXPECT_DOUBLE_EQ(run.learning_rates[step], rates.host<double>()[step]) << name << ", rate of step " << step;
-    dl = std::max(dl, std::abs(run.losses[step] - loss) / loss);
-    dn = std::max(dn, std::abs(run.gradient_norms[step] - norm) / norm);
   }
-  printf("MEASURED %s loss %.2e norm %.2e\n", name.c_str(), dl, dn);
 }
 
 }  // namespace suanli
