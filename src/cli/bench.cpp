@@ -92,7 +92,7 @@ int bench(Arguments arguments) {
     if (arguments.empty()) throw UserError("bench", std::string("expected \"step\" or \"infer\"; usage: ") + kUsage);
     return 0;
   }
-  const std::string what = arguments.front();
+  const std::string& what = arguments.front();
   if (what != "step" && what != "infer")
     throw UserError("bench", "expected \"step\" or \"infer\", got \"" + what + "\"");
   Config config(options());

@@ -66,7 +66,7 @@ std::string choose_label(const std::vector<std::string>& columns, const ReaderOp
     if (options.labels_required) demand(columns, options.label_column, where);
     return has(columns, options.label_column) ? options.label_column : "";
   }
-  const std::string guess = options.labels == LabelKind::tags ? first_of(columns, kTags) : first_of(columns, kLabels);
+  std::string guess = options.labels == LabelKind::tags ? first_of(columns, kTags) : first_of(columns, kLabels);
   if (guess.empty() && options.labels_required) {
     throw UserError(where, concat("no column of labels found; the columns are ", listed(columns),
                                   "; name it with label_column_name"));

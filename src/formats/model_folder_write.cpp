@@ -1,4 +1,4 @@
-#include <regex>
+#include <algorithm>
 
 #include "base/concat.h"
 #include "base/error.h"
@@ -37,14 +37,27 @@ std::string shard_name(size_t number, size_t count) {
   return concat("model-", five(number), "-of-", five(count), ".safetensors");
 }
 
+/// model.safetensors, model.safetensors.index.json or a shard model-00001-of-00003.safetensors.
+bool is_weight_file(std::string_view name) {
+  if (name == "model.safetensors" || name == "model.safetensors.index.json") return true;
+  constexpr std::string_view kPrefix = "model-", kSuffix = ".safetensors";
+  if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return false;
+  name.remove_prefix(kPrefix.size());
+  name.remove_suffix(std::min(kSuffix.size(), name.size()));
+  const size_t middle = name.find("-of-");
+  const auto is_number = [](std::string_view digits) {
+    return digits.size() >= 5 && digits.find_first_not_of("0123456789") == std::string_view::npos;
+  };
+  return middle != std::string_view::npos && is_number(name.substr(0, middle)) && is_number(name.substr(middle + 4));
+}
+
 /// Removes the weights of an earlier save that the files `kept` have replaced.
 void remove_other_weights(const std::filesystem::path& folder, const std::vector<std::string>& kept) {
-  static const std::regex pattern(R"(model(-\d{5,}-of-\d{5,})?\.safetensors|model\.safetensors\.index\.json)");
   std::vector<std::filesystem::path> old;
   try {
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
       const std::string name = entry.path().filename();
-      if (std::regex_match(name, pattern) && std::ranges::find(kept, name) == kept.end()) old.push_back(entry.path());
+      if (is_weight_file(name) && std::ranges::find(kept, name) == kept.end()) old.push_back(entry.path());
     }
     for (const auto& file : old) std::filesystem::remove(file);
   } catch (const std::filesystem::filesystem_error& error) {

@@ -20,7 +20,7 @@ struct Module {
 
 /// The path of a module: the folder itself or one inside it.
 std::string module_folder(const Json& module, const std::string& where) {
-  const auto path = json_get<std::string>(module, "path", where);
+  auto path = json_get<std::string>(module, "path", where);
   if (path.find_first_of(std::string_view("/\\\0", 3)) != std::string::npos || path.starts_with('.')) {
     throw UserError(where, concat("\"path\" must be empty or a folder beside it, it is ", shown_name(path)));
   }
