@@ -9,8 +9,22 @@ namespace suanli {
 namespace {
 
 thread_local bool enabled = true;
+thread_local bool inside_recompute = false;  // in the run of a segment that keeps nothing
 std::atomic<uint64_t> next_sequence{1};
 GradientSum gradient_sum = nullptr;
+
+/// Gives a flag another value until the end of the scope.
+class Restored {
+ public:
+  Restored(bool& flag, bool value) : flag_(flag), before_(std::exchange(flag, value)) {}
+  ~Restored() { flag_ = before_; }
+  Restored(const Restored&) = delete;
+  Restored& operator=(const Restored&) = delete;
+
+ private:
+  bool& flag_;
+  bool before_;
+};
 
 struct Earlier {
   bool operator()(const std::shared_ptr<TapeEntry>& a, const std::shared_ptr<TapeEntry>& b) const {
@@ -58,6 +72,10 @@ void record(const char* op, Tensor& output, std::initializer_list<Tensor> inputs
   auto entry = std::make_shared<TapeEntry>();
   bool wanted = false;
   for (const Tensor& input : inputs) {
+    if (inside_recompute && input.defined() && input.tape() != nullptr && input.tape()->op != nullptr) {
+      throw UserError("recompute", std::string("expected a segment of x and leaves alone, got the result of ") +
+                                       input.tape()->op + " from outside in " + op + "; pass it as x or detach it");
+    }
     const bool wants = input.defined() && wants_gradient(input);
     entry->inputs.push_back(wants ? input.tape() : nullptr);
     wanted = wanted || wants;
@@ -114,22 +132,16 @@ Tensor recompute(std::function<Tensor(const Tensor&)> segment, const Tensor& x) 
   Tensor y;
   {
     const NoGradient off;
-    y = segment(x);
+    const Restored inside(inside_recompute, true);
+    y = detach(segment(detach(x)));
   }
-  y = detach(y);
   Tensor anchor = x;  // parameters inside the segment need gradients even where x does not
   if (anchor.tape() == nullptr) require_gradient(anchor);
   record("recompute", y, {anchor}, [segment = std::move(segment), x = detach(x)](const Tensor& dy) {
     Tensor leaf = x;
     require_gradient(leaf);
-    const bool before = std::exchange(enabled, true);
-    try {
-      backward(segment(leaf), dy);
-    } catch (...) {
-      enabled = before;
-      throw;
-    }
-    enabled = before;
+    const Restored on(enabled, true);
+    backward(segment(leaf), dy);
     return std::vector<Tensor>{gradient_of(leaf)};
   });
   return y;

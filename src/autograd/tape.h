@@ -56,7 +56,8 @@ void record(const char* op, Tensor& output, std::initializer_list<Tensor> inputs
 void backward(const Tensor& output, Tensor dy = {});
 
 /// y = segment(x) without keeping what lies between: backward runs the segment again (Chen et al. 2016). The segment
-/// must give the same values both times, which counted randomness does by itself.
+/// must give the same values both times, which counted randomness does by itself. Throws UserError when the segment
+/// uses the result of an op from outside other than x: its gradient would be lost.
 Tensor recompute(std::function<Tensor(const Tensor&)> segment, const Tensor& x);
 
 /// Sum of two gradients of one tensor; `a` may be overwritten when it is unique. Set once at start-up by the ops.

@@ -6,7 +6,7 @@
 #include "base/concat.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "formats/safetensors_header.h"
+#include "formats/json_scanner.h"
 
 namespace suanli {
 namespace {

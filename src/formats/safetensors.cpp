@@ -8,6 +8,7 @@
 #include "base/concat.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "formats/json_scanner.h"
 #include "formats/safetensors_header.h"
 
 namespace suanli {

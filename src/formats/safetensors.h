@@ -27,7 +27,7 @@ inline constexpr uint64_t kSafetensorsMaxHeader = 100'000'000;
 inline constexpr size_t kSafetensorsMaxTensors = size_t{1} << 16;
 inline constexpr size_t kSafetensorsMaxMetadata = size_t{1} << 12;
 inline constexpr size_t kSafetensorsMaxMetadataBytes = size_t{1} << 24;  // of all metadata, and of any one string
-inline constexpr size_t kSafetensorsMaxDecoded = size_t{1} << 23;
+inline constexpr size_t kSafetensorsMaxEscaped = size_t{1} << 23;
 inline constexpr int kSafetensorsMaxRank = 16;
 
 /// An element type as the format names it; `dtype` is empty for those that the engine does not compute with.

@@ -22,10 +22,4 @@ struct SafetensorsHeader {
 /// Throws UserError that names `where` and the byte of the file.
 SafetensorsHeader parse_safetensors_header(std::string_view text, std::string_view where);
 
-/// A name for messages: at most 60 bytes, in quotes, unprintable bytes as \xNN.
-std::string shown_name(std::string_view name);
-
-/// True where `text` is well-formed UTF-8 without NUL.
-bool is_clean_utf8(std::string_view text);
-
 }  // namespace suanli

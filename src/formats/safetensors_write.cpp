@@ -3,9 +3,9 @@
 
 #include "base/concat.h"
 #include "base/error.h"
+#include "formats/json_scanner.h"
 #include "formats/output_file.h"
 #include "formats/safetensors.h"
-#include "formats/safetensors_header.h"
 
 namespace suanli {
 namespace {

@@ -7,8 +7,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "formats/json_scanner.h"
 #include "formats/model_folder.h"
-#include "formats/safetensors_header.h"
 
 namespace suanli {
 namespace {

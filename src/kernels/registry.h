@@ -53,17 +53,12 @@ class Kernel {
   void operator()(const Args& args, Stream& stream) const { choose(args, stream.device).run(args, stream); }
 
   const Implementation<Args>& choose(const Args& args, Device device) const {
-    std::string refusals;
     for (const auto& candidate : list_) {
-      if (candidate.device != device.type) continue;
-      const Refusal refusal = candidate.can_run(args, machine());
-      if (refusal == nullptr) {
-        if (reports_choices()) report_choice(name_, candidate.name, refusals);
-        return candidate;
-      }
-      refusals += std::string(refusals.empty() ? "" : "; ") + candidate.name + ": " + refusal;
+      if (candidate.device != device.type || candidate.can_run(args, machine()) != nullptr) continue;
+      if (reports_choices()) report_choice(name_, candidate.name, refusals(args, device));
+      return candidate;
     }
-    no_implementation(name_, device, refusals);
+    no_implementation(name_, device, refusals(args, device));
   }
 
   /// The implementation called `name` on `device`, or null: for tests and benchmarks that compare implementations.
@@ -77,6 +72,18 @@ class Kernel {
   const char* name() const { return name_; }
 
  private:
+  /// What the implementations before the first that can run say.
+  std::string refusals(const Args& args, Device device) const {
+    std::string text;
+    for (const auto& candidate : list_) {
+      if (candidate.device != device.type) continue;
+      const Refusal refusal = candidate.can_run(args, machine());
+      if (refusal == nullptr) break;
+      text += std::string(text.empty() ? "" : "; ") + candidate.name + ": " + refusal;
+    }
+    return text;
+  }
+
   const char* name_;
   std::vector<Implementation<Args>> list_;
 };

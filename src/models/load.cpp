@@ -59,11 +59,11 @@ class FolderSource {
       throw UserError(folder_.path().string(), "expected tensor " + each + " of shape " + part.text() +
                                                    " from config.json, got " + stored.back().shape().text());
     }
-    if (stored.size() == 1) return as_f32(stored.front());
+    if (stored.size() == 1) return ops::cast(stored.front(), DType::f32);
     Tensor whole = Tensor::empty(shape, DType::f32);
     for (size_t i = 0; i < stored.size(); ++i) {
       const auto row = static_cast<int64_t>(i);
-      whole.rows(row * sizes[0], (row + 1) * sizes[0]).copy_from(as_f32(stored[i]));
+      whole.rows(row * sizes[0], (row + 1) * sizes[0]).copy_from(ops::cast(stored[i], DType::f32));
     }
     return whole;
   }
@@ -88,10 +88,6 @@ class FolderSource {
   }
 
  private:
-  static Tensor as_f32(const Tensor& tensor) {
-    return tensor.dtype() == DType::f32 ? tensor : ops::cast(tensor, DType::f32);
-  }
-
   /// The stored name of `wanted`: with the family's prefix, without it, or in the oldest spelling of LayerNorm.
   std::optional<std::string> find(const std::string& wanted, bool body) const {
     std::vector<std::string> candidates = {wanted};

@@ -27,12 +27,10 @@ void product(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_
                   stream_of(a));
 }
 
-Tensor in_dtype(const Tensor& x, DType dtype) { return x.dtype() == dtype ? x : cast(x, dtype); }
-
 Tensor bias_gradient(const Tensor& dy, DType dtype) {
   Tensor sum = Tensor::empty({dy.dim(1)}, accumulation_dtype(dy.dtype()), dy.device());
   kernels::column_sum({dy.data(), sum.data(), dy.dim(0), dy.dim(1), dy.dtype()}, stream_of(dy));
-  return in_dtype(sum, dtype);
+  return cast(sum, dtype);
 }
 
 }  // namespace
@@ -49,7 +47,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   }
 
   Tensor y = Tensor::empty({x.dim(0), weight.dim(0)}, x.dtype(), x.device());
-  const Tensor w = in_dtype(detach(weight), x.dtype());
+  const Tensor w = cast(detach(weight), x.dtype());
   product(x, false, w, true, bias, y);
 
   const bool want_x = wants_gradient(x), want_weight = wants_gradient(weight);

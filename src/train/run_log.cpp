@@ -26,7 +26,7 @@ std::string log_line(const LogRecord& record) {
   std::string line = "{";
   for (const auto& [key, value] : record) {
     char text[32];
-    std::snprintf(text, sizeof text, "%.4g", value);
+    std::snprintf(text, sizeof text, "%.4g", std::isnan(value) ? std::fabs(value) : value);  // a NaN has no sign
     line += concat(line.size() > 1 ? ", " : "", "'", key, "': ", text);
   }
   return line += "}";

@@ -34,7 +34,7 @@ Tensor cosines(const TaskParts& parts, const Batch& batch, const nn::Mode& mode)
   const Tensor hidden = parts.model->network->hidden_states(sequences, mode);
   const Tensor pooled = parts.options.mean_pooling ? ops::segment_mean(hidden, sequences.offsets)
                                                    : ops::index_select(hidden, models::first_tokens(sequences));
-  const Tensor unit = ops::normalize(pooled.dtype() == DType::f32 ? pooled : ops::cast(pooled, DType::f32));
+  const Tensor unit = ops::normalize(ops::cast(pooled, DType::f32));
   std::vector<int32_t> first, second;
   for (int32_t b = 0; b < static_cast<int32_t>(batch.size()); ++b) {
     first.push_back(2 * b);

@@ -1,9 +1,9 @@
 #include "train/step_timing.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "autograd/tape.h"
+#include "base/clock.h"
 #include "ops/loss.h"
 #include "ops/pooling.h"
 #include "optim/gradients.h"
@@ -12,8 +12,6 @@
 namespace suanli {
 
 namespace {
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 models::PackedSequences random_batch(const std::vector<int64_t>& lengths, int64_t vocab) {
   std::vector<int32_t> ids, types, positions, offsets = {0};
@@ -81,7 +79,7 @@ StepTiming time_training(const std::filesystem::path& folder, models::Head head,
                          static_cast<double>(model.config.vocab_size + model.config.hidden_size);
   }
   for (int64_t step = -2; step < steps; ++step) {
-    const double start = now();
+    const double start = seconds_now();
     const nn::Mode mode{.training = true, .dtype = dtype, .seed = 1, .step = static_cast<uint32_t>(step + 2)};
     backward(ops::cross_entropy(
         masked ? model.network->masked_lm_logits(batch, rows, mode) : model.network->sequence_logits(batch, mode),
@@ -89,7 +87,7 @@ StepTiming time_training(const std::filesystem::path& folder, models::Head head,
     const auto norm = optim::gradient_norm(model.parameters->all());
     optimizer->step(5e-5, optim::clipping_factor(norm.norm, 1.0));
     optim::clear_gradients(model.parameters->all());
-    if (step >= 0) timing.seconds.push_back(now() - start);
+    if (step >= 0) timing.seconds.push_back(seconds_now() - start);
   }
   timing.peak_bytes = backend(Device{}).statistics().peak_bytes;
   return timing;
@@ -102,11 +100,11 @@ StepTiming time_inference(const std::filesystem::path& folder, const std::vector
   const auto batch = random_batch(lengths, model.config.vocab_size);
   StepTiming timing = prepared(lengths);
   timing.operations = forward_operations(model.config, lengths);
-  const double end = now() + seconds;
-  for (int step = -2; step < 5 || now() < end; ++step) {
-    const double start = now();
+  const double end = seconds_now() + seconds;
+  for (int step = -2; step < 5 || seconds_now() < end; ++step) {
+    const double start = seconds_now();
     ops::segment_mean(model.network->hidden_states(batch, {.dtype = dtype}), batch.offsets);
-    if (step >= 0) timing.seconds.push_back(now() - start);
+    if (step >= 0) timing.seconds.push_back(seconds_now() - start);
   }
   timing.peak_bytes = backend(Device{}).statistics().peak_bytes;
   return timing;

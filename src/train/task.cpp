@@ -99,8 +99,8 @@ Tensor integers(std::span<const int32_t> values) { return Tensor::from(values, {
 Tensor numbers(std::span<const float> values) { return Tensor::from(values, {static_cast<int64_t>(values.size())}); }
 
 std::vector<float> host_values(const Tensor& tensor) {
-  const Tensor f32 = tensor.dtype() == DType::f32 ? tensor : ops::cast(tensor, DType::f32);
-  const auto values = f32.to(Device{}).host<float>();
+  const Tensor f32 = ops::cast(tensor, DType::f32).to(Device{});
+  const auto values = f32.host<float>();
   return {values.begin(), values.end()};
 }
 

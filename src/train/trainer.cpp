@@ -1,9 +1,9 @@
 #include "train/trainer.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
+#include "base/clock.h"
 #include "base/concat.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -13,8 +13,6 @@
 
 namespace suanli {
 namespace {
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 SamplingStrategy sampling(const TrainArguments& arguments) {
   if (arguments.group_by_length) return SamplingStrategy::group_by_length;
@@ -125,7 +123,7 @@ TrainResult Trainer::train() {
                                                 .last_step = state_.max_steps},
                                   state_.log_history);
   log_->text("args", concat("```\n", parts_.configuration.dump(2), "\n```"));
-  start_ = now();
+  start_ = seconds_now();
 
   TrainResult result;
   if (state_.global_step > 0) after_step(position_.data.batch == 0);  // what a signal cut off
@@ -185,7 +183,7 @@ void Trainer::count(const StepResult& result, double learning_rate) {
   state_.num_input_tokens_seen += result.tokens;
   state_.total_flos += operations(*parts_.files.model, result.tokens);
   tokens_since_log_ += result.tokens;
-  state_.seconds = seconds_before_ + now() - start_;
+  state_.seconds = seconds_before_ + seconds_now() - start_;
   if (!result.not_finite.empty()) {
     ++state_.skipped_steps;
     ++state_.skipped_in_a_row;

@@ -237,6 +237,15 @@ TEST_F(Tape, RecomputeTrainsParametersOverAnInputWithoutGradient) {
   EXPECT_EQ(values_of(gradient_of(weight)), (Vector{2}));
 }
 
+// Backward through the segment would walk the outer tape early and lose its gradient.
+TEST_F(Tape, RecomputeRefusesAResultFromOutside) {
+  const Tensor x = leaf({2}), outside = multiply(leaf({3}), leaf({5}));
+  EXPECT_THROW(recompute([outside](const Tensor& t) { return multiply(t, outside); }, x), UserError);
+  EXPECT_TRUE(gradient_enabled());
+  const Tensor y = recompute([outside](const Tensor& t) { return multiply(t, t); }, outside);
+  backward(y);
+}
+
 TEST_F(Tape, RecomputeInsideRecompute) {
   const Tensor x = leaf({1.5}), weight = leaf({2});
   const auto inner = [weight](const Tensor& t) { return multiply(t, weight); };

@@ -4,18 +4,16 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <vector>
 
+#include "base/clock.h"
 #include "kernels/machine.h"
 #include "tensor/tensor.h"
 
 namespace suanli::kernels {
 
 namespace {
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 // Each loop keeps enough independent sums in registers to hide the latency of its instruction, and returns the
 // operations it did. The sums are stored at the end, so that the compiler must compute them.
@@ -141,18 +139,18 @@ double measured_peak(DType dtype, double seconds) {
   const Loop loop = fastest_loop(dtype);
   if (loop == nullptr) return 0;
   double best = 0;
-  const double end = now() + seconds;
+  const double end = seconds_now() + seconds;
   do {
     double operations = 0;
     float sink = 0;
-    const double start = now();
+    const double start = seconds_now();
 #pragma omp parallel reduction(+ : operations, sink)
     {
       for (int repeat = 0; repeat < 4; ++repeat) operations += loop(&sink);
     }
-    best = std::max(best, operations / (now() - start));
+    best = std::max(best, operations / (seconds_now() - start));
     asm volatile("" : : "x"(sink));
-  } while (now() < end);
+  } while (seconds_now() < end);
   return best;
 }
 
@@ -163,10 +161,10 @@ double measured_read_bandwidth() {
   double best = 0;
   for (int repeat = 0; repeat < 3; ++repeat) {
     int64_t sum = 0;
-    const double start = now();
+    const double start = seconds_now();
 #pragma omp parallel for reduction(+ : sum) schedule(static)
     for (int64_t i = 0; i < kBytes / 8; ++i) sum += words[static_cast<size_t>(i)];
-    best = std::max(best, static_cast<double>(kBytes) / (now() - start));
+    best = std::max(best, static_cast<double>(kBytes) / (seconds_now() - start));
     asm volatile("" : : "r"(sum));
   }
   return best;

@@ -20,8 +20,6 @@ int64_t label_count(const BertConfig& config) {
   return static_cast<int64_t>(config.labels.size());
 }
 
-Tensor as_f32(const Tensor& logits) { return logits.dtype() == DType::f32 ? logits : ops::cast(logits, DType::f32); }
-
 }  // namespace
 
 MaskedLmHead::MaskedLmHead(nn::ParameterScope scope, const BertConfig& config, const Tensor& word_embeddings)
@@ -47,7 +45,7 @@ SequenceClassificationHead::SequenceClassificationHead(nn::ParameterScope scope,
 Tensor SequenceClassificationHead::operator()(const Tensor& x, const nn::Mode& mode) const {
   const Tensor dense = dense_(before_(x, mode));
   const Tensor pooled = family_ == BertFamily::distilbert ? ops::relu(dense) : ops::tanh(dense);
-  return as_f32(output_(after_(pooled, mode)));
+  return ops::cast(output_(after_(pooled, mode)), DType::f32);
 }
 
 TokenClassificationHead::TokenClassificationHead(nn::ParameterScope scope, const BertConfig& config)
@@ -56,7 +54,7 @@ TokenClassificationHead::TokenClassificationHead(nn::ParameterScope scope, const
                scope.next_site()} {}
 
 Tensor TokenClassificationHead::operator()(const Tensor& x, const nn::Mode& mode) const {
-  return as_f32(output_(dropout_(x, mode)));
+  return ops::cast(output_(dropout_(x, mode)), DType::f32);
 }
 
 BertWithHead::BertWithHead(nn::ParameterScope scope, const BertConfig& config, Head head) : encoder_(scope, config) {
