@@ -16,5 +16,8 @@ function(suanli_layer folder)
   target_compile_definitions(${target} PRIVATE SUANLI_VERSION="${PROJECT_VERSION}")
   list(TRANSFORM ARG_USES PREPEND suanli_)
   target_link_libraries(${target} PUBLIC ${ARG_USES} ${ARG_EXTERNAL} PRIVATE ${ARG_PRIVATE})
+  if(SUANLI_UNITY AND NOT folder STREQUAL kernels)  # Highway compiles a kernel's file once per instruction set
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
+  endif()
   set_property(GLOBAL APPEND PROPERTY SUANLI_LAYERS ${target})
 endfunction()

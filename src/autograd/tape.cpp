@@ -89,8 +89,8 @@ void record(const char* op, Tensor& output, std::initializer_list<Tensor> inputs
 
 void backward(const Tensor& output, Tensor dy) {
   const std::shared_ptr<TapeEntry>& root = output.tape();
-  if (root == nullptr || root->op == nullptr) {
-    throw UserError("backward", "expected the result of an op over tensors that require a gradient, got none");
+  if (root == nullptr) {
+    throw UserError("backward", "expected a tensor that requires a gradient or the result of an op over one, got none");
   }
   if (root->done) throw UserError("backward", std::string("the tape of this ") + root->op + " was walked before");
   if (!dy.defined()) {
@@ -104,6 +104,7 @@ void backward(const Tensor& output, Tensor dy) {
   }
 
   const NoGradient off;  // rules compute with ops; their work is not recorded
+  if (root->op == nullptr) return accumulate(*root, std::move(dy));
   std::priority_queue<std::shared_ptr<TapeEntry>, std::vector<std::shared_ptr<TapeEntry>>, Earlier> open;
   root->gradient = std::move(dy);
   open.push(root);

@@ -8,6 +8,7 @@
 #include "cli/verbs.h"
 #include "kernels/cpu/peak.h"
 #include "kernels/machine.h"
+#include "kernels/timing/timing.h"
 #include "nn/precision.h"
 #include "ops/initialize.h"
 #include "train/step_timing.h"
@@ -18,9 +19,10 @@ namespace {
 
 const char* kUsage =
     "suanli bench step --task masked-lm|text-classification --model DIR [--batch N --length N | --lengths FILE]\n"
-    "       suanli bench infer --model DIR [--batch N --length N | --lengths FILE]";
+    "       suanli bench infer --model DIR [--batch N --length N | --lengths FILE]\n"
+    "       suanli bench ops [--filter TEXT]";
 
-const OptionTable& options() {
+const OptionTable& bench_options() {
   static const OptionTable table({
       {.name = "model", .type = OptionType::path, .help = "folder of the model", .aliases = {"model_name_or_path"}},
       {.name = "task",
@@ -39,7 +41,11 @@ const OptionTable& options() {
        .help = "dtype of the computation",
        .choices = {"auto", "f32", "bf16"}},
       {.name = "steps", .type = OptionType::integer, .default_value = "10", .help = "timed training steps"},
-      {.name = "seconds", .type = OptionType::real, .default_value = "3", .help = "time for inference"},
+      {.name = "seconds", .type = OptionType::real, .default_value = "3", .help = "time for inference, or for all ops"},
+      {.name = "filter",
+       .type = OptionType::text,
+       .default_value = "",
+       .help = "only ops whose kernel/size/dtype/implementation contains this"},
       {.name = "json", .type = OptionType::boolean, .default_value = "false", .help = "print one JSON object"},
   });
   return table;
@@ -85,19 +91,64 @@ Json report(const StepTiming& timing, DType dtype, bool training) {
   return out;
 }
 
+/// Each kernel beside the roofline: the share of what the machine could do in that time, in operations or in bytes.
+int bench_ops(const Config& config) {
+  const auto timings = kernels::time_kernels(config.get_string("filter"), config.get_float("seconds"));
+  const double bandwidth = kernels::measured_read_bandwidth(), f32_peak = kernels::measured_peak(DType::f32, 0.2);
+  const double bf16_peak = std::max(f32_peak, kernels::measured_peak(DType::bf16, 0.2));
+  Json rows = Json::array();
+  for (const kernels::KernelTiming& t : timings) {
+    const double compute = t.flops / (t.dtype == "bf16" ? bf16_peak : f32_peak), memory = t.bytes / bandwidth;
+    rows.push_back({{"op", t.kernel},
+                    {"size", t.label},
+                    {"dtype", t.dtype},
+                    {"implementation", t.implementation},
+                    {"microseconds", t.seconds * 1e6},
+                    {"gflops", t.flops / t.seconds * 1e-9},
+                    {"gigabytes_per_second", t.bytes / t.seconds * 1e-9},
+                    {"limit", compute > memory ? "compute" : "memory"},
+                    {"share_of_limit", std::max(compute, memory) / t.seconds}});
+  }
+  if (config.get_bool("json")) {
+    const Json out = {{"cpu", machine().cpu_model},
+                      {"isa", name_of(machine().isa)},
+                      {"threads", machine().threads},
+                      {"gflops_f32", f32_peak * 1e-9},
+                      {"gflops_bf16", bf16_peak * 1e-9},
+                      {"gigabytes_per_second", bandwidth * 1e-9},
+                      {"ops", rows}};
+    std::printf("%s\n", out.dump().c_str());
+    return 0;
+  }
+  std::printf("%-22s %-17s %-5s %-11s %10s %10s %8s %s\n", "op", "size", "dtype", "by", "us", "GFLOP/s", "GB/s",
+              "of the limit");
+  for (const Json& row : rows) {
+    std::printf("%-22s %-17s %-5s %-11s %10.1f %10.1f %8.1f %3.0f%% (%s)\n", row["op"].get<std::string>().c_str(),
+                row["size"].get<std::string>().c_str(), row["dtype"].get<std::string>().c_str(),
+                row["implementation"].get<std::string>().c_str(), row["microseconds"].get<double>(),
+                row["gflops"].get<double>(), row["gigabytes_per_second"].get<double>(),
+                1e2 * row["share_of_limit"].get<double>(), row["limit"].get<std::string>().c_str());
+  }
+  return 0;
+}
+
 }  // namespace
 
 int bench(Arguments arguments) {
-  if (arguments.empty() || print_help(arguments, kUsage, options())) {
-    if (arguments.empty()) throw UserError("bench", std::string("expected \"step\" or \"infer\"; usage: ") + kUsage);
+  if (arguments.empty() || print_help(arguments, kUsage, bench_options())) {
+    if (arguments.empty()) {
+      throw UserError("bench", std::string("expected \"step\", \"infer\" or \"ops\"; usage: ") + kUsage);
+    }
     return 0;
   }
   const std::string& what = arguments.front();
-  if (what != "step" && what != "infer")
-    throw UserError("bench", "expected \"step\" or \"infer\", got \"" + what + "\"");
-  Config config(options());
+  if (what != "step" && what != "infer" && what != "ops") {
+    throw UserError("bench", "expected \"step\", \"infer\" or \"ops\", got \"" + what + "\"");
+  }
+  Config config(bench_options());
   read_options(config, arguments.subspan(1), "bench");
   initialize();
+  if (what == "ops") return bench_ops(config);
   const DType dtype = nn::precision_named(config.get_string("precision"));
   const bool training = what == "step";
   const auto head =

@@ -17,7 +17,7 @@ namespace suanli::cli {
 
 namespace {
 
-const OptionTable& options() {
+const OptionTable& doctor_options() {
   static const OptionTable table({
       {.name = "json", .type = OptionType::boolean, .default_value = "false", .help = "print one JSON object"},
       {.name = "kernels",
@@ -85,8 +85,8 @@ void print_text(const Json& r) {
 }  // namespace
 
 int doctor(Arguments arguments) {
-  if (print_help(arguments, "suanli doctor [--json] [--kernels]", options())) return 0;
-  Config config(options());
+  if (print_help(arguments, "suanli doctor [--json] [--kernels]", doctor_options())) return 0;
+  Config config(doctor_options());
   read_options(config, arguments, "doctor");
   initialize();
   if (config.get_bool("kernels")) {

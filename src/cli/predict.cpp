@@ -9,7 +9,7 @@ namespace suanli::cli {
 
 namespace {
 
-const OptionTable& options() {
+const OptionTable& predict_options() {
   static const OptionTable table([] {
     auto all = text_engine_options("f32");
     all.push_back({.name = "top_k",
@@ -40,8 +40,8 @@ models::Head trained_head(const std::string& folder) {
 }  // namespace
 
 int predict(Arguments arguments) {
-  if (print_help(arguments, "suanli predict --model DIR [--input FILE] [--output FILE]", options())) return 0;
-  Config config(options());
+  if (print_help(arguments, "suanli predict --model DIR [--input FILE] [--output FILE]", predict_options())) return 0;
+  Config config(predict_options());
   read_options(config, arguments, "predict");
   const models::Head head = trained_head(config.get_string("model"));
   const int64_t asked = config.get_int("top_k");

@@ -7,7 +7,7 @@ namespace suanli::cli {
 
 namespace {
 
-const OptionTable& options() {
+const OptionTable& tokenize_options() {
   static const OptionTable table({
       {.name = "model",
        .type = OptionType::path,
@@ -48,8 +48,8 @@ void append_tokens(std::string& out, const Tokenizer& tokenizer, const Encoding&
 }  // namespace
 
 int tokenize(Arguments arguments) {
-  if (print_help(arguments, "suanli tokenize --model DIR [--input FILE] [--output FILE]", options())) return 0;
-  Config config(options());
+  if (print_help(arguments, "suanli tokenize --model DIR [--input FILE] [--output FILE]", tokenize_options())) return 0;
+  Config config(tokenize_options());
   read_options(config, arguments, "tokenize");
   const Tokenizer tokenizer = Tokenizer::load(config.get_string("model"));
   if (config.get_int("window") < 1) throw UserError("window", "expected at least 1 line");

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/parallel.h"
 
 namespace suanli {
 
@@ -15,9 +16,8 @@ std::vector<TokenizedExample> tokenize_rows(int64_t rows,
   std::exception_ptr failure;
   int64_t failed_row = std::numeric_limits<int64_t>::max();
   std::atomic<int64_t> first_failure = failed_row;
-#pragma omp parallel for schedule(dynamic, 64)
-  for (int64_t row = 0; row < rows; ++row) {
-    if (row > first_failure) continue;  // rows before it may still fail, and theirs is the exception to show
+  const auto tokenize_row = [&](int64_t row) {
+    if (row > first_failure) return;  // rows before it may still fail, and theirs is the exception to show
     try {
       examples[static_cast<size_t>(row)] = tokenize(row);
       examples[static_cast<size_t>(row)].row = row;
@@ -29,7 +29,11 @@ std::vector<TokenizedExample> tokenize_rows(int64_t rows,
         failure = std::current_exception();
       }
     }
-  }
+  };
+  constexpr int64_t kRows = 64;  // a task
+  parallel_tasks((rows + kRows - 1) / kRows, false, [&](int64_t task) {
+    for (int64_t row = task * kRows; row < std::min(rows, (task + 1) * kRows); ++row) tokenize_row(row);
+  });
   if (failure) std::rethrow_exception(failure);
   return examples;
 }

@@ -11,9 +11,6 @@
 namespace suanli {
 namespace {
 
-constexpr const char* kSingle = "model.safetensors";
-constexpr const char* kIndex = "model.safetensors.index.json";
-
 /// A shard must be a file of the folder itself, whatever its name tries.
 void check_shard_name(const std::string& name, std::string_view where) {
   const bool plain = name.size() <= 255 && name.ends_with(".safetensors") && !name.starts_with('.') &&
@@ -57,16 +54,16 @@ ModelFolder ModelFolder::open(const std::filesystem::path& folder) {
   out.config_ = read_json(folder / "config.json");
   if (!out.config_.is_object()) throw UserError((folder / "config.json").string(), "expected a JSON object");
 
-  if (std::filesystem::exists(folder / kSingle, error)) {
-    out.shards_.push_back(SafetensorsFile::open(folder / kSingle));
+  if (std::filesystem::exists(folder / kModelWeights, error)) {
+    out.shards_.push_back(SafetensorsFile::open(folder / kModelWeights));
     for (const SafetensorsEntry& entry : out.shards_[0].entries()) out.shard_of_.emplace(entry.name, 0);
     return out;
   }
-  const std::filesystem::path index = folder / kIndex;
+  const std::filesystem::path index = folder / kModelIndex;
   if (!std::filesystem::exists(index, error)) {
     const bool pickle = std::filesystem::exists(folder / "pytorch_model.bin", error);
     throw UserError(folder.string(),
-                    concat("holds neither ", kSingle, " nor ", kIndex,
+                    concat("holds neither ", kModelWeights, " nor ", kModelIndex,
                            pickle ? "; pytorch_model.bin is a pickle, which can run code and is not read: "
                                     "save the model with safe_serialization=True"
                                   : ""));

@@ -14,6 +14,10 @@
 
 namespace suanli {
 
+/// The weights of a folder: all in one file, or in shards that the index names.
+inline constexpr const char* kModelWeights = "model.safetensors";
+inline constexpr const char* kModelIndex = "model.safetensors.index.json";
+
 /// An opened folder; copies share the maps of its files.
 class ModelFolder {
  public:

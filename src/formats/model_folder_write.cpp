@@ -8,9 +8,6 @@
 namespace suanli {
 namespace {
 
-constexpr const char* kSingle = "model.safetensors";
-constexpr const char* kIndex = "model.safetensors.index.json";
-
 /// Cuts `tensors`, in their order, into runs of at most `limit` bytes; a larger tensor is a run of its own.
 std::vector<std::span<const NamedTensor>> cut(std::span<const NamedTensor> tensors, uint64_t limit) {
   std::vector<std::span<const NamedTensor>> runs;
@@ -39,7 +36,7 @@ std::string shard_name(size_t number, size_t count) {
 
 /// model.safetensors, model.safetensors.index.json or a shard model-00001-of-00003.safetensors.
 bool is_weight_file(std::string_view name) {
-  if (name == "model.safetensors" || name == "model.safetensors.index.json") return true;
+  if (name == kModelWeights || name == kModelIndex) return true;
   constexpr std::string_view kPrefix = "model-", kSuffix = ".safetensors";
   if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return false;
   name.remove_prefix(kPrefix.size());
@@ -85,8 +82,8 @@ void write_model_folder(const std::filesystem::path& folder, const Json& config,
   std::vector<std::string> written;
   const auto shards = cut(tensors, shard_bytes);
   if (shards.size() == 1) {
-    write_safetensors(folder / kSingle, tensors);
-    written = {kSingle};
+    write_safetensors(folder / kModelWeights, tensors);
+    written = {kModelWeights};
   } else {
     Json weight_map = Json::object();
     int64_t total = 0;
@@ -100,8 +97,8 @@ void write_model_folder(const std::filesystem::path& folder, const Json& config,
     }
     if (weight_map.size() != tensors.size()) throw UserError(folder.string(), "two tensors have the same name");
     const Json index = {{"metadata", {{"total_size", total}}}, {"weight_map", weight_map}};
-    write_file_atomically(folder / kIndex, json_file_text(index, kIndex));
-    written.push_back(kIndex);
+    write_file_atomically(folder / kModelIndex, json_file_text(index, kModelIndex));
+    written.push_back(kModelIndex);
   }
   remove_other_weights(folder, written);
   write_file_atomically(folder / "config.json", json_file_text(config, "config.json"));

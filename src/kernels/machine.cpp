@@ -1,13 +1,12 @@
 #include "kernels/machine.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <array>
 #include <fstream>
 
 #include "base/env.h"
 #include "base/error.h"
+#include "base/parallel.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -99,7 +98,7 @@ Machine read_machine() {
   Machine machine;
   detect_cpu(machine);
   apply_cap(machine);
-  machine.threads = omp_get_max_threads();
+  machine.threads = thread_count();
   machine.cpu_model = read_cpu_model();
   return machine;
 }

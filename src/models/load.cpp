@@ -170,14 +170,14 @@ std::vector<NamedTensor> hugging_face_tensors(const Model& model) {
 void set_parameters(const Model& model, const SafetensorsFile& weights) {
   const std::vector<NamedTensor> ours = hugging_face_tensors(model);
   if (ours.size() != weights.entries().size()) {
-    throw UserError("model.safetensors", "expected " + std::to_string(ours.size()) + " tensors, got " +
-                                             std::to_string(weights.entries().size()));
+    throw UserError(kModelWeights, "expected " + std::to_string(ours.size()) + " tensors, got " +
+                                       std::to_string(weights.entries().size()));
   }
   for (const NamedTensor& parameter : ours) {
     const Tensor stored = weights.tensor(parameter.name);
     if (stored.shape() != parameter.tensor.shape()) {
-      throw UserError("model.safetensors", "expected " + parameter.name + " of shape " +
-                                               parameter.tensor.shape().text() + ", got " + stored.shape().text());
+      throw UserError(kModelWeights, "expected " + parameter.name + " of shape " + parameter.tensor.shape().text() +
+                                         ", got " + stored.shape().text());
     }
     parameter.tensor.copy_from(stored);
   }

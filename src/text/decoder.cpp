@@ -168,14 +168,6 @@ class DecoderSequence : public Decoder {
   std::vector<std::unique_ptr<const Decoder>> parts_;
 };
 
-// A string that must not be empty, or `otherwise` where the key is missing.
-std::string text_or(JsonFields& fields, std::string_view key, std::string_view otherwise) {
-  const std::optional<JsonNode> node = fields.take(key);
-  if (!node) return std::string(otherwise);
-  if (node->string().empty()) node->fail("must not be empty");
-  return std::string(node->string());
-}
-
 std::unique_ptr<const Decoder> make_strip(JsonFields& fields) {
   const JsonNode content = fields.need("content");
   const std::u32string chars = to_code_points(content.string());
@@ -185,10 +177,10 @@ std::unique_ptr<const Decoder> make_strip(JsonFields& fields) {
                                         static_cast<size_t>(fields.need("stop").integer(0, INT32_MAX)));
 }
 
-std::unique_ptr<const Decoder> make_replace(JsonFields& fields) {
+std::unique_ptr<const Decoder> make_replace_decoder(JsonFields& fields) {
   const JsonNode pattern = fields.need("pattern");
   JsonFields kinds = pattern.fields();
-  const std::string from = text_or(kinds, "String", "");
+  const std::string from = kinds.string_or("String", "");
   if (from.empty()) pattern.fail("only a pattern {\"String\": ...} is supported in a decoder");
   kinds.finish();
   return std::make_unique<ReplaceDecoder>(from, std::string(fields.need("content").string()));
@@ -216,7 +208,9 @@ std::unique_ptr<const Decoder> make_decoder(const JsonNode& node) {
     for (const char* unused : {"add_prefix_space", "trim_offsets", "use_regex"}) fields.boolean_or(unused, true);
     out = std::make_unique<ByteLevelDecoder>();
   } else if (type == "BPEDecoder") {
-    out = std::make_unique<BpeDecoder>(text_or(fields, "suffix", "</w>"));
+    const std::string suffix = fields.string_or("suffix", "</w>");
+    if (suffix.empty()) node.fail("\"suffix\" must not be empty");
+    out = std::make_unique<BpeDecoder>(suffix);
   } else if (type == "ByteFallback") {
     out = std::make_unique<ByteFallbackDecoder>();
   } else if (type == "Fuse") {
@@ -224,7 +218,7 @@ std::unique_ptr<const Decoder> make_decoder(const JsonNode& node) {
   } else if (type == "Strip") {
     out = make_strip(fields);
   } else if (type == "Replace") {
-    out = make_replace(fields);
+    out = make_replace_decoder(fields);
   } else {
     type_node.fail(concat("the decoder '", type, "' is not supported"));
   }

@@ -110,6 +110,11 @@ bool JsonFields::boolean_or(std::string_view key, bool otherwise) {
   return value ? value->boolean() : otherwise;
 }
 
+std::string JsonFields::string_or(std::string_view key, std::string_view otherwise) {
+  const std::optional<JsonNode> value = take(key);
+  return std::string(value ? value->string() : otherwise);
+}
+
 void JsonFields::finish() const {
   for (const Field& field : fields_) {
     if (!field.taken) object_.fail(concat("the setting '", field.key, "' is not supported"));

@@ -55,6 +55,7 @@ class JsonFields {
   std::optional<JsonNode> take(std::string_view key);
   /// The value. Throws UserError when it is missing.
   JsonNode need(std::string_view key);
+  std::string string_or(std::string_view key, std::string_view otherwise);
   bool boolean_or(std::string_view key, bool otherwise);
   /// Throws UserError naming a key that nobody took: a setting this program does not know would change the result.
   void finish() const;

@@ -72,15 +72,10 @@ std::vector<std::pair<std::string_view, std::string_view>> read_merges(const Jso
   return out;
 }
 
-std::string text_or(JsonFields& fields, std::string_view key, std::string_view otherwise) {
-  const std::optional<JsonNode> node = fields.take(key);
-  return std::string(node ? node->string() : otherwise);
-}
-
 std::unique_ptr<const Model> make_word_piece(const JsonNode& node, JsonFields& fields) {
   WordPieceOptions options;
-  options.unknown_token = text_or(fields, "unk_token", options.unknown_token);
-  options.continuing_prefix = text_or(fields, "continuing_subword_prefix", options.continuing_prefix);
+  options.unknown_token = fields.string_or("unk_token", options.unknown_token);
+  options.continuing_prefix = fields.string_or("continuing_subword_prefix", options.continuing_prefix);
   if (const auto longest = fields.take("max_input_chars_per_word")) {
     options.max_chars_per_word = longest->integer(0, INT32_MAX);
   }
@@ -96,8 +91,8 @@ std::unique_ptr<const Model> make_bpe(const JsonNode& node, JsonFields& fields) 
     }
   }
   if (const auto unknown = fields.take("unk_token")) options.unknown_token = std::string(unknown->string());
-  options.continuing_prefix = text_or(fields, "continuing_subword_prefix", "");
-  options.end_of_word_suffix = text_or(fields, "end_of_word_suffix", "");
+  options.continuing_prefix = fields.string_or("continuing_subword_prefix", "");
+  options.end_of_word_suffix = fields.string_or("end_of_word_suffix", "");
   options.fuse_unknown = fields.boolean_or("fuse_unk", false);
   options.byte_fallback = fields.boolean_or("byte_fallback", false);
   options.ignore_merges = fields.boolean_or("ignore_merges", false);

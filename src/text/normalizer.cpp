@@ -148,7 +148,7 @@ class NormalizerSequence : public Normalizer {
   std::vector<std::unique_ptr<const Normalizer>> parts_;
 };
 
-std::unique_ptr<const Normalizer> make_replace(JsonFields& fields) {
+std::unique_ptr<const Normalizer> make_replace_normalizer(JsonFields& fields) {
   const JsonNode pattern = fields.need("pattern");
   const JsonNode content = fields.need("content");
   JsonFields kinds = pattern.fields();
@@ -205,7 +205,7 @@ std::unique_ptr<const Normalizer> make_normalizer(const JsonNode& node) {
   } else if (type == "Prepend") {
     out = std::make_unique<Prepend>(to_code_points(fields.need("prepend").string()));
   } else if (type == "Replace") {
-    out = make_replace(fields);
+    out = make_replace_normalizer(fields);
   } else {
     type_node.fail(concat("the normalizer '", type, "' is not supported"));
   }

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "formats/model_folder.h"
 #include "kernels/machine.h"
 
 namespace suanli {
@@ -35,8 +36,8 @@ Json run_manifest(const Json& configuration, const std::vector<ManifestInput>& i
       continue;
     }
     files[input.role] = Json::array();
-    for (const char* name : {"config.json", "model.safetensors", "model.safetensors.index.json", "tokenizer.json",
-                             "vocab.txt", "tokenizer_config.json"}) {
+    for (const char* name :
+         {"config.json", kModelWeights, kModelIndex, "tokenizer.json", "vocab.txt", "tokenizer_config.json"}) {
       const auto file = std::filesystem::path(input.path) / name;
       if (std::filesystem::is_regular_file(file)) files[input.role].push_back(file_entry(file));
     }

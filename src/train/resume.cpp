@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "formats/checkpoint.h"
+#include "formats/model_folder.h"
 #include "formats/sentence_files.h"
 
 namespace suanli {
@@ -106,7 +107,7 @@ Resumed load_checkpoint(const std::filesystem::path& folder, const RunPosition& 
   optim::StateTensors tensors;
   for (const SafetensorsEntry& entry : state.entries()) tensors[std::string(entry.name)] = state.tensor(entry);
   optimizer.load(tensors);
-  models::set_parameters(model, SafetensorsFile::open(folder / "model.safetensors"));
+  models::set_parameters(model, SafetensorsFile::open(folder / kModelWeights));
   return resumed;
 }
 

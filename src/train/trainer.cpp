@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "formats/checkpoint.h"
+#include "formats/model_folder.h"
 #include "train/best_model.h"
 #include "train/signals.h"
 
@@ -281,9 +282,8 @@ void Trainer::load_best() {
   if (const auto fault = checkpoint_fault(state_.best_model_checkpoint)) {
     throw UserError(state_.best_model_checkpoint, concat("expected the best checkpoint to be whole: ", *fault));
   }
-  models::set_parameters(
-      *parts_.files.model,
-      SafetensorsFile::open(std::filesystem::path(state_.best_model_checkpoint) / "model.safetensors"));
+  models::set_parameters(*parts_.files.model,
+                         SafetensorsFile::open(std::filesystem::path(state_.best_model_checkpoint) / kModelWeights));
   log_info(concat("loaded the best model, ", state_.best_model_checkpoint, " (", arguments_.metric_for_best_model, " ",
                   state_.best_metric.value_or(NAN), ")"));
 }

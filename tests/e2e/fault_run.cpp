@@ -51,7 +51,6 @@ Process::Process(const std::vector<std::string>& arguments, rlim_t file_limit) :
   child_ = fork();
   check(child_, "fork");
   if (child_ == 0) {
-    setenv("OMP_WAIT_POLICY", "passive", 1);
     const rlimit limit = {file_limit, file_limit};
     const int nothing = open("/dev/null", O_RDWR);
     const bool ready = dup2(nothing, 0) == 0 && dup2(nothing, 1) == 1 && dup2(ends[1], 2) == 2 &&

@@ -8,7 +8,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <omp.h>
 
 #include <cstring>
 #include <functional>
@@ -17,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "base/parallel.h"
 #include "base/random.h"
 #include "kernels/registry.h"
 #include "tensor/device.h"
@@ -183,7 +183,7 @@ void check(const kernels::Kernel<Args>& kernel, const Problem<Args>& problem, DT
       std::vector<std::vector<std::byte>> first;
       for (const int threads : {1, 2, 4}) {
         if (plain_loops && threads > 1) break;
-        omp_set_num_threads(threads);
+        set_thread_count(threads);
         auto buffers = run_implementation(implementation, problem, inputs, dtype, shift);
         if (threads == 1 || !problem.bits_without_threads) {
           compare(what, problem.arrays, buffers, inputs, exact, dtype);
@@ -197,7 +197,7 @@ void check(const kernels::Kernel<Args>& kernel, const Problem<Args>& problem, DT
         }
         if (::testing::Test::HasFailure()) break;
       }
-      omp_set_num_threads(machine().threads);
+      set_thread_count(machine().threads);
       if (::testing::Test::HasFailure()) return;  // one bad case is enough to read
     }
   }

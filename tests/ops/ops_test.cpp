@@ -1,12 +1,11 @@
 // Every op of the table, by one list of cases: coverage, gradients, dtypes, threads, compositions, PyTorch, errors.
 #include <gtest/gtest.h>
-#include <omp.h>
-
 #include <cmath>
 #include <set>
 
 #include "autograd/tape.h"
 #include "base/error.h"
+#include "base/parallel.h"
 #include "cases.h"
 #include "golden_tensors.h"
 #include "kernels/machine.h"
@@ -163,11 +162,11 @@ TEST_F(Ops, ThreadsDoNotChangeBits) {
     for (const DType dtype : {DType::f32, DType::bf16}) {
       SCOPED_TRACE(op_case.name() + " " + name_of(dtype));
       const auto inputs = random_inputs(op_case);
-      omp_set_num_threads(1);
+      set_thread_count(1);
       const Outcome one = run_case(op_case, op_case.run, inputs, dtype, false);
-      omp_set_num_threads(4);
+      set_thread_count(4);
       const Outcome four = run_case(op_case, op_case.run, inputs, dtype, false);
-      omp_set_num_threads(machine().threads);
+      set_thread_count(machine().threads);
       EXPECT_EQ(one.y, four.y);
       EXPECT_EQ(one.gradients, four.gradients);
     }

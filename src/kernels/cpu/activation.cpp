@@ -109,8 +109,8 @@ void activation_backward_range(const ActivationBackward& a, int64_t begin, int64
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
+#include "base/parallel.h"
 #include "kernels/cpu/add.h"
-#include "kernels/cpu/parallel.h"
 
 namespace suanli::kernels {
 HWY_EXPORT(activation_forward_range);

@@ -104,8 +104,8 @@ void attention_backward_task(const AttentionBackward& a, int64_t sequence, int64
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
+#include "base/parallel.h"
 #include "kernels/cpu/add.h"
-#include "kernels/cpu/parallel.h"
 
 namespace suanli::kernels {
 HWY_EXPORT(attention_backward_task);

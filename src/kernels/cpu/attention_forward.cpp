@@ -90,8 +90,8 @@ void attention_forward_task(const AttentionForward& a, int64_t sequence, int64_t
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
+#include "base/parallel.h"
 #include "kernels/cpu/add.h"
-#include "kernels/cpu/parallel.h"
 
 namespace suanli::kernels {
 HWY_EXPORT(attention_forward_task);

@@ -49,9 +49,10 @@ void combine_columns(const float* partial, int64_t blocks, int64_t width, float*
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
+#include "base/parallel.h"
 #include "kernels/cpu/add.h"
 #include "kernels/cpu/combine.h"
-#include "kernels/cpu/parallel.h"
+#include "kernels/cpu/row_blocks.h"
 #include "kernels/cpu/scratch.h"
 
 namespace suanli::kernels {

@@ -97,8 +97,8 @@ void cross_entropy_backward_rows(const CrossEntropyBackward& a, int64_t begin, i
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
+#include "base/parallel.h"
 #include "kernels/cpu/add.h"
-#include "kernels/cpu/parallel.h"
 #include "kernels/cpu/scratch.h"
 
 namespace suanli::kernels {

@@ -74,8 +74,8 @@ void cast_range(const Cast& a, int64_t begin, int64_t end) {
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
+#include "base/parallel.h"
 #include "kernels/cpu/add.h"
-#include "kernels/cpu/parallel.h"
 
 namespace suanli::kernels {
 HWY_EXPORT(dropout_range);

@@ -62,9 +62,10 @@ void layer_norm_backward_block(const LayerNormBackward& a, int64_t begin, int64_
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
+#include "base/parallel.h"
 #include "kernels/cpu/add.h"
 #include "kernels/cpu/combine.h"
-#include "kernels/cpu/parallel.h"
+#include "kernels/cpu/row_blocks.h"
 
 namespace suanli::kernels {
 HWY_EXPORT(layer_norm_backward_block);

@@ -80,8 +80,8 @@ void layer_norm_forward_rows(const LayerNormForward& a, int64_t begin, int64_t e
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
+#include "base/parallel.h"
 #include "kernels/cpu/add.h"
-#include "kernels/cpu/parallel.h"
 
 namespace suanli::kernels {
 HWY_EXPORT(layer_norm_forward_rows);

@@ -6,9 +6,9 @@
 #include <dnnl.hpp>
 
 #include "base/error.h"
+#include "base/parallel.h"
 #include "kernels/cpu/add.h"
 #include "kernels/cpu/matmul_plan.h"
-#include "kernels/cpu/parallel.h"
 
 namespace suanli::kernels {
 

@@ -1,7 +1,7 @@
+#include "base/parallel.h"
 #include "kernels/cpu/add.h"
 #include "kernels/cpu/amx_tiles.h"
 #include "kernels/cpu/matmul_plan.h"
-#include "kernels/cpu/parallel.h"
 #include "kernels/cpu/scratch.h"
 #include "kernels/matmul.h"
 

@@ -1,13 +1,13 @@
 #include "kernels/cpu/peak.h"
 
 #include <immintrin.h>
-#include <omp.h>
 
 #include <algorithm>
 #include <cstring>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/parallel.h"
 #include "kernels/machine.h"
 #include "tensor/tensor.h"
 
@@ -141,15 +141,14 @@ double measured_peak(DType dtype, double seconds) {
   double best = 0;
   const double end = seconds_now() + seconds;
   do {
-    double operations = 0;
-    float sink = 0;
+    std::atomic<double> operations = 0;
     const double start = seconds_now();
-#pragma omp parallel reduction(+ : operations, sink)
-    {
+    on_all_threads([&](int, int) {
+      float sink = 0;
       for (int repeat = 0; repeat < 4; ++repeat) operations += loop(&sink);
-    }
+      asm volatile("" : : "x"(sink));
+    });
     best = std::max(best, operations / (seconds_now() - start));
-    asm volatile("" : : "x"(sink));
   } while (seconds_now() < end);
   return best;
 }
@@ -160,12 +159,13 @@ double measured_read_bandwidth() {
   const auto words = buffer.host<int64_t>();
   double best = 0;
   for (int repeat = 0; repeat < 3; ++repeat) {
-    int64_t sum = 0;
     const double start = seconds_now();
-#pragma omp parallel for reduction(+ : sum) schedule(static)
-    for (int64_t i = 0; i < kBytes / 8; ++i) sum += words[static_cast<size_t>(i)];
+    parallel_for(kBytes / 8, 1, [&](int64_t begin, int64_t end) {
+      int64_t sum = 0;
+      for (int64_t i = begin; i < end; ++i) sum += words[static_cast<size_t>(i)];
+      asm volatile("" : : "r"(sum));
+    });
     best = std::max(best, static_cast<double>(kBytes) / (seconds_now() - start));
-    asm volatile("" : : "r"(sum));
   }
   return best;
 }

@@ -6,7 +6,7 @@
 namespace suanli::kernels {
 
 /// Operations per second (a multiply-add is two) of the fastest instruction for `dtype` that machine() allows, from
-/// registers or the first-level cache, on all OpenMP threads: f32 fused multiply-add; bf16 and i8 AMX tiles or dot
+/// registers or the first-level cache, on all threads: f32 fused multiply-add; bf16 and i8 AMX tiles or dot
 /// products of pairs and quads. The best of several windows that together take `seconds`. 0 where the machine has no
 /// instruction for the dtype.
 double measured_peak(DType dtype, double seconds);

@@ -40,8 +40,8 @@ void pointwise_loss_backward_range(const PointwiseLossBackward& a, int64_t begin
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
+#include "base/parallel.h"
 #include "kernels/cpu/add.h"
-#include "kernels/cpu/parallel.h"
 #include "kernels/cpu/scratch.h"
 
 namespace suanli::kernels {

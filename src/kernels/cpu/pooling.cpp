@@ -91,8 +91,8 @@ void normalize_backward_rows(const NormalizeBackward& a, int64_t begin, int64_t 
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
+#include "base/parallel.h"
 #include "kernels/cpu/add.h"
-#include "kernels/cpu/parallel.h"
 
 namespace suanli::kernels {
 HWY_EXPORT(segment_mean_forward_rows);

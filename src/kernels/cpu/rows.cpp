@@ -48,8 +48,8 @@ void row_scale_range(const RowScale& a, int64_t begin, int64_t end) {
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
+#include "base/parallel.h"
 #include "kernels/cpu/add.h"
-#include "kernels/cpu/parallel.h"
 
 namespace suanli::kernels {
 HWY_EXPORT(row_dot_range);

@@ -1,0 +1,31 @@
+/// Times every kernel at the sizes of a MiniLM-L6 training step (1,024 tokens, H 384, 12 heads of 32, FF 1536,
+/// V 30522), all implementations that can run beside one another.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace suanli::kernels {
+
+struct KernelTiming {
+  std::string kernel, label, dtype, implementation;
+  double flops = 0;    ///< of one call
+  double bytes = 0;    ///< that one call must at least read and write
+  double seconds = 0;  ///< median of a call
+};
+
+/// Every case whose "kernel/label/dtype/implementation" contains `filter`, timed in turns so that a slow moment of the
+/// machine meets all, for about `seconds` in
+/// all, at least three calls each. The reference is left out: it is not made to be fast.
+std::vector<KernelTiming> time_kernels(std::string_view filter, double seconds);
+
+/// What time_kernels() runs; timing_cases.cpp lists them.
+struct TimedCall {
+  KernelTiming timing;
+  std::function<void()> run;
+};
+std::vector<TimedCall> timed_calls(std::string_view filter);
+
+}  // namespace suanli::kernels
