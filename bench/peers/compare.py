@@ -18,7 +18,7 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-STEPS = [f"step:{task}:{precision}" for task in ("masked-lm", "text-classification") for precision in ("f32", "bf16")]
+STEPS = [f"step:{task}:{precision}:32x128" for task in ("masked-lm", "text-classification") for precision in ("f32", "bf16")]
 INFER = [f"infer:{precision}:{shape}" for shape in ("1x16", "1x128", "32x128") for precision in ("f32", "bf16")]
 
 
@@ -47,8 +47,9 @@ class PyTorch:
         return answer
 
     def slice(self, case, seconds, guess):
-        answer = self.ask(f"run {case} {max(1, round(seconds / guess))}")
-        return {"seconds": statistics.median(answer["seconds"]), "peak_bytes": answer["peak_bytes"]}
+        answer = self.ask(f"run {case} {iterations(case, seconds, guess)}")
+        middle = statistics.mean if from_file(case) else statistics.median  # unequal batches: whole rounds of them
+        return {"seconds": middle(answer["seconds"]), "peak_bytes": answer["peak_bytes"]}
 
 
 class Suanli:
@@ -62,14 +63,14 @@ class Suanli:
     def slice(self, case, seconds, guess):
         kind, *rest = case.split(":")
         if kind == "step":
-            task, precision, batch, length = rest[0], rest[1], "32", "128"
-            extra = ["--task", task, "--steps", str(max(1, round(seconds / guess)))]
+            task, precision, shape = rest
+            extra = ["--task", task, "--steps", str(iterations(case, seconds, guess))]
         else:
             precision, shape = rest
-            batch, length = shape.split("x")
             extra = ["--seconds", f"{seconds:.3f}"]
-        command = [self.binary, "bench", kind, "--model", self.model, "--batch", batch, "--length", length,
-                   "--precision", precision, *extra, "--json"]
+        sizes = ["--batch", "32", "--lengths", shape] if os.path.exists(shape) else \
+            ["--batch", shape.split("x")[0], "--length", shape.split("x")[1]]
+        command = [self.binary, "bench", kind, "--model", self.model, *sizes, "--precision", precision, *extra, "--json"]
         with tempfile.TemporaryFile("w+") as errors:
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=self.environment)
             output = process.stdout.read()
@@ -80,8 +81,25 @@ class Suanli:
                 sys.exit(f"{' '.join(command)}: exit code {process.returncode}\n{errors.read()}")
         answer = json.loads(output)
         own = answer["seconds_per_step"] if kind == "step" else answer["milliseconds"] / 1000
+        if from_file(case):
+            own = tokens_of(case) / answer["tokens_per_second"] if kind == "step" else 32 / answer["sequences_per_second"]
         return {**answer, "seconds": own, "peak_bytes": usage.ru_maxrss * 1024,
                 "peak_tensor_bytes": answer["peak_bytes"]}
+
+
+def from_file(case):
+    """True where the shape of a case is a file of lengths."""
+    return os.path.exists(case.split(":")[-1])
+
+
+def iterations(case, seconds, guess):
+    """About `seconds` of work; of a file's batches always whole rounds."""
+    count = max(1, round(seconds / guess))
+    if not from_file(case):
+        return count
+    with open(case.split(":")[-1]) as f:
+        batches = (sum(1 for _ in f) + 31) // 32
+    return batches * max(1, round(count / batches))
 
 
 def median_interval(values):
@@ -122,7 +140,12 @@ def stolen():
 
 
 def tokens_of(case):
-    shape = case.split(":")[-1] if case.startswith("infer") else "32x128"
+    """Real tokens of a step: the mean over the batches of a file."""
+    shape = case.split(":")[-1]
+    if from_file(case):
+        with open(shape) as f:
+            lengths = [int(line) for line in f]
+        return 32 * sum(lengths) / len(lengths)
     batch, length = (int(n) for n in shape.split("x"))
     return batch * length
 

@@ -5,12 +5,14 @@ Commands, one a line; each is answered by one JSON line:
   info            versions, threads, what the CPU may use, the allocator
   run CASE N      {"case", "seconds": [one number per iteration], "peak_bytes"}; the first use of a case warms it up
   quit
-CASE is step:TASK:PRECISION[:BATCHxLENGTH] (TASK masked-lm or text-classification; a whole training step: forward with
-dropout 0.1, backward, clipping at norm 1.0, AdamW) or infer:PRECISION:BATCHxLENGTH (encoder and mean pooling).
+CASE is step:TASK:PRECISION[:SHAPE] (TASK masked-lm or text-classification; a whole training step: forward with
+dropout 0.1, backward, clipping at norm 1.0, AdamW) or infer:PRECISION:SHAPE (encoder and mean pooling).
+SHAPE is BATCHxLENGTH or a file with one length a line, taken in batches of 32 padded to their longest.
 PRECISION f32 or bf16 (training: autocast over f32 weights; inference: weights in bf16).
 PyTorch gets its best: SDPA attention, fused AdamW, gradients set to none, data made before the clock starts.
 """
 import argparse
+import itertools
 import json
 import os
 import resource
@@ -26,25 +28,33 @@ WARM_UP = 3
 MASKED_SHARE = 0.15
 
 
-def batch_of(batch, length, vocabulary, generator):
-    ids = torch.randint(1000, vocabulary, (batch, length), generator=generator)
-    return {"input_ids": ids, "attention_mask": torch.ones_like(ids), "token_type_ids": torch.zeros_like(ids)}
+def batch_of(lengths, vocabulary, generator):
+    """Random ids, padded to the longest of the batch."""
+    lengths = torch.tensor(lengths).unsqueeze(1)
+    mask = (torch.arange(int(lengths.max())) < lengths).long()
+    ids = torch.randint(1000, vocabulary, mask.shape, generator=generator) * mask
+    return {"input_ids": ids, "attention_mask": mask, "token_type_ids": torch.zeros_like(ids)}
 
 
-def training_step(model_dir, task, precision, batch, length):
-    """A function that makes one training step."""
+def training_step(model_dir, task, precision, batches):
+    """A function that makes one training step, on the batches in turn."""
     kind = AutoModelForMaskedLM if task == "masked-lm" else AutoModelForSequenceClassification
     model = kind.from_pretrained(model_dir).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-5, fused=True)
     generator = torch.Generator().manual_seed(1)
-    inputs = batch_of(batch, length, model.config.vocab_size, generator)
-    if task == "masked-lm":
-        masked = torch.rand((batch, length), generator=generator) < MASKED_SHARE
-        inputs["labels"] = torch.where(masked, inputs["input_ids"], -100)
-    else:
-        inputs["labels"] = torch.randint(0, model.config.num_labels, (batch,), generator=generator)
+    made = []
+    for lengths in batches:
+        inputs = batch_of(lengths, model.config.vocab_size, generator)
+        if task == "masked-lm":
+            masked = torch.rand(inputs["input_ids"].shape, generator=generator) < MASKED_SHARE
+            inputs["labels"] = torch.where(masked & (inputs["attention_mask"] > 0), inputs["input_ids"], -100)
+        else:
+            inputs["labels"] = torch.randint(0, model.config.num_labels, (len(lengths),), generator=generator)
+        made.append(inputs)
+    turns = itertools.cycle(made)
 
     def step():
+        inputs = next(turns)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
             loss = model(**inputs).loss
         loss.backward()
@@ -55,13 +65,15 @@ def training_step(model_dir, task, precision, batch, length):
     return step
 
 
-def inference(model_dir, precision, batch, length):
-    """A function that embeds one batch."""
+def inference(model_dir, precision, batches):
+    """A function that embeds the batches in turn."""
     model = AutoModel.from_pretrained(model_dir, dtype=torch.bfloat16 if precision == "bf16" else torch.float32).eval()
-    inputs = batch_of(batch, length, model.config.vocab_size, torch.Generator().manual_seed(1))
-    mask = inputs["attention_mask"].unsqueeze(-1)
+    generator = torch.Generator().manual_seed(1)
+    turns = itertools.cycle([batch_of(lengths, model.config.vocab_size, generator) for lengths in batches])
 
     def embed():
+        inputs = next(turns)
+        mask = inputs["attention_mask"].unsqueeze(-1)
         with torch.inference_mode():
             hidden = model(**inputs).last_hidden_state
             return torch.nn.functional.normalize((hidden * mask).sum(1) / mask.sum(1), dim=1)
@@ -75,15 +87,25 @@ def make(model_dir, case):
         task, precision, shape = rest if len(rest) == 3 else (*rest, "32x128")
         if task not in ("masked-lm", "text-classification"):
             raise ValueError(f"unknown task {task}")
-        build = lambda b, t: training_step(model_dir, task, precision, b, t)
+        build = lambda batches: training_step(model_dir, task, precision, batches)
     elif kind == "infer":
         precision, shape = rest
-        build = lambda b, t: inference(model_dir, precision, b, t)
+        build = lambda batches: inference(model_dir, precision, batches)
     else:
         raise ValueError(f"unknown kind {kind}")
     if precision not in ("f32", "bf16"):
         raise ValueError(f"unknown precision {precision}")
-    return build(*(int(n) for n in shape.split("x")))
+    return build(batches_of(shape))
+
+
+def batches_of(shape):
+    """BATCHxLENGTH, or a file with one length a line in batches of 32."""
+    if os.path.exists(shape):
+        with open(shape) as f:
+            lengths = [int(line) for line in f]
+        return [lengths[i:i + 32] for i in range(0, len(lengths), 32)]
+    batch, length = (int(n) for n in shape.split("x"))
+    return [[length] * batch]
 
 
 def allocator():

@@ -18,8 +18,8 @@ namespace suanli::cli {
 namespace {
 
 const char* kUsage =
-    "suanli bench step --task masked-lm|text-classification --model DIR [--batch N --length N | --lengths FILE]\n"
-    "       suanli bench infer --model DIR [--batch N --length N | --lengths FILE]\n"
+    "suanli bench step --task masked-lm|text-classification --model DIR [--batch N] [--length N | --lengths FILE]\n"
+    "       suanli bench infer --model DIR [--batch N] [--length N | --lengths FILE]\n"
     "       suanli bench ops [--filter TEXT]";
 
 const OptionTable& bench_options() {
@@ -34,7 +34,7 @@ const OptionTable& bench_options() {
       {.name = "length", .type = OptionType::integer, .default_value = "128", .help = "tokens in each"},
       {.name = "lengths",
        .type = OptionType::path,
-       .help = "a file with one length a line, in place of batch and length"},
+       .help = "a file with one length a line, in place of length; steps take batches of them in turn"},
       {.name = "precision",
        .type = OptionType::text,
        .default_value = "f32",
@@ -51,7 +51,11 @@ const OptionTable& bench_options() {
   return table;
 }
 
-std::vector<int64_t> sequence_lengths(const Config& config) {
+BatchLengths batch_lengths(const Config& config) {
+  const int64_t batch = config.get_int("batch");
+  if (batch < 1 || batch > 1 << 20) {
+    throw UserError("batch", "expected 1..2^20 sequences, got " + std::to_string(batch));
+  }
   std::vector<int64_t> lengths;
   if (config.is_set("lengths")) {
     const std::string name = config.get_string("lengths");
@@ -59,16 +63,19 @@ std::vector<int64_t> sequence_lengths(const Config& config) {
     for (int64_t length; file >> length;) lengths.push_back(length);
     if (!file.eof()) throw UserError(name, "expected a readable file with one length a line");
   } else {
-    if (config.get_int("batch") < 1 || config.get_int("batch") > 1 << 20) {
-      throw UserError("batch", "expected 1..2^20 sequences, got " + std::to_string(config.get_int("batch")));
-    }
-    lengths.assign(static_cast<size_t>(config.get_int("batch")), config.get_int("length"));
+    lengths.assign(static_cast<size_t>(batch), config.get_int("length"));
   }
   for (const int64_t length : lengths) {
     if (length < 1) throw UserError("lengths", "expected at least 1 token, got " + std::to_string(length));
   }
   if (lengths.empty()) throw UserError("lengths", "expected at least one sequence, got none");
-  return lengths;
+  BatchLengths batches;
+  for (size_t begin = 0; begin < lengths.size(); begin += static_cast<size_t>(batch)) {
+    const size_t end = std::min(lengths.size(), begin + static_cast<size_t>(batch));
+    batches.emplace_back(lengths.begin() + static_cast<std::ptrdiff_t>(begin),
+                         lengths.begin() + static_cast<std::ptrdiff_t>(end));
+  }
+  return batches;
 }
 
 Json report(const StepTiming& timing, DType dtype, bool training) {
@@ -76,14 +83,14 @@ Json report(const StepTiming& timing, DType dtype, bool training) {
   const double peak = std::max(kernels::measured_peak(dtype, 0.2), kernels::measured_peak(DType::f32, 0.1));
   Json out;
   if (training) {
-    out["tokens_per_second"] = timing.tokens / median;
+    out["tokens_per_second"] = timing.tokens / timing.total();
     out["seconds_per_step"] = median;
   } else {
-    out["sequences_per_second"] = timing.sequences / median;
+    out["sequences_per_second"] = timing.sequences / timing.total();
     out["milliseconds"] = median * 1e3;
   }
-  out["gflops"] = timing.operations / median * 1e-9;
-  out["share_of_peak"] = timing.operations / median / peak;
+  out["gflops"] = timing.operations / timing.total() * 1e-9;
+  out["share_of_peak"] = timing.operations / timing.total() / peak;
   out["peak_bytes"] = timing.peak_bytes;
   out["precision"] = name_of(dtype);
   out["cpu"] = machine().cpu_model;
@@ -153,11 +160,11 @@ int bench(Arguments arguments) {
   const bool training = what == "step";
   const auto head =
       config.get_string("task") == "masked-lm" ? models::Head::masked_lm : models::Head::sequence_classification;
-  const Json result = report(training ? time_training(config.get_string("model"), head, sequence_lengths(config), dtype,
-                                                      std::max<int64_t>(1, config.get_int("steps")))
-                                      : time_inference(config.get_string("model"), sequence_lengths(config), dtype,
-                                                       config.get_float("seconds")),
-                             dtype, training);
+  const Json result = report(
+      training ? time_training(config.get_string("model"), head, batch_lengths(config), dtype,
+                               std::max<int64_t>(1, config.get_int("steps")))
+               : time_inference(config.get_string("model"), batch_lengths(config), dtype, config.get_float("seconds")),
+      dtype, training);
   if (config.get_bool("json")) {
     std::printf("%s\n", result.dump().c_str());
   } else {

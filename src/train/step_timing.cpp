@@ -1,6 +1,8 @@
 #include "train/step_timing.h"
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 
 #include "autograd/tape.h"
 #include "base/clock.h"
@@ -12,6 +14,9 @@
 namespace suanli {
 
 namespace {
+
+constexpr int64_t kWarmUp = 2;       // untimed steps
+constexpr int64_t kMaskedEvery = 7;  // of the tokens one is predicted
 
 models::PackedSequences random_batch(const std::vector<int64_t>& lengths, int64_t vocab) {
   std::vector<int32_t> ids, types, positions, offsets = {0};
@@ -45,15 +50,47 @@ double forward_operations(const models::BertConfig& c, const std::vector<int64_t
   return sum;
 }
 
-StepTiming prepared(const std::vector<int64_t>& lengths) {
-  StepTiming timing;
-  timing.sequences = static_cast<double>(lengths.size());
-  for (const auto n : lengths) timing.tokens += static_cast<double>(n);
-  backend(Device{}).reset_peak();
-  return timing;
-}
+/// The batches of a run in turn, and what was done with them.
+class Steps {
+ public:
+  Steps(const models::BertConfig& config, const BatchLengths& lengths, bool training, bool masked)
+      : lengths_(lengths), config_(config), training_(training), masked_(masked) {
+    for (const auto& batch : lengths) batches_.push_back(random_batch(batch, config.vocab_size));
+    backend(Device{}).reset_peak();
+  }
+
+  const models::PackedSequences& batch(int64_t step) const { return batches_[place(step)]; }
+  size_t place(int64_t step) const { return static_cast<size_t>(step) % batches_.size(); }
+
+  void add(int64_t step, double seconds) {
+    const auto& lengths = lengths_[place(step)];
+    const double tokens = std::accumulate(lengths.begin(), lengths.end(), 0.0);
+    double operations = forward_operations(config_, lengths);
+    if (masked_) {
+      operations += 2.0 * std::ceil(tokens / kMaskedEvery) * static_cast<double>(config_.hidden_size) *
+                    static_cast<double>(config_.vocab_size + config_.hidden_size);
+    }
+    timing_.seconds.push_back(seconds);
+    timing_.tokens += tokens;
+    timing_.sequences += static_cast<double>(lengths.size());
+    timing_.operations += (training_ ? 3 : 1) * operations;
+  }
+  StepTiming finish() {
+    timing_.peak_bytes = backend(Device{}).statistics().peak_bytes;
+    return timing_;
+  }
+
+ private:
+  const BatchLengths& lengths_;
+  const models::BertConfig& config_;
+  bool training_, masked_;
+  std::vector<models::PackedSequences> batches_;
+  StepTiming timing_;
+};
 
 }  // namespace
+
+double StepTiming::total() const { return std::accumulate(seconds.begin(), seconds.end(), 0.0); }
 
 double StepTiming::median() const {
   std::vector<double> sorted = seconds;
@@ -61,53 +98,44 @@ double StepTiming::median() const {
   return sorted.empty() ? 0 : sorted[sorted.size() / 2];
 }
 
-StepTiming time_training(const std::filesystem::path& folder, models::Head head, const std::vector<int64_t>& lengths,
+StepTiming time_training(const std::filesystem::path& folder, models::Head head, const BatchLengths& batches,
                          DType dtype, int64_t steps) {
   const models::Model model =
       models::load_model(folder, {.head = head, .labels = {"negative", "positive"}, .trainable = true});
-  const auto batch = random_batch(lengths, model.config.vocab_size);
   const bool masked = head == models::Head::masked_lm;
-  const Tensor rows = every(batch.ids.dim(0), 7, batch.ids.dim(0));
-  const Tensor labels =
-      masked ? every(rows.dim(0), 1, model.config.vocab_size) : every(static_cast<int64_t>(lengths.size()), 1, 2);
   const auto optimizer = optim::adamw(model.parameters->all(), {});
-
-  StepTiming timing = prepared(lengths);
-  timing.operations = 3 * forward_operations(model.config, lengths);
-  if (masked) {
-    timing.operations += 6.0 * static_cast<double>(rows.dim(0) * model.config.hidden_size) *
-                         static_cast<double>(model.config.vocab_size + model.config.hidden_size);
-  }
-  for (int64_t step = -2; step < steps; ++step) {
+  Steps run(model.config, batches, true, masked);
+  for (int64_t step = 0; step < kWarmUp + steps; ++step) {
+    const models::PackedSequences& batch = run.batch(step);
+    const auto sequences = static_cast<int64_t>(batches[run.place(step)].size());
+    const Tensor rows = every(batch.ids.dim(0), kMaskedEvery, batch.ids.dim(0));
+    const Tensor labels = masked ? every(rows.dim(0), 1, model.config.vocab_size) : every(sequences, 1, 2);
     const double start = seconds_now();
-    const nn::Mode mode{.training = true, .dtype = dtype, .seed = 1, .step = static_cast<uint32_t>(step + 2)};
+    const nn::Mode mode{.training = true, .dtype = dtype, .seed = 1, .step = static_cast<uint32_t>(step)};
     backward(ops::cross_entropy(
         masked ? model.network->masked_lm_logits(batch, rows, mode) : model.network->sequence_logits(batch, mode),
         labels));
     const auto norm = optim::gradient_norm(model.parameters->all());
     optimizer->step(5e-5, optim::clipping_factor(norm.norm, 1.0));
     optim::clear_gradients(model.parameters->all());
-    if (step >= 0) timing.seconds.push_back(seconds_now() - start);
+    if (step >= kWarmUp) run.add(step, seconds_now() - start);
   }
-  timing.peak_bytes = backend(Device{}).statistics().peak_bytes;
-  return timing;
+  return run.finish();
 }
 
-StepTiming time_inference(const std::filesystem::path& folder, const std::vector<int64_t>& lengths, DType dtype,
+StepTiming time_inference(const std::filesystem::path& folder, const BatchLengths& batches, DType dtype,
                           double seconds) {
   const NoGradient off;
   const models::Model model = models::load_model(folder, {.head = models::Head::none, .matrix_dtype = dtype});
-  const auto batch = random_batch(lengths, model.config.vocab_size);
-  StepTiming timing = prepared(lengths);
-  timing.operations = forward_operations(model.config, lengths);
+  Steps run(model.config, batches, false, false);
   const double end = seconds_now() + seconds;
-  for (int step = -2; step < 5 || seconds_now() < end; ++step) {
+  for (int64_t step = 0; step < kWarmUp + 5 || seconds_now() < end; ++step) {
+    const models::PackedSequences& batch = run.batch(step);
     const double start = seconds_now();
     ops::segment_mean(model.network->hidden_states(batch, {.dtype = dtype}), batch.offsets);
-    if (step >= 0) timing.seconds.push_back(seconds_now() - start);
+    if (step >= kWarmUp) run.add(step, seconds_now() - start);
   }
-  timing.peak_bytes = backend(Device{}).statistics().peak_bytes;
-  return timing;
+  return run.finish();
 }
 
 }  // namespace suanli

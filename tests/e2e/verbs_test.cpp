@@ -147,5 +147,15 @@ TEST(Bench, GivesTheKeysOfItsContract) {
   }
 }
 
+TEST(Bench, OpsStandBesideTheLimitOfTheMachine) {
+  const Json report = Json::parse(suanli("bench ops --filter matmul/one_sentence_up --seconds 0.1 --json").out);
+  ASSERT_GE(report["ops"].size(), 2U) << "f32 and bf16";
+  for (const Json& row : report["ops"]) {
+    EXPECT_EQ(row["op"], "matmul");
+    EXPECT_GT(row["share_of_limit"].get<double>(), 0);
+    EXPECT_LT(row["share_of_limit"].get<double>(), 1.5) << "more than the measured peak, by more than its noise";
+  }
+}
+
 }  // namespace
 }  // namespace suanli::e2e

@@ -1,5 +1,6 @@
 // Exponential, tanh, sigmoid and the normal distribution on vectors of f32. Coefficients are our own minimax fits
-// (Lawson's iteration in extended precision). The errors stated are those of the fit and of f32 rounding; tests/kernels bounds them against f64.
+// (Lawson's iteration in extended precision). The errors stated are those of the fit and of f32 rounding; tests/kernels
+// bounds them against f64.
 #if defined(SUANLI_KERNELS_CPU_MATH_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SUANLI_KERNELS_CPU_MATH_INL_H_
 #undef SUANLI_KERNELS_CPU_MATH_INL_H_
