@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# usage: scripts/test.sh [full|tsan]
+# usage: scripts/test.sh [full|tsan|fuzz SECONDS]
 #   (nothing)  installs what is needed, builds, runs every test in release and the fast part under address and undefined sanitizers
 #   tsan       the threaded part under the thread sanitizer
-#   full       what takes longer: a million mutations, long crash and kill runs, the Python clients
+#   full       what takes longer: a million mutations, long crash and kill runs, two minutes a fuzzer, the Python clients
+#   fuzz       every fuzzer for so many seconds, two at a time
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -39,7 +40,7 @@ check_install() {
 
 run_asan() {
   step "build and tests (address and undefined sanitizers)"
-  local folders="base tensor autograd ops text data formats"
+  local folders="base tensor autograd ops text data formats train"
   scripts/build.sh asan $(printf '%s_test ' $folders)
   ASAN_OPTIONS=allocator_may_return_null=1 ctest --preset asan -R "^($(echo $folders | tr ' ' '|'))$"
 }
@@ -63,12 +64,10 @@ run_fuzzers() {
     -DCMAKE_C_COMPILER=clang-14 -DSUANLI_TESTS=OFF -DSUANLI_FUZZERS=ON -DSUANLI_UNITY=ON >/dev/null
   cmake --build build/fuzz --target suanli_fuzzers >/dev/null
   fuzz_seeds
-  local fuzzer
-  for fuzzer in build/fuzz/tests/fuzz/*_fuzz; do
-    "$fuzzer" "build/fuzz/seeds/$(basename "$fuzzer")" -max_total_time="$1" -rss_limit_mb=2560 -timeout=25 -print_final_stats=0 2>build/fuzz.log ||
-      { tail -50 build/fuzz.log; return 1; }
-    echo "$(basename "$fuzzer"): no finding"
-  done
+  ls build/fuzz/tests/fuzz/ | grep '_fuzz$' | SECONDS_EACH=$1 xargs -P 2 -I {} bash -c '
+    build/fuzz/tests/fuzz/{} build/fuzz/seeds/{} -max_total_time=$SECONDS_EACH -rss_limit_mb=2560 -timeout=25 -print_final_stats=1 \
+      2>build/fuzz/{}.log || { tail -50 build/fuzz/{}.log; exit 1; }
+    echo "{}: no finding in $(sed -n "s/^stat::number_of_executed_units: *//p" build/fuzz/{}.log) inputs"'
 }
 
 scripts/setup.sh
@@ -82,18 +81,22 @@ case ${1:-} in
     ;;
   tsan)
     step "build and tests (thread sanitizer)"
-    folders="tensor autograd data train"
+    folders="base tensor autograd data train"
     scripts/build.sh tsan $(printf '%s_test ' $folders)
-    TSAN_OPTIONS=halt_on_error=1 ctest --preset tsan -R "^($(echo $folders | tr ' ' '|'))$"
+    TSAN_OPTIONS="halt_on_error=1 allocator_may_return_null=1" ctest --preset tsan -R "^($(echo $folders | tr ' ' '|'))$"
     ;;
   full)
     run_release
     SUANLI_MUTATIONS=1000000 SUANLI_KILLS=100 ctest --preset release -R '^(formats|train|e2e)$'
-    run_fuzzers 1200
+    run_fuzzers 120
     tests/peers/run.sh
     ;;
+  fuzz)
+    [ -x build/release/tests/formats_test ] || scripts/build.sh release
+    run_fuzzers "${2:?seconds for each}"
+    ;;
   *)
-    echo "usage: scripts/test.sh [full|tsan]" >&2
+    echo "usage: scripts/test.sh [full|tsan|fuzz SECONDS]" >&2
     exit 2
     ;;
 esac

@@ -19,7 +19,9 @@ TEST(Entities, StrayInsideTagBeginsAnEntity) {
 
 TEST(Entities, ScoresEqualThoseOfSeqeval) {
   constexpr double kTolerance = 1e-12;  // ratios of small integers, summed in another order
-  for (const Json& c : golden("metrics/values.json")["entities"]) {
+  const Json cases = golden("metrics/values.json")["entities"];
+  ASSERT_FALSE(cases.empty());
+  for (const Json& c : cases) {
     EntityCounts counts;
     for (size_t i = 0; i < c["truth"].size(); ++i) {
       const auto truth = c["truth"][i].get<std::vector<std::string>>();

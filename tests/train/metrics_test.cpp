@@ -21,7 +21,9 @@ void expect_scores(const PrecisionRecall& got, const Json& wanted) {
 }
 
 TEST(Metrics, ClassificationScoresEqualThoseOfScikitLearn) {
-  for (const Json& c : golden("metrics/values.json")["classification"]) {
+  const Json cases = golden("metrics/values.json")["classification"];
+  ASSERT_FALSE(cases.empty());
+  for (const Json& c : cases) {
     ConfusionMatrix matrix(c["classes"].get<int64_t>());
     for (size_t i = 0; i < c["truth"].size(); ++i) matrix.add(c["truth"][i], c["predicted"][i]);
     EXPECT_NEAR(matrix.accuracy(), c["accuracy"].get<double>(), kTolerance);
@@ -34,7 +36,9 @@ TEST(Metrics, ClassificationScoresEqualThoseOfScikitLearn) {
 }
 
 TEST(Metrics, MultiLabelScoresEqualThoseOfScikitLearn) {
-  for (const Json& c : golden("metrics/values.json")["multi_label"]) {
+  const Json cases = golden("metrics/values.json")["multi_label"];
+  ASSERT_FALSE(cases.empty());
+  for (const Json& c : cases) {
     MultiLabelCounts counts(static_cast<int64_t>(c["truth"][0].size()));
     for (size_t i = 0; i < c["truth"].size(); ++i) {
       counts.add(c["truth"][i].get<std::vector<uint8_t>>(), c["predicted"][i].get<std::vector<uint8_t>>());
@@ -50,7 +54,9 @@ TEST(Metrics, MultiLabelScoresEqualThoseOfScikitLearn) {
 }
 
 TEST(Metrics, RegressionScoresEqualThoseOfScipyAlsoWithTies) {
-  for (const Json& c : golden("metrics/values.json")["regression"]) {
+  const Json cases = golden("metrics/values.json")["regression"];
+  ASSERT_FALSE(cases.empty());
+  for (const Json& c : cases) {
     RegressionCounts counts;
     for (size_t i = 0; i < c["truth"].size(); ++i) counts.add(c["truth"][i], c["predicted"][i]);
     EXPECT_NEAR(counts.mse(), c["mse"].get<double>(), kTolerance);
