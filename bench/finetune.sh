@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fine-tunes MiniLM on four public sets with three seeds each and prints one line a run: set, seed, score, seconds.
-# usage: finetune.sh SUANLI_BINARY MODEL_DIR DATA_DIR [OUTPUT_DIR]
+# usage: [SEEDS="1 2"] [PRECISION=f32] finetune.sh SUANLI_BINARY MODEL_DIR DATA_DIR [OUTPUT_DIR]
 # DATA_DIR has mr/ (Pang and Lee), banking77/ (PolyAI), fin_tweets/ (Twitter financial news) and wnut17/ (WNUT-17) as
 # published: CSV with text and label, or CoNLL. tests/peers/finetune_reference.py is the same run in PyTorch.
 set -euo pipefail
@@ -23,7 +23,7 @@ print(f"{name} seed {seed}: {score} {results[score]:.4f}, train {results['train_
 END
 }
 
-for seed in 1 2 3; do
+for seed in ${SEEDS:-1 2 3}; do
   classify=(--task text-classification --learning_rate 1e-4 --num_train_epochs 3 --per_device_train_batch_size 32)
   fine_tune mr "$seed" predict_accuracy "${classify[@]}" \
     --train_file "$data/mr/train.csv" --test_file "$data/mr/test.csv"
