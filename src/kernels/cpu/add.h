@@ -16,6 +16,7 @@ void add_activation();
 void add_elementwise();
 void add_rows();
 void add_embedding();
+void add_attention_amx();
 void add_attention_forward();
 void add_attention_backward();
 void add_cross_entropy();

@@ -12,15 +12,6 @@ HWY_BEFORE_NAMESPACE();
 namespace suanli::kernels {
 namespace HWY_NAMESPACE {
 
-/// sum_c a[c] b[c]
-template <class T>
-HWY_INLINE float dot(const T* a, const T* b, int64_t width) {
-  Vector sum = hn::Zero(F32());
-  each_vector(width,
-              [&](int64_t c, int64_t n) SUANLI_INLINE { sum = hn::MulAdd(load(a + c, n), load(b + c, n), sum); });
-  return sum_of(sum);
-}
-
 /// Rows of a product from where it was written to where they belong, unless that is the same place.
 template <class T>
 HWY_INLINE void deliver(const float* from, int64_t from_stride, T* to, int64_t to_stride, int64_t rows, int64_t width) {

@@ -14,26 +14,6 @@ HWY_BEFORE_NAMESPACE();
 namespace suanli::kernels {
 namespace HWY_NAMESPACE {
 
-/// Turns a row of q . k into exp(scale * (q . k) - maximum); the sum of the exponentials and the maximum.
-struct RowSum {
-  float maximum, sum;
-};
-HWY_INLINE RowSum exponentiate(float* row, int64_t keys, float scale) {
-  const Vector factor = hn::Set(F32(), scale), lowest = hn::Set(F32(), -HUGE_VALF);
-  Vector high = lowest;
-  each_vector(keys, [&](int64_t j, int64_t n)
-                        SUANLI_INLINE { high = hn::Max(high, keep_first(hn::Mul(load(row + j), factor), n, lowest)); });
-  const float maximum = max_of(high);
-  const Vector top = hn::Set(F32(), maximum);
-  Vector sum = hn::Zero(F32());
-  each_vector(keys, [&](int64_t j, int64_t n) SUANLI_INLINE {
-    const Vector e = keep_first(exp_negative(hn::MulSub(load(row + j), factor, top)), n, hn::Zero(F32()));
-    store(e, row + j);
-    sum = hn::Add(sum, e);
-  });
-  return {maximum, sum_of(sum)};
-}
-
 /// Query rows [begin, end) of one head of one sequence, kQueryBlock at a time.
 template <class T>
 void forward_as(const AttentionForward& a, int64_t sequence, int64_t head, int64_t begin, int64_t end) {

@@ -1,6 +1,6 @@
 #include "base/parallel.h"
 #include "kernels/cpu/add.h"
-#include "kernels/cpu/amx_tiles.h"
+#include "kernels/cpu/amx_product.h"
 #include "kernels/cpu/matmul_plan.h"
 #include "kernels/cpu/scratch.h"
 #include "kernels/matmul.h"
@@ -9,82 +9,12 @@ namespace suanli::kernels {
 
 namespace {
 
-// C is computed in squares of 32 x 32 (four tiles), K in steps of 32 (one tile of A and of B has 32 along K).
-constexpr int64_t kSquare = 32, kStep = 32, kTile = 512;  // elements of a bf16 tile
-
-int64_t steps_of(int64_t depth) { return (depth + kStep - 1) / kStep; }
-
-/// The part of a packed operand that belongs to a square: two tiles a step, one after another.
-constexpr int64_t kPair = 2 * kTile;
-
-/// Rows [k, k + depth) of B for the columns of a task: square by square, per step two tiles of row pairs. B is read
-/// along its rows, so that the reads stream.
+/// The columns of a task, rows [k, k + depth) of B.
 SUANLI_AMX void pack_b(const Matmul& args, int64_t k, int64_t depth, const Tile& range, uint16_t* out) {
   const uint16_t* b = static_cast<const uint16_t*>(args.b);
-  const int64_t steps = steps_of(depth);
-  const auto place = [&](int64_t n, int64_t step)
-                         SUANLI_AMX { return out + (n / kSquare * steps + step) * kPair + n % kSquare / 16 * kTile; };
-  const int64_t columns = (range.column_end - range.column_begin + kSquare - 1) / kSquare * kSquare;
-  __m512i rows[16];
-  if (args.transpose_b) {
-    for (int64_t n = 0; n < columns; n += 16) {
-      const int64_t column = range.column_begin + n;
-      for (int64_t step = 0; step < steps; ++step) {
-        load_rows(b + column * args.k + k + step * kStep, args.k, range.column_end - column, depth - step * kStep,
-                  rows);
-        transpose_16(rows);
-        store_tile(rows, place(n, step), kStep);
-      }
-    }
-    return;
-  }
-  for (int64_t step = 0; step < steps; ++step) {
-    for (int64_t n = 0; n < columns; n += 16) {
-      const int64_t column = range.column_begin + n;
-      load_row_pairs(b + (k + step * kStep) * args.n + column, args.n, depth - step * kStep, range.column_end - column,
-                     rows);
-      store_tile(rows, place(n, step), kStep);
-    }
-  }
-}
-
-/// Rows of A as tiles of 16 rows: element offsets from one row, step and half square to the next.
-struct LeftTiles {
-  const uint16_t* data;
-  int64_t row, step, half;
-};
-
-LeftTiles packed_left(const uint16_t* data) { return {data, kStep, kPair, kTile}; }
-
-/// Columns [k, k + depth) of a transposed A for the rows of a task, packed as B is.
-SUANLI_AMX void pack_transposed_a(const Matmul& args, int64_t k, int64_t depth, const Tile& range, uint16_t* out) {
-  const uint16_t* a = static_cast<const uint16_t*>(args.a);
-  const int64_t steps = steps_of(depth);
-  __m512i rows[16];
-  for (int64_t step = 0; step < steps; ++step) {
-    for (int64_t m = range.row_begin; m < range.row_end; m += 16) {
-      load_row_pairs(a + (k + step * kStep) * args.m + m, args.m, depth - step * kStep, range.row_end - m, rows);
-      transpose_16(rows);
-      const int64_t row = m - range.row_begin;
-      store_tile(rows, out + (row / kSquare * steps + step) * kPair + row % kSquare / 16 * kTile, kStep);
-    }
-  }
-}
-
-/// 32 rows of A from row m on, columns [k, k + depth): in place where whole tiles lie there, else copied with zeros.
-/// Rows a multiple of 2 KiB apart would share two sets of the first-level cache, so those are copied too.
-SUANLI_AMX LeftTiles left_square(const Matmul& args, int64_t m, int64_t m_end, int64_t k, int64_t depth,
-                                 uint16_t* buffer) {
-  const uint16_t* a = static_cast<const uint16_t*>(args.a) + m * args.k + k;
-  if (m + kSquare <= m_end && depth % kStep == 0 && args.k % 1024 != 0) return {a, args.k, kStep, 16 * args.k};
-  __m512i rows[16];
-  for (int64_t half = 0; half < kSquare; half += 16) {
-    for (int64_t step = 0; step < steps_of(depth); ++step) {
-      load_rows(a + half * args.k + step * kStep, args.k, m_end - m - half, depth - step * kStep, rows);
-      store_tile(rows, buffer + step * kPair + half / 16 * kTile, kStep);
-    }
-  }
-  return packed_left(buffer);
+  const int64_t n = range.column_begin, columns = range.column_end - n;
+  args.transpose_b ? pack_right_transposed(b + n * args.k + k, args.k, columns, depth, out)
+                   : pack_right(b + k * args.n + n, args.n, depth, columns, out);
 }
 
 /// 16 lanes of f32 from memory in either dtype.
@@ -138,32 +68,6 @@ class Finish {
   __mmask16 mask_[2] = {};
 };
 
-/// sums [32, 32] = A [32, 32 steps] B, with A and B as packed above, while `previous` finishes.
-SUANLI_AMX void multiply_square(int64_t steps, LeftTiles a, const uint16_t* b, float* sums, Finish& previous) {
-  _tile_zero(0);
-  _tile_zero(1);
-  _tile_zero(2);
-  _tile_zero(3);
-  const auto a_bytes = static_cast<size_t>(a.row) * sizeof(uint16_t);
-  const int64_t rows_a_step = (kSquare + steps - 1) / steps;
-  for (int64_t step = 0; step < steps; ++step, b += kPair, a.data += a.step) {
-    _tile_loadd(4, a.data, a_bytes);
-    _tile_loadd(6, b, 64);
-    _tile_dpbf16ps(0, 4, 6);
-    _tile_loadd(7, b + kTile, 64);
-    _tile_dpbf16ps(1, 4, 7);
-    _tile_loadd(5, a.data + a.half, a_bytes);
-    _tile_dpbf16ps(2, 5, 6);
-    _tile_dpbf16ps(3, 5, 7);
-    previous.rows(rows_a_step);
-  }
-  constexpr size_t kRowBytes = kSquare * sizeof(float);
-  _tile_stored(0, sums, kRowBytes);
-  _tile_stored(1, sums + 16, kRowBytes);
-  _tile_stored(2, sums + 16 * kSquare, kRowBytes);
-  _tile_stored(3, sums + 16 * kSquare + 16, kRowBytes);
-}
-
 /// C of one task. An f32 C takes K in blocks whose operands stay in the second-level cache; a 16-bit C must be rounded
 /// once, so it takes K whole.
 SUANLI_AMX void run_task(const Matmul& args, const Tile& range) {
@@ -180,12 +84,18 @@ SUANLI_AMX void run_task(const Matmul& args, const Tile& range) {
   for (int64_t k = 0; k < args.k; k += most) {
     const int64_t depth = std::min(most, args.k - k), steps = steps_of(depth);
     pack_b(args, k, depth, range, b);
-    if (args.transpose_a) pack_transposed_a(args, k, depth, range, left);
+    if (args.transpose_a) {
+      const uint16_t* a = static_cast<const uint16_t*>(args.a) + k * args.m + range.row_begin;
+      pack_left_transposed(a, args.m, depth, range.row_end - range.row_begin, left);
+    }
     for (int64_t m = range.row_begin; m < range.row_end; m += kSquare) {
       const LeftTiles a = args.transpose_a ? packed_left(left + (m - range.row_begin) * steps * kStep)
-                                           : left_square(args, m, range.row_end, k, depth, left);
+                                           : left_tiles(static_cast<const uint16_t*>(args.a) + m * args.k + k, args.k,
+                                                        range.row_end - m, depth, left);
       for (int64_t n = range.column_begin; n < range.column_end; n += kSquare, turn ^= 1) {
-        multiply_square(steps, a, b + (n - range.column_begin) * steps * kStep, sums[turn], previous);
+        const int64_t share = (kSquare + steps - 1) / steps;  // of the rows of the square before
+        multiply_square(steps, a, b + (n - range.column_begin) * steps * kStep, sums[turn], kSquare,
+                        [&]() SUANLI_AMX { previous.rows(share); });
         previous = Finish(args, range, m, n, sums[turn], k == 0 && args.bias != nullptr, k > 0 || args.accumulate);
       }
     }

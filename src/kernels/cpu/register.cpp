@@ -19,6 +19,7 @@ void register_cpu() {
   add_elementwise();
   add_rows();
   add_embedding();
+  add_attention_amx();
   add_attention_forward();
   add_attention_backward();
   add_cross_entropy();
