@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/registry.h"
+#include "tensor/derived_forms.h"
 #include "tensor/dtype.h"
 
 namespace suanli::kernels {
@@ -16,6 +17,7 @@ struct Matmul {
   int64_t m, n, k;
   bool transpose_a, transpose_b, accumulate;
   DType dtype, c_dtype, bias_dtype;
+  DerivedForms* b_forms = nullptr;  ///< of a B that stays the same for many calls: an implementation may pack it once
 };
 inline Kernel<Matmul> matmul{"matmul"};
 

@@ -57,7 +57,7 @@ Tensor Parameters::get(const std::string& name, Shape shape, const Initializer& 
   }
   if (shape.rank() == 2 && options_.matrix_dtype != DType::f32) value = ops::cast(value, options_.matrix_dtype);
   if (options_.device != value.device()) value = value.to(options_.device);
-  if (options_.trainable) require_gradient(value);
+  options_.trainable ? require_gradient(value) : value.make_constant();
   all_.push_back({name, value});
   return value;
 }

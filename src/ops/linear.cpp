@@ -23,7 +23,8 @@ void product(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_
                    .accumulate = false,
                    .dtype = a.dtype(),
                    .c_dtype = c.dtype(),
-                   .bias_dtype = bias.defined() ? bias.dtype() : c.dtype()},
+                   .bias_dtype = bias.defined() ? bias.dtype() : c.dtype(),
+                   .b_forms = b.forms()},
                   stream_of(a));
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "tensor/derived_forms.h"
 #include "tensor/device.h"
 #include "tensor/dtype.h"
 #include "tensor/shape.h"
@@ -26,12 +27,17 @@ class Storage {
   void* memory() const { return memory_; }
   int64_t bytes() const { return bytes_; }
   Device device() const { return device_; }
+  /// Declares that the memory will not be written again, so that kernels may keep other forms of it.
+  void make_constant() { forms_ = std::make_unique<DerivedForms>(); }
+  /// Where those forms are kept; null unless constant.
+  DerivedForms* forms() const { return forms_.get(); }
 
  private:
   Device device_;
   int64_t bytes_;
   void* memory_ = nullptr;
   std::shared_ptr<const void> owner_;
+  std::unique_ptr<DerivedForms> forms_;
 };
 
 class Tensor {
@@ -90,6 +96,10 @@ class Tensor {
   /// True when no other tensor shares the storage, so that it may be overwritten.
   bool unique() const { return storage_.use_count() == 1; }
   bool shares_storage(const Tensor& other) const { return storage_ == other.storage_; }
+
+  /// Storage::make_constant() and forms() of its storage.
+  void make_constant() const { storage_->make_constant(); }
+  DerivedForms* forms() const { return storage_->forms(); }
 
   /// The tape's slot; see autograd/tape.h.
   const std::shared_ptr<TapeEntry>& tape() const { return tape_; }

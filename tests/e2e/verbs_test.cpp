@@ -148,7 +148,7 @@ TEST(Bench, GivesTheKeysOfItsContract) {
 }
 
 TEST(Bench, OpsStandBesideTheLimitOfTheMachine) {
-  const Json report = Json::parse(suanli("bench ops --filter matmul/one_sentence_up --seconds 0.1 --json").out);
+  const Json report = Json::parse(suanli("bench ops --filter matmul/sentence_16_up --seconds 0.1 --json").out);
   ASSERT_GE(report["ops"].size(), 2U) << "f32 and bf16";
   for (const Json& row : report["ops"]) {
     EXPECT_EQ(row["op"], "matmul");

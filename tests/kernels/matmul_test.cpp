@@ -124,6 +124,38 @@ TEST(Matmul, NanAndInfinityReachTheirRowsAndColumnsAlone) {
   }
 }
 
+// A constant B that was packed once gives the bits of a B that is packed in every call.
+TEST(Matmul, AConstantBGivesTheSameBits) {
+  for (const auto& [constant, plain] : {std::pair{"amx", "amx"}, std::pair{"simd_packed", "simd"}}) {
+    const auto* with = kernels::matmul.find(constant);
+    const auto* without = kernels::matmul.find(plain);
+    const DType dtype = std::string_view(plain) == "amx" ? DType::bf16 : DType::f32;
+    for (const MatmulShape shape :
+         {MatmulShape{1, 384, 384}, {16, 100, 384}, {17, 33, 31}, {67, 1152, 1000}, {200, 384, 1}}) {
+      for (const bool transpose : {true, false}) {
+        const auto problem = matmul_problem(shape, {.transpose_b = transpose, .bias = true, .wide_bias = true});
+        DerivedForms forms;
+        const auto run = [&](const auto& implementation, DerivedForms* kept) {
+          Pointers pointers;
+          std::vector<GuardedBuffer> buffers;
+          buffers.reserve(problem.arrays.size());
+          for (const Array& array : problem.arrays) {
+            buffers.emplace_back(dtype_of_kind(array.kind, dtype), array.values, 0);
+            pointers.push_back(array.null ? nullptr : buffers.back().data());
+          }
+          kernels::Matmul args = problem.args(dtype, pointers);
+          args.b_forms = kept;
+          if (implementation.can_run(args, machine()) != nullptr) return std::vector<std::byte>();
+          implementations_run().insert(std::string("matmul/") + implementation.name);
+          for (int call = 0; call < 3; ++call) implementation.run(args, backend({}).default_stream());
+          return buffers.back().content();
+        };
+        EXPECT_EQ(run(*with, &forms), run(*without, nullptr)) << constant << " " << problem.label;
+      }
+    }
+  }
+}
+
 TEST(ColumnSum, EveryShape) {
   for (const int64_t width : kCounts) {
     for (const int64_t rows : {0, 1, 2, 7, 33, 300}) {

@@ -7,6 +7,7 @@
 namespace suanli::kernels {
 
 void add_matmul();
+void add_matmul_packed();
 void add_matmul_simd();
 void add_matmul_amx();
 void add_column_sum();

@@ -77,10 +77,11 @@ SUANLI_AMX inline LeftTiles left_tiles(const uint16_t* x, int64_t stride, int64_
 }
 
 /// c [32, 32] = left [32, 32 steps] right, rows of c `c_stride` f32 apart; `beside` runs once a step and may compute
-/// while the tiles multiply.
+/// while the tiles multiply. With at most 16 `rows` the lower half is left out.
 template <class Beside>
-SUANLI_AMX inline void multiply_square(int64_t steps, LeftTiles a, const uint16_t* b, float* c, int64_t c_stride,
-                                       const Beside& beside) {
+SUANLI_AMX inline void multiply_square(int64_t rows, int64_t steps, LeftTiles a, const uint16_t* b, float* c,
+                                       int64_t c_stride, const Beside& beside) {
+  const bool lower = rows > 16;
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);
@@ -92,14 +93,17 @@ SUANLI_AMX inline void multiply_square(int64_t steps, LeftTiles a, const uint16_
     _tile_dpbf16ps(0, 4, 6);
     _tile_loadd(7, b + kTile, 64);
     _tile_dpbf16ps(1, 4, 7);
-    _tile_loadd(5, a.data + a.half, a_bytes);
-    _tile_dpbf16ps(2, 5, 6);
-    _tile_dpbf16ps(3, 5, 7);
+    if (lower) {
+      _tile_loadd(5, a.data + a.half, a_bytes);
+      _tile_dpbf16ps(2, 5, 6);
+      _tile_dpbf16ps(3, 5, 7);
+    }
     beside();
   }
   const auto c_bytes = static_cast<size_t>(c_stride) * sizeof(float);
   _tile_stored(0, c, c_bytes);
   _tile_stored(1, c + 16, c_bytes);
+  if (!lower) return;
   _tile_stored(2, c + 16 * c_stride, c_bytes);
   _tile_stored(3, c + 16 * c_stride + 16, c_bytes);
 }

@@ -111,12 +111,12 @@ class Parts {
   int64_t used_ = 0;
 };
 
-/// c [32, columns] = left [32, depth] right, whole squares.
-SUANLI_AMX void multiply_rows(int64_t depth, LeftTiles left, const uint16_t* right, int64_t columns, float* c,
-                              int64_t c_stride) {
+/// c [32, columns] = left [32, depth] right, whole squares; of at most 16 `rows` only those.
+SUANLI_AMX void multiply_rows(int64_t rows, int64_t depth, LeftTiles left, const uint16_t* right, int64_t columns,
+                              float* c, int64_t c_stride) {
   const int64_t steps = steps_of(depth);
   for (int64_t n = 0; n < columns; n += kSquare) {
-    multiply_square(steps, left, right + n * steps * kStep, c + n, c_stride, [] {});
+    multiply_square(rows, steps, left, right + n * steps * kStep, c + n, c_stride, [] {});
   }
 }
 
@@ -141,11 +141,12 @@ SUANLI_AMX void forward_task(const AttentionForward& a, int64_t sequence, int64_
   const TileConfiguration tiles;
   for (int64_t block = begin; block < end; block += kSquare) {
     const int64_t queries = std::min(kSquare, end - block);
-    multiply_rows(width, left_tiles(at(a.q, block), a.stride, queries, width, buffer), k, padded, scores, padded);
+    multiply_rows(queries, width, left_tiles(at(a.q, block), a.stride, queries, width, buffer), k, padded, scores,
+                  padded);
     HWY_DYNAMIC_DISPATCH(softmax_rows)
     (a, head * a.tokens + first + block, queries, keys, padded, scores, reinterpret_cast<bfloat16*>(p), inverse,
      factors);
-    multiply_rows(keys, dense_left(p, padded), v, width, out, width);
+    multiply_rows(queries, keys, dense_left(p, padded), v, width, out, width);
     bfloat16* y = static_cast<bfloat16*>(a.out) + ((first + block) * a.heads + head) * width;
     HWY_DYNAMIC_DISPATCH(deliver_rows)(out, width, queries, width, inverse, y, a.heads * width);
   }
@@ -192,21 +193,23 @@ SUANLI_AMX void backward_task(const AttentionBackward& a, int64_t sequence, int6
   const TileConfiguration tiles;
   for (int64_t block = 0; block < keys; block += kSquare) {
     const int64_t queries = std::min(kSquare, keys - block);
-    multiply_rows(width, left_tiles(in(a.q, block), a.stride, queries, width, buffer), k_t, padded, scores, padded);
-    multiply_rows(width, left_tiles(narrow(a.dout, block), row_width, queries, width, buffer), v_t, padded, dp, padded);
+    multiply_rows(queries, width, left_tiles(in(a.q, block), a.stride, queries, width, buffer), k_t, padded, scores,
+                  padded);
+    multiply_rows(queries, width, left_tiles(narrow(a.dout, block), row_width, queries, width, buffer), v_t, padded, dp,
+                  padded);
     HWY_DYNAMIC_DISPATCH(gradient_rows)
     (a, head * a.tokens + first + block, reinterpret_cast<const bfloat16*>(narrow(a.dout, block)),
      reinterpret_cast<const bfloat16*>(narrow(a.out, block)), queries, keys, padded, scores, dp,
      reinterpret_cast<bfloat16*>(p), reinterpret_cast<bfloat16*>(ds), factors);
-    multiply_rows(keys, dense_left(ds, padded), k, width, out, width);
+    multiply_rows(queries, keys, dense_left(ds, padded), k, width, out, width);
     deliver(a.dq, block);
     keep_transposed(p, padded, block / kSquare, steps, p_t);
     keep_transposed(ds, padded, block / kSquare, steps, ds_t);
   }
   for (int64_t row = 0; row < keys; row += kSquare) {
-    multiply_rows(keys, packed_left(p_t + row * padded), dout, width, out, width);
+    multiply_rows(keys - row, keys, packed_left(p_t + row * padded), dout, width, out, width);
     deliver(a.dv, row);
-    multiply_rows(keys, packed_left(ds_t + row * padded), q, width, out, width);
+    multiply_rows(keys - row, keys, packed_left(ds_t + row * padded), q, width, out, width);
     deliver(a.dk, row);
   }
 }

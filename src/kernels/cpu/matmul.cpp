@@ -93,6 +93,7 @@ Refusal can_run_f32(const Matmul& a, const Machine& machine) {
 void add_matmul() {
   cap_onednn();
   add_matmul_amx();
+  add_matmul_packed();
   matmul.add({"onednn_f32", DeviceType::cpu, can_run_f32, run_f32});
   add_matmul_simd();
 }

@@ -4,6 +4,7 @@
 #include "kernels/cpu/matmul_plan.h"
 #include "kernels/cpu/scratch.h"
 #include "kernels/matmul.h"
+#include "tensor/tensor.h"
 
 namespace suanli::kernels {
 
@@ -68,22 +69,42 @@ class Finish {
   __mmask16 mask_[2] = {};
 };
 
+/// All of a constant B, packed once; null at its first use.
+const uint16_t* constant_b(const Matmul& args) {
+  static const char maker = 0;
+  if (args.b_forms == nullptr) return nullptr;
+  const Storage* form = args.b_forms->get(&maker, args.b, [&] {
+    auto packed = std::make_shared<Storage>(Device{}, packed_size(args.n, args.k) * int64_t{sizeof(uint16_t)});
+    pack_b(args, 0, args.k, {0, 0, 0, args.n}, static_cast<uint16_t*>(packed->memory()));
+    return packed;
+  });
+  return form == nullptr ? nullptr : static_cast<const uint16_t*>(form->memory());
+}
+
 /// C of one task. An f32 C takes K in blocks whose operands stay in the second-level cache; a 16-bit C must be rounded
 /// once, so it takes K whole.
-SUANLI_AMX void run_task(const Matmul& args, const Tile& range) {
+SUANLI_AMX void run_task(const Matmul& args, const Tile& range, const uint16_t* constant) {
   const int64_t columns = (range.column_end - range.column_begin + kSquare - 1) / kSquare * kSquare;
   const int64_t rows = (range.row_end - range.row_begin + kSquare - 1) / kSquare * kSquare;
   const int64_t most = args.c_dtype == DType::f32 ? std::min<int64_t>(args.k, 512) : args.k;
   const int64_t most_depth = steps_of(most) * kStep;
-  uint16_t* b = local_scratch().get<uint16_t>(most_depth * (columns + (args.transpose_a ? rows : kSquare)));
-  uint16_t* left = b + most_depth * columns;
+  const int64_t packed_columns = constant == nullptr ? columns : 0;
+  uint16_t* b = local_scratch().get<uint16_t>(most_depth * (packed_columns + (args.transpose_a ? rows : kSquare)));
+  uint16_t* left = b + most_depth * packed_columns;
   alignas(64) float sums[2][kSquare * kSquare];
   const TileConfiguration tiles;
   Finish previous;
   int turn = 0;
   for (int64_t k = 0; k < args.k; k += most) {
     const int64_t depth = std::min(most, args.k - k), steps = steps_of(depth);
-    pack_b(args, k, depth, range, b);
+    const uint16_t* right = b;
+    int64_t square = steps * kPair;
+    if (constant != nullptr) {
+      square = steps_of(args.k) * kPair;
+      right = constant + range.column_begin / kSquare * square + k / kStep * kPair;
+    } else {
+      pack_b(args, k, depth, range, b);
+    }
     if (args.transpose_a) {
       const uint16_t* a = static_cast<const uint16_t*>(args.a) + k * args.m + range.row_begin;
       pack_left_transposed(a, args.m, depth, range.row_end - range.row_begin, left);
@@ -94,8 +115,8 @@ SUANLI_AMX void run_task(const Matmul& args, const Tile& range) {
                                                         range.row_end - m, depth, left);
       for (int64_t n = range.column_begin; n < range.column_end; n += kSquare, turn ^= 1) {
         const int64_t share = (kSquare + steps - 1) / steps;  // of the rows of the square before
-        multiply_square(steps, a, b + (n - range.column_begin) * steps * kStep, sums[turn], kSquare,
-                        [&]() SUANLI_AMX { previous.rows(share); });
+        multiply_square(range.row_end - m, steps, a, right + (n - range.column_begin) / kSquare * square, sums[turn],
+                        kSquare, [&]() SUANLI_AMX { previous.rows(share); });
         previous = Finish(args, range, m, n, sums[turn], k == 0 && args.bias != nullptr, k > 0 || args.accumulate);
       }
     }
@@ -107,7 +128,8 @@ void run_amx(const Matmul& args, Stream&) {
   if (args.m == 0 || args.n == 0) return;
   if (args.k == 0) return start_rows(args);
   const MatmulPlan plan(args, kSquare, kSquare);
-  parallel_tasks(plan.tasks(), false, [&](int64_t task) { run_task(args, plan.tile(task)); });
+  const uint16_t* constant = constant_b(args);
+  parallel_tasks(plan.tasks(), false, [&](int64_t task) { run_task(args, plan.tile(task), constant); });
 }
 
 Refusal can_run_amx(const Matmul& a, const Machine& machine) {

@@ -22,6 +22,7 @@ inline constexpr int64_t kTileRows = 6, kTileVectors = 2;
 inline constexpr int64_t kDepth = 384, kBlockRows = 96;
 
 HWY_INLINE int64_t panel_width() { return kTileVectors * lane_count(); }
+HWY_INLINE int64_t padded_columns(int64_t n) { return (n + panel_width() - 1) / panel_width() * panel_width(); }
 
 template <int64_t M>
 HWY_NOINLINE void tile(int64_t depth, Left a, const float* b, float* c, int64_t c_stride, const float* start,
@@ -91,8 +92,9 @@ HWY_INLINE void block_times_panel(int64_t rows, int64_t columns, int64_t depth, 
 }
 
 /// C of one task. Sums start from the bias, the old C or 0; a 16-bit C is summed in f32 and rounded at the end.
+/// `constant`: all of B as pack_all() made it, or null.
 template <class T, class C>
-void task_as(const Matmul& args, const Tile& range) {
+void task_as(const Matmul& args, const Tile& range, const float* constant) {
   const int64_t width = panel_width(), rows = range.row_end - range.row_begin;
   const int64_t columns = (range.column_end - range.column_begin + width - 1) / width * width;
   constexpr bool kDirect = std::is_same_v<C, float>;
@@ -110,7 +112,12 @@ void task_as(const Matmul& args, const Tile& range) {
   }
   for (int64_t k = 0; k < args.k; k += kDepth) {
     const int64_t depth = HWY_MIN(kDepth, args.k - k);
-    pack_b<T>(args, k, depth, range, b);
+    const float* right = b;
+    if (constant != nullptr) {
+      right = constant + k * padded_columns(args.n) + range.column_begin * depth;
+    } else {
+      pack_b<T>(args, k, depth, range, b);
+    }
     for (int64_t m = 0; m < rows; m += kBlockRows) {
       const int64_t count = HWY_MIN(kBlockRows, rows - m);
       const Left left = left_block<T>(args, range.row_begin + m, count, k, depth, a);
@@ -118,8 +125,8 @@ void task_as(const Matmul& args, const Tile& range) {
         float* at = c + m * c_stride + n;
         const bool goes_on = k > 0 || (kDirect && args.accumulate);
         const float* start = goes_on ? at : args.bias != nullptr ? bias + n : nullptr;
-        block_times_panel(count, HWY_MIN(width, range.column_end - range.column_begin - n), depth, left, b + n * depth,
-                          at, c_stride, start, goes_on ? c_stride : 0);
+        block_times_panel(count, HWY_MIN(width, range.column_end - range.column_begin - n), depth, left,
+                          right + n * depth, at, c_stride, start, goes_on ? c_stride : 0);
       }
     }
   }
@@ -134,11 +141,20 @@ void task_as(const Matmul& args, const Tile& range) {
   }
 }
 
-void matmul_task(const Matmul& args, const Tile& range) {
-  if (args.dtype == DType::f32) return task_as<float, float>(args, range);
-  if (args.c_dtype == DType::f32) return task_as<bfloat16, float>(args, range);
-  task_as<bfloat16, bfloat16>(args, range);
+void matmul_task(const Matmul& args, const Tile& range, const float* constant) {
+  if (args.dtype == DType::f32) return task_as<float, float>(args, range, constant);
+  if (args.c_dtype == DType::f32) return task_as<bfloat16, float>(args, range, constant);
+  task_as<bfloat16, bfloat16>(args, range, constant);
 }
+
+/// The panels of all of an f32 B, block by block of its rows: args.k * padded_columns(args.n) numbers.
+void pack_all(const Matmul& args, float* out) {
+  for (int64_t k = 0; k < args.k; k += kDepth) {
+    pack_b<float>(args, k, HWY_MIN(kDepth, args.k - k), {0, 0, 0, args.n}, out + k * padded_columns(args.n));
+  }
+}
+
+int64_t matmul_packed_size(const Matmul& args) { return args.k * padded_columns(args.n); }
 
 int64_t matmul_panel_width() { return panel_width(); }
 
@@ -149,13 +165,19 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 #include "base/parallel.h"
 #include "kernels/cpu/add.h"
+#include "tensor/tensor.h"
 
 namespace suanli::kernels {
 HWY_EXPORT(matmul_task);
 HWY_EXPORT(matmul_panel_width);
+HWY_EXPORT(pack_all);
+HWY_EXPORT(matmul_packed_size);
 
 namespace {
-void run_simd(const Matmul& args, Stream&) {
+
+constexpr int64_t kMostPackedRows = 512;
+
+void run(const Matmul& args, const float* constant) {
   if (args.m == 0 || args.n == 0) return;
   if (args.k == 0) return start_rows(args);
   Matmul a = args;
@@ -164,9 +186,34 @@ void run_simd(const Matmul& args, Stream&) {
     a.bias = nullptr;
   }
   const MatmulPlan plan(a, 1, HWY_DYNAMIC_DISPATCH(matmul_panel_width)());
-  parallel_tasks(plan.tasks(), false, [&](int64_t task) { HWY_DYNAMIC_DISPATCH(matmul_task)(a, plan.tile(task)); });
+  parallel_tasks(plan.tasks(), false, [&](int64_t task) {
+    HWY_DYNAMIC_DISPATCH(matmul_task)(a, plan.tile(task), constant);
+  });
+}
+
+void run_simd(const Matmul& args, Stream&) { run(args, nullptr); }
+
+/// With all of a constant B packed once, from its second use on.
+void run_packed(const Matmul& args, Stream&) {
+  static const char maker = 0;
+  const Storage* form = args.b_forms->get(&maker, args.b, [&] {
+    const int64_t bytes = HWY_DYNAMIC_DISPATCH(matmul_packed_size)(args) * int64_t{sizeof(float)};
+    auto packed = std::make_shared<Storage>(Device{}, bytes);
+    HWY_DYNAMIC_DISPATCH(pack_all)(args, static_cast<float*>(packed->memory()));
+    return packed;
+  });
+  run(args, form == nullptr ? nullptr : static_cast<const float*>(form->memory()));
+}
+
+Refusal can_run_packed(const Matmul& a, const Machine& m) {
+  if (a.b_forms == nullptr) return "B is not constant";
+  if (a.dtype != DType::f32) return "dtype is not f32";
+  if (a.m > kMostPackedRows) return "there are many rows, which pay for packing anew";
+  return refuse_unless_simd(m, a.dtype);
 }
 }  // namespace
+
+void add_matmul_packed() { matmul.add({"simd_packed", DeviceType::cpu, can_run_packed, run_packed}); }
 
 void add_matmul_simd() {
   matmul.add({"simd", DeviceType::cpu, [](const Matmul& a, const Machine& m) { return refuse_unless_simd(m, a.dtype); },

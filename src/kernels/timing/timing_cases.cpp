@@ -106,7 +106,10 @@ void add_products(Calls& calls, DType t) {
                                            {"dw_qkv", 3 * H, H, T, true, false},
                                            {"dw_up", F, H, T, true, false},
                                            {"dw_down", H, F, T, true, false},
-                                           {"one_sentence_up", 16, F, H, false, true}}) {
+                                           {"sentence_16_up", 16, F, H, false, true},
+                                           {"sentence_16_down", 16, H, F, false, true},
+                                           {"sentence_128_up", 128, F, H, false, true},
+                                           {"sentence_128_down", 128, H, F, false, true}}) {
     const Matmul args = {.a = values(s.m * s.k, t),
                          .b = values(s.k * s.n, t),
                          .bias = s.transpose_b ? values(s.n, DType::f32) : nullptr,
@@ -120,7 +123,14 @@ void add_products(Calls& calls, DType t) {
                          .dtype = t,
                          .c_dtype = s.transpose_a ? DType::f32 : t,
                          .bias_dtype = DType::f32};
-    calls.add(matmul, s.label, t, args, {.flops = 2.0 * static_cast<double>(s.m * s.n * s.k)});
+    const Work work = {.flops = 2.0 * static_cast<double>(s.m * s.n * s.k)};
+    calls.add(matmul, s.label, t, args, work);
+    if (!s.transpose_b) continue;
+    static std::vector<std::unique_ptr<DerivedForms>> kept;  // the weights of a model that serves
+    kept.push_back(std::make_unique<DerivedForms>());
+    Matmul constant = args;
+    constant.b_forms = kept.back().get();
+    calls.add(matmul, std::string(s.label) + "_constant", t, constant, work);
   }
 }
 
