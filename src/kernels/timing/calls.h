@@ -1,0 +1,66 @@
+/// What a list of timed calls is made of: sizes, operands that live as long as the program, and the list; internal to
+/// timing/.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/concat.h"
+#include "kernels/registry.h"
+#include "kernels/timing/timing.h"
+#include "tensor/dtype.h"
+
+namespace suanli::kernels {
+
+inline constexpr int64_t kTokens = 1024, kHidden = 384, kInner = 1536, kHeads = 12, kVocabulary = 30522;
+
+/// Counts of one call, for the rates.
+struct Work {
+  double flops = 0, bytes = 0;
+};
+
+/// The calls that match a filter.
+class Calls {
+ public:
+  explicit Calls(std::string_view filter) : filter_(filter) {}
+
+  /// One call for every implementation that can run but the reference.
+  template <class Args>
+  void add(const Kernel<Args>& kernel, const std::string& label, DType dtype, const Args& args, Work work) {
+    for (const Implementation<Args>& implementation : kernel.implementations()) {
+      const bool runs = implementation.device == DeviceType::cpu && implementation.can_run(args, machine()) == nullptr;
+      if (!runs || std::string(implementation.name) == "ref") continue;
+      const KernelTiming timing = {.kernel = kernel.name(),
+                                   .label = label,
+                                   .dtype = name_of(dtype),
+                                   .implementation = implementation.name,
+                                   .flops = work.flops,
+                                   .bytes = work.bytes};
+      const std::string name = concat(timing.kernel, "/", label, "/", timing.dtype, "/", timing.implementation);
+      if (name.find(filter_) == std::string::npos) continue;
+      all.push_back({timing, [args, run = implementation.run] {
+                       Stream stream;
+                       run(args, stream);
+                     }});
+    }
+  }
+
+  std::vector<TimedCall> all;
+
+ private:
+  std::string_view filter_;
+};
+
+/// A tensor of small numbers, kept for the life of the program.
+void* values(int64_t count, DType dtype);
+/// Indices 0..bound-1 in scattered order, kept likewise.
+const int32_t* indices(int64_t count, int64_t bound);
+/// Offsets of sequences of `length` tokens each, kept likewise.
+const int32_t* offsets(int64_t sequences, int64_t length);
+
+void time_products(Calls& calls, DType t);
+void time_attention(Calls& calls, DType t, int64_t sequences, int64_t length, float probability);
+void time_rows(Calls& calls, DType t);
+void time_optimizers(Calls& calls);
+
+}  // namespace suanli::kernels
