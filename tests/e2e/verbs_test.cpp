@@ -147,6 +147,19 @@ TEST(Bench, GivesTheKeysOfItsContract) {
   }
 }
 
+TEST(Bench, LengthsComeFromAFile) {
+  const std::string model = small_classifier().string();
+  const auto folder = scratch("lengths");
+  write(folder / "lengths.txt", "8\n4\n6\n");
+  const std::string infer = "bench infer --seconds 0.05 --json --batch 2 --model " + model + " --lengths ";
+  const ProgramRun run = suanli(infer + (folder / "lengths.txt").string());
+  ASSERT_EQ(run.code, 0) << run.err;
+  EXPECT_GT(Json::parse(run.out)["sequences_per_second"].get<double>(), 0);
+  write(folder / "bad.txt", "8\nfour\n");
+  EXPECT_EQ(suanli(infer + (folder / "bad.txt").string()).code, 2);
+  EXPECT_EQ(suanli(infer + (folder / "missing.txt").string()).code, 2);
+}
+
 TEST(Bench, OpsStandBesideTheLimitOfTheMachine) {
   const Json report = Json::parse(suanli("bench ops --filter matmul/sentence_16_up --seconds 0.1 --json").out);
   ASSERT_GE(report["ops"].size(), 2U) << "f32 and bf16";
