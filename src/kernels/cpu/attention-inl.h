@@ -39,15 +39,6 @@ HWY_INLINE RowSum exponentiate(float* row, int64_t keys, float scale) {
   return {maximum, sum_of(sum)};
 }
 
-/// sum_c a[c] b[c]
-template <class T>
-HWY_INLINE float dot(const T* a, const T* b, int64_t width) {
-  Vector sum = hn::Zero(F32());
-  each_vector(width,
-              [&](int64_t c, int64_t n) SUANLI_INLINE { sum = hn::MulAdd(load(a + c, n), load(b + c, n), sum); });
-  return sum_of(sum);
-}
-
 }  // namespace HWY_NAMESPACE
 }  // namespace suanli::kernels
 HWY_AFTER_NAMESPACE();

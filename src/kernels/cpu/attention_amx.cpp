@@ -83,6 +83,7 @@ HWY_AFTER_NAMESPACE();
 #include "base/parallel.h"
 #include "kernels/cpu/add.h"
 #include "kernels/cpu/amx_product.h"
+#include "kernels/cpu/attention_tasks.h"
 #include "kernels/cpu/scratch.h"
 
 namespace suanli::kernels {
@@ -223,16 +224,10 @@ Refusal can_run_amx(const Args& a, const Machine& machine) {
   return a.longest <= kLongest ? nullptr : "a sequence is longer than 1024";
 }
 
-/// A task is a head of a sequence; where those are few, a block of its queries.
 void run_forward_amx(const AttentionForward& a, Stream&) {
-  const int64_t heads = a.sequences * a.heads;
-  const int64_t cut = heads >= 32 ? std::max<int64_t>(a.longest, 1) : 64, blocks = (a.longest + cut - 1) / cut;
   const bool small = a.tokens * a.longest * a.heads * a.head_size < (1 << 20);
-  parallel_tasks(heads * blocks, small, [&](int64_t task) {
-    const int64_t block = task % blocks, head = task / blocks % a.heads, sequence = task / blocks / a.heads;
-    const int64_t begin = block * cut,
-                  end = std::min<int64_t>(a.offsets[sequence + 1] - a.offsets[sequence], begin + cut);
-    if (begin < end) forward_task(a, sequence, head, begin, end);
+  each_query_range(a, small, [&](int64_t sequence, int64_t head, int64_t begin, int64_t end) {
+    forward_task(a, sequence, head, begin, end);
   });
 }
 

@@ -70,23 +70,17 @@ void attention_forward_task(const AttentionForward& a, int64_t sequence, int64_t
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-#include "base/parallel.h"
 #include "kernels/cpu/add.h"
+#include "kernels/cpu/attention_tasks.h"
 
 namespace suanli::kernels {
 HWY_EXPORT(attention_forward_task);
 
 namespace {
-/// A task is a head of a sequence; where those are few, a block of its queries.
 void run_forward(const AttentionForward& a, Stream&) {
-  const int64_t heads = a.sequences * a.heads;
-  const int64_t cut = heads >= 32 ? std::max<int64_t>(a.longest, 1) : 64, blocks = (a.longest + cut - 1) / cut;
   const bool small = a.tokens * a.longest * a.heads * a.head_size < (1 << 18);
-  parallel_tasks(heads * blocks, small, [&](int64_t task) {
-    const int64_t block = task % blocks, head = task / blocks % a.heads, sequence = task / blocks / a.heads;
-    const int64_t length = a.offsets[sequence + 1] - a.offsets[sequence];
-    const int64_t begin = block * cut, end = std::min(length, begin + cut);
-    if (begin < end) HWY_DYNAMIC_DISPATCH(attention_forward_task)(a, sequence, head, begin, end);
+  each_query_range(a, small, [&](int64_t sequence, int64_t head, int64_t begin, int64_t end) {
+    HWY_DYNAMIC_DISPATCH(attention_forward_task)(a, sequence, head, begin, end);
   });
 }
 }  // namespace

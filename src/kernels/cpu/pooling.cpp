@@ -46,14 +46,6 @@ void segment_mean_backward_rows(const SegmentMeanBackward& a, int64_t begin, int
 }
 
 template <class T>
-HWY_INLINE float dot(const T* a, const T* b, int64_t width) {
-  Vector sum = hn::Zero(F32());
-  each_vector(width,
-              [&](int64_t c, int64_t n) SUANLI_INLINE { sum = hn::MulAdd(load(a + c, n), load(b + c, n), sum); });
-  return sum_of(sum);
-}
-
-template <class T>
 void normalize_as(const NormalizeForward& a, int64_t begin, int64_t end) {
   for (int64_t r = begin; r < end; ++r) {
     const T* x = static_cast<const T*>(a.x) + r * a.width;

@@ -83,6 +83,15 @@ HWY_INLINE void each_vector(int64_t count, const F& f) {
 HWY_INLINE float sum_of(Vector v) { return hn::GetLane(hn::SumOfLanes(F32(), v)); }
 HWY_INLINE float max_of(Vector v) { return hn::GetLane(hn::MaxOfLanes(F32(), v)); }
 
+/// sum_c a[c] b[c]
+template <class T>
+HWY_INLINE float dot(const T* a, const T* b, int64_t width) {
+  Vector sum = hn::Zero(F32());
+  each_vector(width,
+              [&](int64_t c, int64_t n) SUANLI_INLINE { sum = hn::MulAdd(load(a + c, n), load(b + c, n), sum); });
+  return sum_of(sum);
+}
+
 /// n elements from one storage type to another.
 template <class From, class To>
 HWY_INLINE void convert(const From* x, To* y, int64_t n) {
