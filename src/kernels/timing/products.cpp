@@ -41,6 +41,13 @@ void time_products(Calls& calls, DType t) {
                          .bias_dtype = DType::f32};
     const Work work = {.flops = 2.0 * static_cast<double>(s.m * s.n * s.k)};
     calls.add(matmul, s.label, t, args, work);
+    if (std::string_view(s.label) == "up") {
+      Matmul fused = args;
+      fused.epilogue.activation = Activation::gelu;
+      calls.add(matmul, "up_gelu", t, fused, work);
+      fused.epilogue.slope = values(s.m * s.n, t);
+      calls.add(matmul, "up_gelu_slope", t, fused, work);
+    }
     if (!s.transpose_b) continue;
     static std::vector<std::unique_ptr<DerivedForms>> kept;  // the weights of a model that serves
     kept.push_back(std::make_unique<DerivedForms>());
