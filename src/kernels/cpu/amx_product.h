@@ -10,6 +10,7 @@ inline constexpr int64_t kSquare = 32, kStep = 32;
 inline constexpr int64_t kTile = 512, kPair = 2 * kTile;  ///< elements of a tile, and of both tiles of a square's step
 
 inline int64_t steps_of(int64_t depth) { return (depth + kStep - 1) / kStep; }
+inline int64_t whole_squares(int64_t count) { return (count + kSquare - 1) / kSquare * kSquare; }
 /// Elements that a packed operand of `count` rows (left) or columns (right) takes.
 inline int64_t packed_size(int64_t count, int64_t depth) { return steps_of(count) * steps_of(depth) * kPair; }
 /// Where 16 rows or columns of a step lie in a packed operand: square by square, in each step by step.

@@ -11,12 +11,16 @@ namespace suanli::kernels {
 
 namespace {
 
-/// The columns of a task, rows [k, k + depth) of B.
-SUANLI_AMX void pack_b(const Matmul& args, int64_t k, int64_t depth, const Tile& range, uint16_t* out) {
+/// Columns [begin, end), rows [k, k + depth) of B.
+SUANLI_AMX void pack_b(const Matmul& args, int64_t k, int64_t depth, int64_t begin, int64_t end, uint16_t* out) {
   const uint16_t* b = static_cast<const uint16_t*>(args.b);
-  const int64_t n = range.column_begin, columns = range.column_end - n;
-  args.transpose_b ? pack_right_transposed(b + n * args.k + k, args.k, columns, depth, out)
-                   : pack_right(b + k * args.n + n, args.n, depth, columns, out);
+  args.transpose_b ? pack_right_transposed(b + begin * args.k + k, args.k, end - begin, depth, out)
+                   : pack_right(b + k * args.n + begin, args.n, depth, end - begin, out);
+}
+
+/// Rows [begin, end), columns [k, k + depth) of a transposed A.
+SUANLI_AMX void pack_a(const Matmul& args, int64_t k, int64_t depth, int64_t begin, int64_t end, uint16_t* out) {
+  pack_left_transposed(static_cast<const uint16_t*>(args.a) + k * args.m + begin, args.m, depth, end - begin, out);
 }
 
 /// 16 lanes of f32 from memory in either dtype.
@@ -109,54 +113,51 @@ class Finish {
   __mmask16 mask_[2] = {};
 };
 
-/// All of a constant B, packed once; null at its first use.
-const uint16_t* constant_b(const Matmul& args) {
-  static const char maker = 0;
-  if (args.b_forms == nullptr) return nullptr;
-  const Storage* form = args.b_forms->get(&maker, args.b, [&] {
-    auto packed = std::make_shared<Storage>(Device{}, packed_size(args.n, args.k) * int64_t{sizeof(uint16_t)});
-    pack_b(args, 0, args.k, {0, 0, 0, args.n}, static_cast<uint16_t*>(packed->memory()));
-    return packed;
-  });
-  return form == nullptr ? nullptr : static_cast<const uint16_t*>(form->memory());
-}
+/// Both operands in tiles, where they are packed for all tasks at once: null where each task packs its own part.
+struct Packed {
+  const uint16_t *left = nullptr, *right = nullptr;
+};
 
 /// C of one task. An f32 C takes K in blocks whose operands stay in the second-level cache; a 16-bit C must be rounded
 /// once, so it takes K whole.
-SUANLI_AMX void run_task(const Matmul& args, const Tile& range, const uint16_t* constant) {
-  const int64_t columns = (range.column_end - range.column_begin + kSquare - 1) / kSquare * kSquare;
-  const int64_t rows = (range.row_end - range.row_begin + kSquare - 1) / kSquare * kSquare;
+SUANLI_AMX void run_task(const Matmul& args, const Tile& range, const Packed& packed) {
+  const int64_t columns = whole_squares(range.column_end - range.column_begin);
+  const int64_t rows = whole_squares(range.row_end - range.row_begin);
   const int64_t most = args.c_dtype == DType::f32 ? std::min<int64_t>(args.k, 512) : args.k;
-  const int64_t most_depth = steps_of(most) * kStep;
-  const int64_t packed_columns = constant == nullptr ? columns : 0;
-  uint16_t* b = local_scratch().get<uint16_t>(most_depth * (packed_columns + (args.transpose_a ? rows : kSquare)));
-  uint16_t* left = b + most_depth * packed_columns;
+  const int64_t most_depth = steps_of(most) * kStep, all_steps = steps_of(args.k);
+  const int64_t own_columns = packed.right == nullptr ? columns : 0;
+  const int64_t own_rows = packed.left != nullptr ? 0 : args.transpose_a ? rows : kSquare;
+  uint16_t* own_right = local_scratch().get<uint16_t>(most_depth * (own_columns + own_rows));
+  uint16_t* own_left = own_right + most_depth * own_columns;
   alignas(64) float sums[2][kSquare * kSquare];
   const TileConfiguration tiles;
   Finish previous;
   int turn = 0;
   for (int64_t k = 0; k < args.k; k += most) {
     const int64_t depth = std::min(most, args.k - k), steps = steps_of(depth);
-    const uint16_t* right = b;
-    int64_t square = steps * kPair;
-    if (constant != nullptr) {
-      square = steps_of(args.k) * kPair;
-      right = constant + range.column_begin / kSquare * square + k / kStep * kPair;
+    const uint16_t *right = own_right, *left = own_left;
+    int64_t right_square = steps * kPair, left_square = steps * kPair;
+    if (packed.right != nullptr) {
+      right_square = all_steps * kPair;
+      right = packed.right + range.column_begin / kSquare * right_square + k / kStep * kPair;
     } else {
-      pack_b(args, k, depth, range, b);
+      pack_b(args, k, depth, range.column_begin, range.column_end, own_right);
     }
-    if (args.transpose_a) {
-      const uint16_t* a = static_cast<const uint16_t*>(args.a) + k * args.m + range.row_begin;
-      pack_left_transposed(a, args.m, depth, range.row_end - range.row_begin, left);
+    if (packed.left != nullptr) {
+      left_square = all_steps * kPair;
+      left = packed.left + range.row_begin / kSquare * left_square + k / kStep * kPair;
+    } else if (args.transpose_a) {
+      pack_a(args, k, depth, range.row_begin, range.row_end, own_left);
     }
     for (int64_t m = range.row_begin; m < range.row_end; m += kSquare) {
-      const LeftTiles a = args.transpose_a ? packed_left(left + (m - range.row_begin) * steps * kStep)
-                                           : left_tiles(static_cast<const uint16_t*>(args.a) + m * args.k + k, args.k,
-                                                        range.row_end - m, depth, left);
+      const LeftTiles a = args.transpose_a
+                              ? packed_left(left + (m - range.row_begin) / kSquare * left_square)
+                              : left_tiles(static_cast<const uint16_t*>(args.a) + m * args.k + k, args.k,
+                                           range.row_end - m, depth, own_left);
       for (int64_t n = range.column_begin; n < range.column_end; n += kSquare, turn ^= 1) {
         const int64_t share = (kSquare + steps - 1) / steps;  // of the rows of the square before
-        multiply_square(range.row_end - m, steps, a, right + (n - range.column_begin) / kSquare * square, sums[turn],
-                        kSquare, [&]() SUANLI_AMX { previous.rows(share); });
+        multiply_square(range.row_end - m, steps, a, right + (n - range.column_begin) / kSquare * right_square,
+                        sums[turn], kSquare, [&]() SUANLI_AMX { previous.rows(share); });
         previous = Finish(args, range, m, n, sums[turn], k == 0, k + depth == args.k);
       }
     }
@@ -164,12 +165,49 @@ SUANLI_AMX void run_task(const Matmul& args, const Tile& range, const uint16_t* 
   }
 }
 
+/// All of an operand of `count` rows or columns, by all threads.
+template <class Pack>
+void pack_all(int64_t count, const Matmul& args, uint16_t* out, const Pack& pack) {
+  const int64_t square = steps_of(args.k) * kPair;
+  parallel_for((count + kSquare - 1) / kSquare, 65536 / square + 1, [&](int64_t begin, int64_t end) {
+    pack(args, 0, args.k, begin * kSquare, std::min(count, end * kSquare), out + begin * square);
+  });
+}
+
+/// All of a constant B, packed once; null at its first use.
+const uint16_t* constant_b(const Matmul& args) {
+  static const char maker = 0;
+  if (args.b_forms == nullptr) return nullptr;
+  const Storage* form = args.b_forms->get(&maker, args.b, [&] {
+    auto packed = std::make_shared<Storage>(Device{}, packed_size(args.n, args.k) * int64_t{sizeof(uint16_t)});
+    pack_all(args.n, args, static_cast<uint16_t*>(packed->memory()), pack_b);
+    return packed;
+  });
+  return form == nullptr ? nullptr : static_cast<const uint16_t*>(form->memory());
+}
+
+/// Packing costs as much as some hundred rows of the product, so that what several tasks read is packed once for all;
+/// not more of it than the last-level cache may hold.
+constexpr int64_t kMostShared = 16 << 20;
+
 void run_amx(const Matmul& args, Stream&) {
   if (args.m == 0 || args.n == 0) return;
   if (args.k == 0) return start_rows(args);
   const MatmulPlan plan(args, kSquare, kSquare);
-  const uint16_t* constant = constant_b(args);
-  parallel_tasks(plan.tasks(), false, [&](int64_t task) { run_task(args, plan.tile(task), constant); });
+  Packed packed = {.left = nullptr, .right = constant_b(args)};
+  const auto shared = [](bool wanted, int64_t size) { return wanted && size <= kMostShared ? size : 0; };
+  const int64_t right = shared(packed.right == nullptr && plan.row_parts() > 1, packed_size(args.n, args.k));
+  const int64_t left = shared(args.transpose_a && plan.column_parts() > 1, packed_size(args.m, args.k));
+  uint16_t* memory = shared_scratch().get<uint16_t>(right + left);
+  if (right > 0) {
+    pack_all(args.n, args, memory, pack_b);
+    packed.right = memory;
+  }
+  if (left > 0) {
+    pack_all(args.m, args, memory + right, pack_a);
+    packed.left = memory + right;
+  }
+  parallel_tasks(plan.tasks(), false, [&](int64_t task) { run_task(args, plan.tile(task), packed); });
 }
 
 Refusal can_run_amx(const Matmul& a, const Machine& machine) {

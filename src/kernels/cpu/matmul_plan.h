@@ -14,21 +14,27 @@ struct Tile {
 };
 
 /// The cut depends on the shape alone, never on the number of threads: tiles of about 512 x 384, halved until there are
-/// eight (or they would fall below 96 x 96), rounded to `row_unit` and `column_unit`.
+/// eight (or they would fall below 96 x 96), rounded to `row_unit` and `column_unit`. The gradient of a weight (A
+/// transposed) sums over many rows: its tiles are halved along the longer side alone, so that each packs the larger
+/// operand only where it needs it.
 class MatmulPlan {
  public:
   MatmulPlan(const Matmul& a, int64_t row_unit, int64_t column_unit)
       : m_(a.m), n_(a.n), row_unit_(row_unit), column_unit_(column_unit) {
     row_parts_ = (m_ + 511) / 512;
     column_parts_ = (n_ + 383) / 384;
+    if (column_parts_ >= 8) row_parts_ = (m_ + 1023) / 1024;
     while (!is_small(a) && row_parts_ * column_parts_ < 8) {
       const int64_t rows = m_ / row_parts_, columns = n_ / column_parts_;
-      if (std::max(rows, columns) < 192) break;
-      ++(rows > columns ? row_parts_ : column_parts_);
+      const bool cuts_rows = a.transpose_a ? m_ >= n_ : rows > columns;
+      if ((cuts_rows ? rows : columns) < 192) break;
+      ++(cuts_rows ? row_parts_ : column_parts_);
     }
   }
   /// Too little work to share: about 20 us of it.
   static bool is_small(const Matmul& a) { return a.m * a.n * a.k < (1 << 21); }
+  int64_t row_parts() const { return row_parts_; }
+  int64_t column_parts() const { return column_parts_; }
   int64_t tasks() const { return row_parts_ * column_parts_; }
   Tile tile(int64_t task) const {
     const int64_t row = task / column_parts_, column = task % column_parts_;
