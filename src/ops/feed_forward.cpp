@@ -1,5 +1,7 @@
 #include "ops/feed_forward.h"
 
+#include <algorithm>
+
 #include "autograd/tape.h"
 #include "ops/cast.h"
 #include "ops/check.h"
@@ -8,6 +10,10 @@
 namespace suanli::ops {
 
 namespace {
+
+/// Rows at a time where no gradient is wanted, so that f(h) stays in the caches; f32 products gain more from many rows
+/// (docs/log.md).
+constexpr int64_t kChunk = 512;
 
 void check_map(const char* name, const Tensor& x, const LinearMap& map, int64_t in) {
   const std::string weight = std::string(name) + ".weight", bias = std::string(name) + ".bias";
@@ -29,13 +35,21 @@ Tensor feed_forward(const Tensor& x, const LinearMap& up, Activation f, const Li
   const bool want_down = wants_gradient(down.weight), want_down_bias = wants_gradient(down.bias);
   const bool want_up = wants_gradient(up.weight), want_up_bias = wants_gradient(up.bias);
   const bool want_x = wants_gradient(x), want_h = want_x || want_up || want_up_bias;
-  const auto empty = [&](int64_t width) { return Tensor::empty({x.dim(0), width}, x.dtype(), x.device()); };
   const Tensor up_weight = cast(detach(up.weight), x.dtype()), down_weight = cast(detach(down.weight), x.dtype());
-  Tensor inner = empty(up.weight.dim(0)), slope = want_h ? empty(up.weight.dim(0)) : Tensor();
-  product(x, false, up_weight, true, up.bias, inner,
-          {.activation = f, .slope = slope.defined() ? slope.data() : nullptr});
-  Tensor y = empty(down.weight.dim(0));
-  product(inner, false, down_weight, true, down.bias, y);
+  const bool whole = want_h || want_down || x.dtype() == DType::f32;
+  const int64_t tokens = x.dim(0), width = up.weight.dim(0), chunk = whole ? tokens : kChunk;
+  const auto empty = [&](int64_t rows, int64_t columns) {
+    return Tensor::empty({rows, columns}, x.dtype(), x.device());
+  };
+  const Tensor inner = empty(std::min(tokens, chunk), width), slope = want_h ? empty(tokens, width) : Tensor();
+  Tensor y = empty(tokens, down.weight.dim(0));
+  for (int64_t begin = 0; begin < tokens; begin += chunk) {
+    const int64_t end = std::min(tokens, begin + chunk);
+    Tensor f_h = inner.rows(0, end - begin), part = y.rows(begin, end);
+    product(x.rows(begin, end), false, up_weight, true, up.bias, f_h,
+            {.activation = f, .slope = slope.defined() ? slope.data() : nullptr});
+    product(f_h, false, down_weight, true, down.bias, part);
+  }
 
   record("feed_forward", y, {x, up.weight, up.bias, down.weight, down.bias},
          [=, x = want_up ? detach(x) : Tensor(), inner = want_down ? inner : Tensor(), up_dtype = up.weight.dtype(),

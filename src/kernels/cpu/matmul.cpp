@@ -8,7 +8,10 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "kernels/cpu/add.h"
+#include "kernels/cpu/epilogue.h"
 #include "kernels/cpu/matmul_plan.h"
+#include "kernels/cpu/scratch.h"
+#include "kernels/cpu/transpose.h"
 
 namespace suanli::kernels {
 
@@ -60,13 +63,23 @@ class Sequential {
   int threads_;
 };
 
-/// f32 through the plain sgemm, which needs no primitive: the bias is laid out first and the product added to it.
+constexpr int64_t kMostTurned = 8 << 20;
+
+/// f32 through the plain sgemm, which needs no primitive; bias and epilogue follow while the tile lies in the cache.
 /// Each tile is a sequential call, because oneDNN's own cut of the sum over K depends on the number of threads.
-void run_f32(const Matmul& a, Stream&) {
-  if (a.bias != nullptr || a.k == 0) start_rows(a);
-  if (a.m == 0 || a.n == 0 || a.k == 0) return;
-  const float beta = a.accumulate || a.bias != nullptr ? 1.0F : 0.0F;
-  const MatmulPlan plan(a, 48, 48);
+/// It packs a transposed B at a seventh of the speed of the product: where several tiles would, it is turned here once.
+void run_f32(const Matmul& args, Stream&) {
+  if (args.k == 0) return start_rows(args);
+  if (args.m == 0 || args.n == 0) return;
+  const float beta = args.accumulate ? 1.0F : 0.0F;
+  const MatmulPlan plan(args, 48, 48);
+  Matmul a = args;
+  if (a.transpose_b && plan.row_parts() > 1 && a.k * a.n <= kMostTurned) {
+    float* turned = shared_scratch().get<float>(a.k * a.n);
+    transpose_f32(static_cast<const float*>(a.b), a.n, a.k, turned);
+    a.b = turned;
+    a.transpose_b = false;
+  }
   std::atomic<bool> failed = false;
   parallel_tasks(plan.tasks(), plan.tasks() == 1, [&](int64_t task) {
     const Tile t = plan.tile(task);
@@ -79,13 +92,14 @@ void run_f32(const Matmul& a, Stream&) {
                                             a.transpose_a ? a.m : a.k, right, a.transpose_b ? a.k : a.n, beta,
                                             static_cast<float*>(a.c) + t.row_begin * a.n + t.column_begin, a.n);
     if (status != dnnl::status::success) failed = true;
+    finish_f32(a, t, true);
   });
   if (failed) throw EnvironmentError("matmul", "oneDNN could not run sgemm");
 }
 
 Refusal can_run_f32(const Matmul& a, const Machine& machine) {
   if (machine.isa == Isa::scalar) return "needs AVX2";
-  if (!a.epilogue.empty()) return "has an epilogue";
+  if (a.k == 0 && !a.epilogue.empty()) return "has an epilogue and nothing to sum";
   return a.dtype == DType::f32 && a.c_dtype == DType::f32 ? nullptr : "dtype is not f32";
 }
 

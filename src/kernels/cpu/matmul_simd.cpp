@@ -5,6 +5,7 @@
 #include <hwy/foreach_target.h>  // compiles this file once per instruction set
 
 #include "kernels/cpu/activation_rows.h"
+#include "kernels/cpu/epilogue.h"
 #include "kernels/cpu/matmul_plan.h"
 #include "kernels/cpu/product-inl.h"
 #include "kernels/cpu/scratch.h"
@@ -92,22 +93,6 @@ HWY_INLINE void block_times_panel(int64_t rows, int64_t columns, int64_t depth, 
   }
 }
 
-/// The epilogue of rows [m, m + rows) and columns [n, n + columns) of an f32 C that holds their sums.
-void finish_in_place(const Matmul& args, int64_t m, int64_t n, int64_t rows, int64_t columns) {
-  const auto at = [&](auto* matrix) SUANLI_INLINE { return matrix == nullptr ? nullptr : matrix + m * args.n + n; };
-  float* c = at(static_cast<float*>(args.c));
-  if (args.epilogue.activation) {
-    activate_rows(
-        {*args.epilogue.activation, c, args.n, at(static_cast<float*>(args.epilogue.slope)), args.n, rows, columns});
-  }
-  const float* factor = at(static_cast<const float*>(args.epilogue.factor));
-  for (int64_t r = 0; factor != nullptr && r < rows; ++r, c += args.n, factor += args.n) {
-    each_vector(columns, [&](int64_t i, int64_t count) SUANLI_INLINE {
-      store(hn::Mul(load(c + i, count), load(factor + i, count)), c + i, count);
-    });
-  }
-}
-
 /// One row of sums to a 16-bit C, by way of the epilogue; `at` is its first element in C, `slopes` room for the row.
 void finish_row(const Matmul& args, int64_t at, int64_t columns, float* sums, float* slopes) {
   bfloat16* c = static_cast<bfloat16*>(args.c) + at;
@@ -165,8 +150,9 @@ void task_as(const Matmul& args, const Tile& range, const float* packed) {
         const bool goes_on = k > 0 || (kDirect && args.accumulate);
         const float* start = goes_on ? at : args.bias != nullptr ? bias + n : nullptr;
         block_times_panel(count, there, depth, left, right + n * depth, at, c_stride, start, goes_on ? c_stride : 0);
-        if (kDirect && k + depth == args.k && !args.epilogue.empty()) {
-          finish_in_place(args, range.row_begin + m, range.column_begin + n, count, there);
+        if (kDirect && k + depth == args.k) {
+          const int64_t row = range.row_begin + m, column = range.column_begin + n;
+          finish_f32(args, {row, row + count, column, column + there}, false);
         }
       }
     }
