@@ -25,9 +25,13 @@ Linear::Linear(ParameterScope scope, int64_t in, int64_t out)
     : Linear(scope, in, out, within_root(in), within_root(in)) {}
 
 Linear::Linear(ParameterScope scope, int64_t in, int64_t out, const Initializer& weight, const Initializer& bias)
-    : weight_(scope.get("weight", {out, in}, weight)), bias_(scope.get("bias", {out}, bias)) {}
+    : quantized_(scope.get_quantized("weight", {out, in}, weight)),
+      weight_(quantized_.defined() ? Tensor() : scope.get("weight", {out, in}, weight)),
+      bias_(scope.get("bias", {out}, bias)) {}
 
-Tensor Linear::operator()(const Tensor& x) const { return ops::linear(x, weight_, bias_); }
+Tensor Linear::operator()(const Tensor& x) const {
+  return quantized_.defined() ? ops::quantized_linear(x, quantized_, bias_) : ops::linear(x, weight_, bias_);
+}
 
 Embedding::Embedding(ParameterScope scope, int64_t count, int64_t width, const Initializer& weight)
     : weight_(scope.get("weight", {count, width}, weight)) {}

@@ -11,7 +11,8 @@ namespace suanli::nn {
 using ActivationFunction = Tensor (*)(const Tensor&);
 ActivationFunction activation_named(const std::string& name);
 
-/// y = x weight^T + bias; parameters weight [out, in], bias [out].
+/// y = x weight^T + bias; parameters weight [out, in], bias [out]. The weight is a float tensor or held in 8 bits, as
+/// the options of the parameters say.
 class Linear {
  public:
   /// PyTorch's default initialiser: uniform within 1 / sqrt(in).
@@ -21,7 +22,9 @@ class Linear {
   Tensor operator()(const Tensor& x) const;
 
  private:
-  Tensor weight_, bias_;
+  ops::QuantizedWeight quantized_;
+  Tensor weight_;  // undefined when quantized
+  Tensor bias_;
 };
 
 /// Rows of a table; parameter weight [count, width].
