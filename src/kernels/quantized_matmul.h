@@ -7,7 +7,7 @@
 
 namespace suanli::kernels {
 
-/// scale[r] = max |x[r]| / 127 and values[r,c] = x[r,c] * (127 / max |x[r]|), rounded to nearest even, so that
+/// scale[r] = max |x[r]| / 127 and values[r,c] = x[r,c] * (127 / max |x[r]|), rounded once, to nearest even, so that
 /// values * scale is x within scale / 2 (vector-wise absmax quantisation: Dettmers et al. 2022, LLM.int8()).
 /// x [rows, width] of `dtype`, taken as f32. A row that stays below 2^-100 gets scale 0 and zeros; a row with NaN or an
 /// infinity gets scale NaN and zeros, so that all its products are NaN. Every implementation gives the same bits.

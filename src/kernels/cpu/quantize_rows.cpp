@@ -15,7 +15,7 @@ namespace suanli::kernels {
 namespace HWY_NAMESPACE {
 
 using I32 = hn::RebindToSigned<F32>;
-using I8 = hn::Rebind<int8_t, F32>;
+using U8 = hn::Rebind<uint8_t, F32>;
 
 /// The largest magnitude as the bits of an f32: NaN is above infinity, and infinity above all numbers.
 template <class T>
@@ -24,6 +24,12 @@ HWY_INLINE uint32_t largest_magnitude(const T* x, int64_t width) {
   each_vector(width, [&](int64_t c, int64_t n)
                          SUANLI_INLINE { most = hn::Max(most, hn::BitCast(I32(), hn::Abs(load(x + c, n)))); });
   return static_cast<uint32_t>(hn::GetLane(hn::MaxOfLanes(I32(), most)));
+}
+
+/// The integer nearest to x * factor, in the low byte of each lane: 1.5 * 2^23 leaves an f32 no bits behind the point.
+HWY_INLINE hn::Vec<U8> nearest_bytes(Vector x, Vector factor) {
+  const Vector shifted = hn::MulAdd(x, factor, hn::Set(F32(), 0x1.8p23F));
+  return hn::TruncateTo(U8(), hn::BitCast(U32(), shifted));
 }
 
 template <class T>
@@ -39,13 +45,13 @@ HWY_INLINE void quantize_row(const T* x, int64_t width, int8_t* values, float* s
   *scale = most / 127.0F;
   const Vector inverse = hn::Set(F32(), 127.0F / most);
   each_vector(width, [&](int64_t c, int64_t n) SUANLI_INLINE {
-    const auto q = hn::DemoteTo(I8(), hn::NearestInt(hn::Mul(load(x + c, n), inverse)));
+    const auto bytes = nearest_bytes(load(x + c, n), inverse);
     if (HWY_LIKELY(n == lane_count())) {
-      hn::StoreU(q, I8(), values + c);
+      hn::StoreU(bytes, U8(), reinterpret_cast<uint8_t*>(values + c));
       return;
     }
-    HWY_ALIGN int8_t buffer[HWY_MAX_BYTES / sizeof(float)];
-    hn::StoreU(q, I8(), buffer);
+    HWY_ALIGN uint8_t buffer[HWY_MAX_BYTES / sizeof(float)];
+    hn::StoreU(bytes, U8(), buffer);
     std::memcpy(values + c, buffer, static_cast<size_t>(n));
   });
 }

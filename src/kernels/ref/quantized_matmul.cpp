@@ -27,7 +27,8 @@ void run(const QuantizeRows& args, Stream&) {
       args.scale[r] = !finite ? std::numeric_limits<float>::quiet_NaN() : zero ? 0.0F : most / 127.0F;
       const float inverse = 127.0F / most;
       for (int64_t c = 0; c < args.width; ++c) {
-        values[c] = zero ? int8_t{0} : static_cast<int8_t>(std::nearbyint(static_cast<float>(x[c]) * inverse));
+        const double exact = static_cast<double>(static_cast<float>(x[c])) * inverse;
+        values[c] = zero ? int8_t{0} : static_cast<int8_t>(std::nearbyint(exact));
       }
     }
   });
