@@ -38,8 +38,8 @@ const OptionTable& bench_options() {
       {.name = "precision",
        .type = OptionType::text,
        .default_value = "f32",
-       .help = "dtype of the computation",
-       .choices = {"auto", "f32", "bf16"}},
+       .help = "of the computation; int8 for infer alone",
+       .choices = {"auto", "f32", "bf16", "int8"}},
       {.name = "steps", .type = OptionType::integer, .default_value = "10", .help = "timed training steps"},
       {.name = "seconds", .type = OptionType::real, .default_value = "3", .help = "time for inference, or for all ops"},
       {.name = "filter",
@@ -78,9 +78,10 @@ BatchLengths batch_lengths(const Config& config) {
   return batches;
 }
 
-Json report(const StepTiming& timing, DType dtype, bool training) {
+Json report(const StepTiming& timing, const nn::InferencePrecision& precision, bool training) {
   const double median = timing.median();
-  const double peak = std::max(kernels::measured_peak(dtype, 0.2), kernels::measured_peak(DType::f32, 0.1));
+  const double peak = std::max(kernels::measured_peak(precision.int8 ? DType::i8 : precision.dtype, 0.2),
+                               kernels::measured_peak(DType::f32, 0.1));
   Json out;
   if (training) {
     out["tokens_per_second"] = timing.tokens / timing.total();
@@ -92,7 +93,7 @@ Json report(const StepTiming& timing, DType dtype, bool training) {
   out["gflops"] = timing.operations / timing.total() * 1e-9;
   out["share_of_peak"] = timing.operations / timing.total() / peak;
   out["peak_bytes"] = timing.peak_bytes;
-  out["precision"] = name_of(dtype);
+  out["precision"] = precision.name();
   out["cpu"] = machine().cpu_model;
   out["implementation"] = std::string("suanli ") + SUANLI_VERSION + " cpu " + name_of(machine().isa);
   return out;
@@ -103,9 +104,11 @@ int bench_ops(const Config& config) {
   const auto timings = kernels::time_kernels(config.get_string("filter"), config.get_float("seconds"));
   const double bandwidth = kernels::measured_read_bandwidth(), f32_peak = kernels::measured_peak(DType::f32, 0.2);
   const double bf16_peak = std::max(f32_peak, kernels::measured_peak(DType::bf16, 0.2));
+  const double i8_peak = std::max(f32_peak, kernels::measured_peak(DType::i8, 0.2));
   Json rows = Json::array();
   for (const kernels::KernelTiming& t : timings) {
-    const double compute = t.flops / (t.dtype == "bf16" ? bf16_peak : f32_peak), memory = t.bytes / bandwidth;
+    const double peak = t.dtype == "i8" ? i8_peak : t.dtype == "bf16" ? bf16_peak : f32_peak;
+    const double compute = t.flops / peak, memory = t.bytes / bandwidth;
     rows.push_back({{"op", t.kernel},
                     {"size", t.label},
                     {"dtype", t.dtype},
@@ -156,15 +159,18 @@ int bench(Arguments arguments) {
   read_options(config, arguments.subspan(1), "bench");
   initialize();
   if (what == "ops") return bench_ops(config);
-  const DType dtype = nn::precision_named(config.get_string("precision"));
+  const nn::InferencePrecision precision = nn::inference_precision_named(config.get_string("precision"));
   const bool training = what == "step";
+  if (training && precision.int8) {
+    throw UserError("precision", "expected auto, f32 or bf16 for a training step, got int8, which is for inference");
+  }
   const auto head =
       config.get_string("task") == "masked-lm" ? models::Head::masked_lm : models::Head::sequence_classification;
-  const Json result = report(
-      training ? time_training(config.get_string("model"), head, batch_lengths(config), dtype,
-                               std::max<int64_t>(1, config.get_int("steps")))
-               : time_inference(config.get_string("model"), batch_lengths(config), dtype, config.get_float("seconds")),
-      dtype, training);
+  const Json result = report(training ? time_training(config.get_string("model"), head, batch_lengths(config),
+                                                      precision.dtype, std::max<int64_t>(1, config.get_int("steps")))
+                                      : time_inference(config.get_string("model"), batch_lengths(config), precision,
+                                                       config.get_float("seconds")),
+                             precision, training);
   if (config.get_bool("json")) {
     std::printf("%s\n", result.dump().c_str());
   } else {

@@ -20,8 +20,8 @@ std::vector<Option> text_engine_options(const char* default_precision) {
       {.name = "precision",
        .type = OptionType::text,
        .default_value = default_precision,
-       .help = "dtype of the computation; auto picks by measuring",
-       .choices = {"auto", "f32", "bf16"}},
+       .help = "of the computation; auto picks f32 or bf16 by measuring",
+       .choices = {"auto", "f32", "bf16", "int8"}},
       {.name = "max_length",
        .type = OptionType::integer,
        .default_value = "0",
@@ -46,12 +46,12 @@ Encoding TextEngine::encode(const TextLine& line) const {
 TextEngine load_text_engine(const Config& config, models::Head head, const infer::Pooling& pooling, int64_t longest) {
   initialize();
   const std::string folder = config.get_string("model");
-  const DType dtype = nn::precision_named(config.get_string("precision"));
+  const auto [dtype, int8] = nn::inference_precision_named(config.get_string("precision"));
   if (config.get_int("window") < 1 || config.get_int("tokens_per_batch") < 1 || config.get_int("max_length") < 0) {
     throw UserError("options", "expected window and tokens_per_batch of at least 1 and max_length of at least 0");
   }
   Tokenizer tokenizer = Tokenizer::load(folder);
-  models::Model model = models::load_model(folder, {.head = head, .matrix_dtype = dtype});
+  models::Model model = models::load_model(folder, {.head = head, .matrix_dtype = dtype, .int8 = int8});
   if (head != models::Head::none && !model.initialized.empty()) {
     throw UserError(folder, "expected a model with a trained head, missing " + model.initialized.front() +
                                 "; train it first, or use `suanli embed`");

@@ -112,10 +112,13 @@ Model build(BertConfig config, const ModelOptions& options, nn::WeightSource sou
   if (!options.labels.empty()) config.labels = options.labels;
   if (!options.problem_type.empty()) config.problem_type = options.problem_type;
   Model model{.config = std::move(config), .head = options.head};
+  std::function<bool(const std::string&)> quantized;
+  if (options.int8) quantized = [](const std::string& name) { return name.starts_with("layer."); };
   model.parameters = std::make_unique<nn::Parameters>(nn::ParameterOptions{.seed = options.seed,
                                                                            .source = std::move(source),
                                                                            .matrix_dtype = options.matrix_dtype,
                                                                            .trainable = options.trainable,
+                                                                           .quantized = std::move(quantized),
                                                                            .device = options.device});
   model.network = std::make_unique<BertWithHead>(nn::ParameterScope(*model.parameters), model.config, model.head);
   return model;

@@ -18,6 +18,7 @@ struct ModelOptions {
   uint64_t seed = 42;                    ///< of new parameters
   bool trainable = false;                ///< parameters want gradients
   DType matrix_dtype = DType::f32;       ///< of weights with two dimensions, for inference
+  bool int8 = false;                     ///< linear layers of the encoder in 8 bits, for inference
   Device device = {};
 };
 

@@ -24,9 +24,18 @@ Linear::Linear(ParameterScope scope, int64_t in, int64_t out)
     : Linear(scope, in, out, within_root(in), within_root(in)) {}
 
 Linear::Linear(ParameterScope scope, int64_t in, int64_t out, const Initializer& weight, const Initializer& bias)
-    : weight_(scope.get("weight", {out, in}, weight)), bias_(scope.get("bias", {out}, bias)) {}
+    : quantized_(scope.get_quantized("weight", {out, in}, weight)),
+      weight_(quantized_.defined() ? Tensor() : scope.get("weight", {out, in}, weight)),
+      bias_(scope.get("bias", {out}, bias)) {}
 
-Tensor Linear::operator()(const Tensor& x) const { return ops::linear(x, weight_, bias_); }
+Tensor Linear::operator()(const Tensor& x) const {
+  return quantized_.defined() ? ops::quantized_linear(x, quantized_, bias_) : ops::linear(x, weight_, bias_);
+}
+
+Tensor feed_forward(const Tensor& x, const Linear& up, ops::Activation f, const Linear& down) {
+  if (up.quantized_.defined()) return down(ops::quantized_linear(x, up.quantized_, up.bias_, f));
+  return ops::feed_forward(x, {up.weight_, up.bias_}, f, {down.weight_, down.bias_});
+}
 
 Embedding::Embedding(ParameterScope scope, int64_t count, int64_t width, const Initializer& weight)
     : weight_(scope.get("weight", {count, width}, weight)) {}
@@ -45,6 +54,6 @@ Tensor LayerNorm::operator()(const Tensor& x, const Tensor& residual, const ops:
 Mlp::Mlp(ParameterScope scope, int64_t in, int64_t hidden, int64_t out, ops::Activation activation)
     : up_(scope / "up", in, hidden), down_(scope / "down", hidden, out), activation_(activation) {}
 
-Tensor Mlp::operator()(const Tensor& x) const { return ops::feed_forward(x, up_.map(), activation_, down_.map()); }
+Tensor Mlp::operator()(const Tensor& x) const { return feed_forward(x, up_, activation_, down_); }
 
 }  // namespace suanli::nn

@@ -11,7 +11,8 @@ namespace suanli::nn {
 /// Throws UserError for another name.
 ops::Activation activation_named(const std::string& name);
 
-/// y = x weight^T + bias; parameters weight [out, in], bias [out].
+/// y = x weight^T + bias; parameters weight [out, in], bias [out]. The weight is a float tensor or held in 8 bits, as
+/// the options of the parameters say.
 class Linear {
  public:
   /// PyTorch's default initialiser: uniform within 1 / sqrt(in).
@@ -19,11 +20,16 @@ class Linear {
   Linear(ParameterScope scope, int64_t in, int64_t out, const Initializer& weight, const Initializer& bias);
   /// x [T, in] -> [T, out].
   Tensor operator()(const Tensor& x) const;
-  ops::LinearMap map() const { return {weight_, bias_}; }
 
  private:
-  Tensor weight_, bias_;
+  friend Tensor feed_forward(const Tensor& x, const Linear& up, ops::Activation f, const Linear& down);
+  ops::QuantizedWeight quantized_;
+  Tensor weight_;  // undefined when quantized
+  Tensor bias_;
 };
+
+/// down(f(up(x))) with f within the first product: x [T, in of up] -> [T, out of down].
+Tensor feed_forward(const Tensor& x, const Linear& up, ops::Activation f, const Linear& down);
 
 /// Rows of a table; parameter weight [count, width].
 class Embedding {

@@ -41,20 +41,22 @@ Initializer uniform(double limit) {
   };
 }
 
-Tensor Parameters::get(const std::string& name, Shape shape, const Initializer& initializer) {
-  const auto same_name = [&](const Parameter& parameter) { return parameter.name == name; };
-  if (std::ranges::any_of(all_, same_name)) {
+Tensor Parameters::fetch(const std::string& name, const Shape& shape, const Initializer& initializer) {
+  if (!names_.insert(name).second) {
     throw UserError("parameters", "expected each name once, got \"" + name + "\" twice");
   }
+  elements_ += shape.elements();
   Tensor value = options_.source ? options_.source(name, shape) : Tensor();
-  if (!value.defined()) {
-    value = Tensor::empty(shape, DType::f32);
-    RandomGenerator random({options_.seed, 0, site_of(name)});
-    initializer(value, random);
-    initialized_.push_back(name);
-  } else if (options_.trainable) {
-    value = value.clone();
-  }
+  if (value.defined()) return options_.trainable ? value.clone() : value;
+  value = Tensor::empty(shape, DType::f32);
+  RandomGenerator random({options_.seed, 0, site_of(name)});
+  initializer(value, random);
+  initialized_.push_back(name);
+  return value;
+}
+
+Tensor Parameters::get(const std::string& name, Shape shape, const Initializer& initializer) {
+  Tensor value = fetch(name, shape, initializer);
   if (shape.rank() == 2 && options_.matrix_dtype != DType::f32) value = ops::cast(value, options_.matrix_dtype);
   if (options_.device != value.device()) value = value.to(options_.device);
   options_.trainable ? require_gradient(value) : value.make_constant();
@@ -62,10 +64,11 @@ Tensor Parameters::get(const std::string& name, Shape shape, const Initializer& 
   return value;
 }
 
-int64_t Parameters::elements() const {
-  int64_t sum = 0;
-  for (const Parameter& parameter : all_) sum += parameter.value.elements();
-  return sum;
+ops::QuantizedWeight Parameters::get_quantized(const std::string& name, Shape shape, const Initializer& initializer) {
+  if (!options_.quantized || !options_.quantized(name)) return {};
+  if (options_.trainable) throw UserError("parameters", "expected f32 weights to train, got int8 for " + name);
+  const Tensor value = fetch(name, shape, initializer);
+  return ops::quantize_weight(options_.device == value.device() ? value : value.to(options_.device));
 }
 
 ParameterScope ParameterScope::operator/(std::string_view name) const {
@@ -74,6 +77,11 @@ ParameterScope ParameterScope::operator/(std::string_view name) const {
 
 Tensor ParameterScope::get(std::string_view name, Shape shape, const Initializer& initializer) const {
   return parameters_->get(join(path_, name), shape, initializer);
+}
+
+ops::QuantizedWeight ParameterScope::get_quantized(std::string_view name, Shape shape,
+                                                   const Initializer& initializer) const {
+  return parameters_->get_quantized(join(path_, name), shape, initializer);
 }
 
 }  // namespace suanli::nn

@@ -3,12 +3,13 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/random.h"
-#include "tensor/tensor.h"
+#include "ops/quantized_linear.h"
 
 namespace suanli::nn {
 
@@ -35,6 +36,8 @@ struct ParameterOptions {
   WeightSource source = {};         ///< null: all random
   DType matrix_dtype = DType::f32;  ///< of parameters with two dimensions: bf16 halves the memory of inference
   bool trainable = true;            ///< false: no gradients
+  /// Which weights of linear layers are held in 8 bits, by name; null: none.
+  std::function<bool(const std::string& name)> quantized = {};
   Device device = {};
 };
 
@@ -44,16 +47,23 @@ class Parameters {
   explicit Parameters(ParameterOptions options) : options_(std::move(options)) {}
   /// The parameter `name`, from the source or else from `initializer`. Throws UserError when the name was asked before.
   Tensor get(const std::string& name, Shape shape, const Initializer& initializer);
+  /// The same in 8 bits where the options ask for it, else undefined. It is none of all(): nothing trains or saves it.
+  ops::QuantizedWeight get_quantized(const std::string& name, Shape shape, const Initializer& initializer);
   const std::vector<Parameter>& all() const { return all_; }
   /// Names that the source did not have and that were therefore initialised.
   const std::vector<std::string>& initialized() const { return initialized_; }
   /// Number of elements over all parameters.
-  int64_t elements() const;
+  int64_t elements() const { return elements_; }
   /// A new number for each dropout, in order of construction.
   uint32_t next_site() { return next_site_++; }
 
  private:
+  /// f32 on the CPU, perhaps borrowed. Throws UserError when the name was asked before.
+  Tensor fetch(const std::string& name, const Shape& shape, const Initializer& initializer);
+
   ParameterOptions options_;
+  std::set<std::string> names_;
+  int64_t elements_ = 0;
   std::vector<Parameter> all_;
   std::vector<std::string> initialized_;
   uint32_t next_site_ = 1;
@@ -67,6 +77,7 @@ class ParameterScope {
   /// The scope `path.name`.
   ParameterScope operator/(std::string_view name) const;
   Tensor get(std::string_view name, Shape shape, const Initializer& initializer) const;
+  ops::QuantizedWeight get_quantized(std::string_view name, Shape shape, const Initializer& initializer) const;
   uint32_t next_site() const { return parameters_->next_site(); }
 
  private:

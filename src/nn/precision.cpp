@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "kernels/cpu/peak.h"
+#include "kernels/machine.h"
 
 namespace suanli::nn {
 
@@ -11,6 +12,11 @@ DType precision_named(const std::string& name) {
   if (name != "auto") throw UserError("precision", "expected auto, f32 or bf16, got \"" + name + "\"");
   const double f32 = kernels::measured_peak(DType::f32, 0.01), bf16 = kernels::measured_peak(DType::bf16, 0.01);
   return bf16 >= 1.5 * f32 ? DType::bf16 : DType::f32;
+}
+
+InferencePrecision inference_precision_named(const std::string& name) {
+  if (name != "int8") return {precision_named(name), false};
+  return {machine().isa == Isa::amx ? DType::bf16 : DType::f32, true};
 }
 
 }  // namespace suanli::nn

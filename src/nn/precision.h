@@ -11,4 +11,17 @@ namespace suanli::nn {
 /// rate (AMX; fast dot products), else f32. Measuring takes 20 ms. Throws UserError for another name.
 DType precision_named(const std::string& name);
 
+/// What inference computes in: int8 holds the weights of the encoder's linear layers in 8 bits and quantises what goes
+/// into them; all other activations and weights have `dtype`.
+struct InferencePrecision {
+  DType dtype = DType::f32;
+  bool int8 = false;
+  /// "int8", or the name of the dtype.
+  const char* name() const { return int8 ? "int8" : name_of(dtype); }
+};
+
+/// "int8" beside the names of precision_named(), which say what they say there; dtype is then bf16 where the machine
+/// has AMX, else f32. Throws UserError for another name.
+InferencePrecision inference_precision_named(const std::string& name);
+
 }  // namespace suanli::nn

@@ -21,6 +21,7 @@ constexpr OpRow kTable[] = {
     {"mse_loss", "torch.nn.functional.mse_loss", nullptr},
     {"multiply", "torch.mul", nullptr},
     {"normalize", "torch.nn.functional.normalize", nullptr},
+    {"quantized_linear", "torch.fake_quantize_per_channel_affine", nullptr, "rounding to 8 bits is flat"},
     {"relu", "torch.nn.functional.relu", nullptr},
     {"row_dot", "torch.linalg.vecdot", nullptr},
     {"scale", "torch.mul", nullptr},

@@ -123,12 +123,16 @@ void read_optimizer(const Config& config, const Reader& read, TrainArguments* a)
     a->warmup_steps = std::min(read.real("warmup_ratio", 0, 1), 1 - 1e-12);
   }
   const std::string precision = read.text("precision");
-  a->precision = precision == "auto" ? Precision::automatic : precision == "f32" ? Precision::f32 : Precision::bf16;
+  a->precision = precision == "auto"   ? Precision::automatic
+                 : precision == "f32"  ? Precision::f32
+                 : precision == "int8" ? Precision::int8
+                                       : Precision::bf16;
   if (config.is_given("bf16")) {
     const bool bf16 = read.boolean("bf16", false);
-    read.require(a->precision == Precision::automatic || (a->precision == Precision::bf16) == bf16, "bf16",
+    const Precision meant = bf16 ? Precision::bf16 : Precision::f32;
+    read.require(a->precision == Precision::automatic || a->precision == meant, "bf16",
                  concat("in agreement with precision ", precision), concat(bf16));
-    a->precision = bf16 ? Precision::bf16 : Precision::f32;
+    a->precision = meant;
   }
   read.require(!read.boolean("fp16", false), "fp16", "false on a CPU; bf16 needs no loss scaling and is fast here",
                "true");

@@ -17,7 +17,7 @@ namespace suanli {
 /// to PyTorch or the Hub alone.
 const OptionTable& train_options();
 
-enum class Precision : uint8_t { automatic, f32, bf16 };
+enum class Precision : uint8_t { automatic, f32, bf16, int8 };
 /// When something is done: never, every n optimizer steps, at the end of each epoch, or when a score is the best so
 /// far.
 enum class Interval : uint8_t { no, steps, epoch, best };

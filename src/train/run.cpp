@@ -23,7 +23,7 @@ struct Run {
   TaskKind kind;
   RunData data;
   std::optional<Tokenizer> tokenizer;
-  DType dtype = DType::f32;
+  nn::InferencePrecision precision;
   int64_t max_length = 0;
   models::Model model;
   std::unique_ptr<Task> task;
@@ -71,15 +71,15 @@ Tokenizer load_tokenizer(const TrainArguments& a) {
   return Tokenizer::load(folder);
 }
 
-DType resolve_precision(const TrainArguments& a) {
+nn::InferencePrecision resolve_precision(const TrainArguments& a) {
   // A resumed run computes as it did before, also where measuring the machine would now give another answer.
   if (a.precision == Precision::automatic && a.do_train) {
     if (const auto folder = checkpoint_to_resume(a.resume_from_checkpoint, a.output_dir)) {
-      return nn::precision_named(checkpoint_dtype(*folder));
+      return {nn::precision_named(checkpoint_dtype(*folder))};
     }
   }
-  constexpr const char* kNames[] = {"auto", "f32", "bf16"};
-  return nn::precision_named(kNames[static_cast<int>(a.precision)]);
+  constexpr const char* kNames[] = {"auto", "f32", "bf16", "int8"};
+  return nn::inference_precision_named(kNames[static_cast<int>(a.precision)]);
 }
 
 /// Tokens of a sequence: what was asked for or the task's default, within what model and tokenizer can do.
@@ -100,6 +100,7 @@ models::Model make_model(const Run& run, const Json& config_json, const LabelTab
                                   .seed = a.seed,
                                   .trainable = a.do_train,
                                   .matrix_dtype = DType::f32,
+                                  .int8 = run.precision.int8,
                                   .device = {}};
   if (run.kind.name == "regression") options.labels = {"LABEL_0"};
   if (a.model_name_or_path.empty()) {
@@ -132,7 +133,7 @@ Run prepare(const Config& config, TrainArguments arguments) {
   run.data = read_data(a, run.kind.labels);
   const models::BertConfig model_config = models::bert_config(config_json, "config.json");
   const LabelTable labels = labels_of(run.data, run.kind.labels, model_config.labels);
-  run.dtype = resolve_precision(a);
+  run.precision = resolve_precision(a);
   run.max_length = resolve_length(a, run.kind, model_config.longest_sequence(), run.tokenizer->model_max_length());
   run.model = make_model(run, config_json, labels);
   const int64_t block = std::min(a.block_size > 0 ? a.block_size : run.max_length, model_config.longest_sequence());
@@ -155,7 +156,7 @@ Run prepare(const Config& config, TrainArguments arguments) {
 void print_plan(const Run& run) {
   int64_t tokens = 0;
   for (const TokenizedExample& row : run.train.rows) tokens += static_cast<int64_t>(row.ids.size());
-  log_info(concat(run.kind.name, ": ", run.model.parameters->elements(), " parameters, ", name_of(run.dtype), ", ",
+  log_info(concat(run.kind.name, ": ", run.model.parameters->elements(), " parameters, ", run.precision.name(), ", ",
                   run.train.rows.size(), " training rows (", tokens, " tokens), ", run.validation.rows.size(),
                   " for evaluation, ", run.test.rows.size(), " for prediction"));
 }
@@ -172,7 +173,7 @@ void print_results(const std::string& split, const LogRecord& record, const std:
 /// Scores a set, prints and, where `folder` is not empty, writes the results.
 void score(const Run& run, const std::string& split, const Dataset& data, const std::filesystem::path& folder) {
   const bool keep = split == "predict";
-  Evaluation evaluation = evaluate(*run.task, data, run.dtype,
+  Evaluation evaluation = evaluate(*run.task, data, run.precision.dtype,
                                    {.batch_size = run.arguments.eval_batch, .keep_predictions = keep, .stop = {}});
   LogRecord record = evaluation_record(split, evaluation);
   record.emplace_back(concat(split, "_samples"), static_cast<double>(evaluation.samples));
@@ -201,7 +202,7 @@ int train(Run& run, const Config& config) {
                    .files = run.files(),
                    .train = &run.train,
                    .evaluation = run.validation.rows.empty() ? nullptr : &run.validation,
-                   .dtype = run.dtype,
+                   .dtype = run.precision.dtype,
                    .configuration = resolved(config)});
   const TrainResult result = trainer.train();
   if (result.outcome == Outcome::interrupted) {
@@ -228,7 +229,13 @@ int train(Run& run, const Config& config) {
 
 int run_training(const Config& config) {
   const FileSizeLimitFails a_full_disk_is_an_error;
-  Run run = prepare(config, train_arguments(config));
+  TrainArguments arguments = train_arguments(config);
+  if (arguments.do_train && arguments.precision == Precision::int8) {
+    throw UserError("precision",
+                    "expected auto, f32 or bf16 for training, got int8, which is for inference: train first, then use "
+                    "int8 with `suanli eval`, `predict` or `embed`");
+  }
+  Run run = prepare(config, std::move(arguments));
   const TrainArguments& a = run.arguments;
   if (!a.do_train && !a.do_eval && !a.do_predict) {
     throw UserError("train", "expected something to do: a train_file, or do_eval or do_predict with their files");

@@ -123,16 +123,17 @@ StepTiming time_training(const std::filesystem::path& folder, models::Head head,
   return run.finish();
 }
 
-StepTiming time_inference(const std::filesystem::path& folder, const BatchLengths& batches, DType dtype,
-                          double seconds) {
+StepTiming time_inference(const std::filesystem::path& folder, const BatchLengths& batches,
+                          const nn::InferencePrecision& precision, double seconds) {
   const NoGradient off;
-  const models::Model model = models::load_model(folder, {.head = models::Head::none, .matrix_dtype = dtype});
+  const models::Model model =
+      models::load_model(folder, {.head = models::Head::none, .matrix_dtype = precision.dtype, .int8 = precision.int8});
   Steps run(model.config, batches, false, false);
   const double end = seconds_now() + seconds;
   for (int64_t step = 0; step < kWarmUp + 5 || seconds_now() < end; ++step) {
     const models::PackedSequences& batch = run.batch(step);
     const double start = seconds_now();
-    ops::segment_mean(model.network->hidden_states(batch, {.dtype = dtype}), batch.offsets);
+    ops::segment_mean(model.network->hidden_states(batch, {.dtype = precision.dtype}), batch.offsets);
     if (step >= kWarmUp) run.add(step, seconds_now() - start);
   }
   return run.finish();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "models/load.h"
+#include "nn/precision.h"
 
 namespace suanli {
 
@@ -29,6 +30,7 @@ StepTiming time_training(const std::filesystem::path& model, models::Head head, 
                          DType dtype, int64_t steps);
 
 /// Forward passes to sentence vectors (mean pooling), for about `seconds`, at least five.
-StepTiming time_inference(const std::filesystem::path& model, const BatchLengths& batches, DType dtype, double seconds);
+StepTiming time_inference(const std::filesystem::path& model, const BatchLengths& batches,
+                          const nn::InferencePrecision& precision, double seconds);
 
 }  // namespace suanli

@@ -45,6 +45,25 @@ TEST_F(Training, LearnsAndWritesWhatHuggingFaceUsersExpect) {
   EXPECT_EQ(evaluated.code, 0) << evaluated.err;
 }
 
+TEST_F(Training, Int8IsForInferenceAlone) {
+  const ProgramRun refused = suanli(arguments("out") + " --max_steps 2 --precision int8");
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.err.find("[precision] expected auto, f32 or bf16 for training, got int8"), std::string::npos)
+      << refused.err;
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
+
+  ASSERT_EQ(suanli(arguments("out") + " --num_train_epochs 6").code, 0);
+  const auto accuracy = [&](const std::string& precision) {
+    const fs::path results = folder_ / ("eval_" + precision);
+    const ProgramRun run =
+        suanli("eval --model_name_or_path " + (folder_ / "out").string() + " --validation_file " +
+               (folder_ / "test.csv").string() + " --output_dir " + results.string() + " --precision " + precision);
+    EXPECT_EQ(run.code, 0) << run.err;
+    return read_json(results / "eval_results.json")["eval_accuracy"].get<double>();
+  };
+  EXPECT_NEAR(accuracy("int8"), accuracy("f32"), 1.5 / 60) << "of 60 answers at most one is another";
+}
+
 TEST_F(Training, ResumesToTheBit) {
   ASSERT_EQ(suanli(arguments("whole") + " --max_steps 25").code, 0);
   ASSERT_EQ(suanli(arguments("cut") + " --max_steps 25 --save_steps 10").code, 0);

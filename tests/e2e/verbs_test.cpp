@@ -113,6 +113,23 @@ TEST(Embed, AVectorALineAndTheSameWithPrecisionF32Twice) {
   EXPECT_EQ(suanli(arguments, "good film\nbad\n").out, run.out);
 }
 
+TEST(Embed, Int8VectorsPointWhereThoseOfF32Do) {
+  const std::string arguments = "embed --normalize true --model " + small_classifier().string() + " --precision ";
+  const std::string input = "good film\nbad\nstory good scene bad film\n";
+  const ProgramRun exact = suanli(arguments + "f32", input), run = suanli(arguments + "int8", input);
+  ASSERT_EQ(run.code, 0) << run.err;
+  const auto expected = lines_of(exact.out), got = lines_of(run.out);
+  ASSERT_EQ(got.size(), 3U);
+  for (size_t i = 0; i < got.size(); ++i) {
+    double cosine = 0;
+    for (size_t h = 0; h < got[i]["embedding"].size(); ++h) {
+      cosine += got[i]["embedding"][h].get<double>() * expected[i]["embedding"][h].get<double>();
+    }
+    EXPECT_GT(cosine, 0.999) << i;
+    EXPECT_NE(got[i], expected[i]) << "8 bits leave a trace";
+  }
+}
+
 TEST(Program, AMissingOrBrokenModelIsOneMessageAndExitCode2) {
   EXPECT_EQ(suanli("predict --model /nowhere/at/all", "x\n").code, 2);
   const auto folder = scratch("broken");
@@ -141,10 +158,17 @@ TEST(Bench, GivesTheKeysOfItsContract) {
   for (const char* key : {"tokens_per_second", "seconds_per_step", "share_of_peak", "peak_bytes", "implementation"}) {
     EXPECT_TRUE(step.contains(key)) << key;
   }
-  const Json infer = Json::parse(suanli("bench infer --batch 2 --length 8 --seconds 0.1 --json --model " + model).out);
-  for (const char* key : {"sequences_per_second", "milliseconds", "share_of_peak", "peak_bytes"}) {
-    EXPECT_TRUE(infer.contains(key)) << key;
+  for (const char* precision : {"f32", "bf16", "int8"}) {
+    const Json infer =
+        Json::parse(suanli(std::string("bench infer --batch 2 --length 8 --seconds 0.1 --json --precision ") +
+                           precision + " --model " + model)
+                        .out);
+    for (const char* key : {"sequences_per_second", "milliseconds", "share_of_peak", "peak_bytes"}) {
+      EXPECT_TRUE(infer.contains(key)) << key;
+    }
+    EXPECT_EQ(infer["precision"], precision);
   }
+  EXPECT_EQ(suanli("bench step --precision int8 --model " + model).code, 2);
 }
 
 TEST(Bench, LengthsComeFromAFile) {

@@ -17,6 +17,8 @@ template <class F>
 void visit(DType dtype, F&& f) {
   if (dtype == DType::i32) {
     f.template operator()<int32_t>();
+  } else if (dtype == DType::i8) {
+    f.template operator()<int8_t>();
   } else {
     dispatch_floating(dtype, f);
   }

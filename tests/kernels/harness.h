@@ -33,7 +33,9 @@ enum class Kind {
   data,       ///< D
   statistic,  ///< f32, f64 for f64
   full,       ///< f64 always
-  index       ///< i32
+  index,      ///< i32
+  single,     ///< f32 always
+  byte        ///< i8
 };
 inline DType dtype_of_kind(Kind kind, DType dtype) {
   switch (kind) {
@@ -45,6 +47,10 @@ inline DType dtype_of_kind(Kind kind, DType dtype) {
       return DType::f64;
     case Kind::index:
       return DType::i32;
+    case Kind::single:
+      return DType::f32;
+    case Kind::byte:
+      return DType::i8;
   }
   return dtype;
 }

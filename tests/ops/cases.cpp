@@ -13,6 +13,7 @@
 #include "ops/linear.h"
 #include "ops/loss.h"
 #include "ops/pooling.h"
+#include "ops/quantized_linear.h"
 
 namespace suanli::testing {
 
@@ -88,6 +89,19 @@ OpCase feed_forward_case(const char* label, ops::Activation f) {
           },
           [=](const Tensors& x) { return ops::linear(ops::activate(f, ops::linear(x[0], x[1], x[2])), x[3], x[4]); },
           8};
+}
+
+OpCase quantized_case(const char* label, std::optional<kernels::Activation> activation) {
+  return {"quantized_linear",
+          label,
+          {{{5, 7}}, {{3, 7}, 1, true}, {{3}, 1, true}},
+          {},
+          [=](const Tensors& x) {
+            return ops::quantized_linear(x[0], ops::quantize_weight(x[1]), x.size() > 2 ? x[2] : Tensor(), activation);
+          },
+          nullptr,
+          8,
+          false};
 }
 
 std::vector<OpCase> make_cases() {
@@ -174,6 +188,10 @@ std::vector<OpCase> make_cases() {
                    [](const Tensors& x) { return ops::normalize(x[0], 100); },
                    nullptr,
                    9});
+  cases.push_back(quantized_case("", {}));
+  cases.push_back(quantized_case("gelu", kernels::Activation::gelu));
+  cases.push_back(quantized_case("no bias", {}));
+  cases.back().inputs.pop_back();
   cases.push_back(unary("relu", &ops::relu));
   cases.push_back(binary("row_dot", &ops::row_dot, 9));
   cases.push_back({"scale", "", {{{9}}}, {}, [](const Tensors& x) { return ops::scale(x[0], -1.7); }, nullptr});
@@ -243,15 +261,15 @@ Outcome run_case(const OpCase& op_case, const std::function<Tensor(const Tensors
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Input& input = op_case.inputs[i];
     tensors.push_back(tensor_of(inputs[i], input.shape, input_dtype(input, dtype, wide)));
-    if (!input.target) require_gradient(tensors.back());
+    if (op_case.has_gradient(i)) require_gradient(tensors.back());
   }
   const Tensor y = run(tensors);
   if (dy.empty()) dy = cotangent(y.elements());
-  backward(y, tensor_of(dy, y.shape(), y.dtype()));
+  if (op_case.gradient) backward(y, tensor_of(dy, y.shape(), y.dtype()));
 
   Outcome outcome{values_of(y), y.dtype(), y.shape(), {}, {}};
   for (size_t i = 0; i < tensors.size(); ++i) {
-    const bool has = !op_case.inputs[i].target;
+    const bool has = op_case.has_gradient(i);
     outcome.gradients.push_back(has ? values_of(gradient_of(tensors[i])) : std::vector<double>{});
     outcome.gradient_dtypes.push_back(has ? gradient_of(tensors[i]).dtype() : dtype);
   }

@@ -30,6 +30,10 @@ struct OpCase {
   std::function<Tensor(const Tensors&)> run;
   std::function<Tensor(const Tensors&)> composition;  ///< of a fused op: the same in plain ops
   int64_t terms = 1;                                  ///< the longest sum behind one element of a result or gradient
+  bool gradient = true;                               ///< false: an error where one is wanted
+
+  /// True when input i has a gradient.
+  bool has_gradient(size_t i) const { return gradient && !inputs[i].target; }
 
   /// Name in tests/golden/ops.
   std::string name() const { return label.empty() ? op : op + " " + label; }

@@ -14,6 +14,7 @@
 #include "ops/linear.h"
 #include "ops/loss.h"
 #include "ops/pooling.h"
+#include "ops/quantized_linear.h"
 
 namespace suanli::testing {
 
@@ -115,6 +116,21 @@ std::vector<ErrorCase> make_errors() {
   expect("dropout_add_layer_norm", "width of weight", [] {
     dropout_add_layer_norm(zeros({2, 3}), zeros({2, 3}), zeros({2}), zeros({2}), 1e-5, kNone);
   });
+
+  const auto quantized = [](const Tensor& x, Shape weight, const Tensor& bias) {
+    quantized_linear(x, quantize_weight(zeros(weight)), bias);
+  };
+  expect("quantized_linear", "undefined x", [=] { quantized({}, {3, 4}, {}); });
+  expect("quantized_linear", "undefined weight", [] { quantized_linear(zeros({2, 4}), {}, {}); });
+  expect("quantized_linear", "weight that is none", [] { quantize_weight({}); });
+  expect("quantized_linear", "rank of x", [=] { quantized(zeros({4}), {3, 4}, {}); });
+  expect("quantized_linear", "rank of weight", [=] { quantized(zeros({2, 4}), {4}, {}); });
+  expect("quantized_linear", "widths", [=] { quantized(zeros({2, 5}), {3, 4}, {}); });
+  expect("quantized_linear", "width of bias", [=] { quantized(zeros({2, 4}), {3, 4}, zeros({4})); });
+  expect("quantized_linear", "dtype of bias", [=] { quantized(zeros({2, 4}), {3, 4}, zeros({3}, DType::bf16)); });
+  expect("quantized_linear", "integers", [=] { quantized(zeros({2, 4}, DType::i8), {3, 4}, {}); });
+  expect("quantized_linear", "integer weight", [] { quantize_weight(zeros({3, 4}, DType::i8)); });
+  expect("quantized_linear", "too deep", [=] { quantize_weight(zeros({1, (1 << 17) + 1})); });
 
   const auto attend = [](Shape qkv, std::vector<int32_t> offsets, int64_t heads) {
     attention(zeros(qkv), integers_of(offsets), heads, kNone);

@@ -60,7 +60,7 @@ std::vector<std::vector<double>> rounded_inputs(const OpCase& op_case, DType dty
 
 // A new row of the op table without cases, errors or golden values fails here, and so does a case of no row.
 TEST_F(Ops, EveryRowOfTheTableIsCovered) {
-  std::set<std::string> rows, cases, errors, with_golden, with_composition;
+  std::set<std::string> rows, cases, errors, with_golden, with_composition, with_gradient;
   for (const auto& row : ops::op_table()) {
     EXPECT_TRUE(rows.insert(row.name).second) << row.name << " has two rows";
     EXPECT_TRUE(row.torch != nullptr) << row.name;
@@ -70,6 +70,7 @@ TEST_F(Ops, EveryRowOfTheTableIsCovered) {
     cases.insert(op_case.op);
     if (golden().has(op_case.name() + "/y")) with_golden.insert(op_case.op);
     if (op_case.composition) with_composition.insert(op_case.op);
+    if (op_case.gradient) with_gradient.insert(op_case.op);
   }
   for (const ErrorCase& error : error_cases()) {
     EXPECT_TRUE(rows.count(error.op)) << error.op << " has no row";
@@ -80,6 +81,7 @@ TEST_F(Ops, EveryRowOfTheTableIsCovered) {
     EXPECT_TRUE(errors.count(row.name)) << row.name << " has no error case";
     EXPECT_TRUE(with_golden.count(row.name)) << row.name << " is not compared with " << row.torch;
     EXPECT_EQ(with_composition.count(row.name) != 0, row.composition != nullptr) << row.name << ": composition";
+    EXPECT_EQ(with_gradient.count(row.name) != 0, row.no_gradient == nullptr) << row.name << ": gradient";
   }
 }
 
@@ -95,11 +97,31 @@ double weighted_sum(const OpCase& op_case, const std::vector<std::vector<double>
   return sum;
 }
 
+// The way to say that an op has no gradient is an error: a training run must not pass it by in silence.
+TEST_F(Ops, WithoutAGradientAnInputThatWantsOneIsAnError) {
+  for (const OpCase& op_case : op_cases()) {
+    if (op_case.gradient) continue;
+    SCOPED_TRACE(op_case.name());
+    const auto inputs = random_inputs(op_case);
+    Tensors tensors;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      tensors.push_back(tensor_of(inputs[i], op_case.inputs[i].shape, DType::f32));
+    }
+    for (Tensor& tensor : tensors) {
+      require_gradient(tensor);
+      EXPECT_THROW(op_case.run(tensors), UserError);
+      tensor = detach(tensor);
+    }
+    EXPECT_NO_THROW(op_case.run(tensors));
+  }
+}
+
 // Central differences in f64 with step 1e-6: their own error is about 1e-12 from the third derivative and 1e-16 / 1e-6
 // = 1e-10 of the sum from rounding; 1e-8 leaves two digits, and any wrong rule is off by far more.
 TEST_F(Ops, GradientsEqualCentralDifferences) {
   constexpr double kStep = 1e-6, kAbsolute = 1e-8, kRelative = 1e-6;
   for (const OpCase& op_case : op_cases()) {
+    if (!op_case.gradient) continue;
     SCOPED_TRACE(op_case.name());
     const auto inputs = random_inputs(op_case);
     const Outcome exact = run_case(op_case, op_case.run, inputs, DType::f64, false);
@@ -107,7 +129,7 @@ TEST_F(Ops, GradientsEqualCentralDifferences) {
     double along = 0;  // all inputs at once, in a random direction
     auto plus = inputs, minus = inputs;
     for (size_t i = 0; i < inputs.size(); ++i) {
-      if (op_case.inputs[i].target) continue;
+      if (!op_case.has_gradient(i)) continue;
       const std::vector<double> direction = cotangent(static_cast<int64_t>(inputs[i].size()));
       for (size_t e = 0; e < direction.size(); ++e) {
         along += exact.gradients[i][e] * direction[e];
@@ -146,7 +168,7 @@ TEST_F(Ops, NarrowDtypesAgreeWithF64) {
         // Parameters in f32 are rounded to the dtype for products: one more rounding of a factor, as of any input.
         expect_close(got.y, exact.y, "y", [&](size_t) { return op_bound(op_case, exact.y, dtype, got.y_dtype); });
         for (size_t i = 0; i < inputs.size(); ++i) {
-          if (op_case.inputs[i].target) continue;
+          if (!op_case.has_gradient(i)) continue;
           EXPECT_EQ(got.gradient_dtypes[i], input_dtype(op_case.inputs[i], dtype, wide)) << "gradient " << i;
           const DType least = size_of(got.y_dtype) < size_of(dtype) ? got.y_dtype : dtype;
           expect_close(got.gradients[i], exact.gradients[i], "gradient " + std::to_string(i),
@@ -197,7 +219,7 @@ TEST_F(Ops, GradientsDoNotDependOnWhoElseWantsOne) {
     const auto inputs = random_inputs(op_case);
     const Outcome all = run_case(op_case, op_case.run, inputs, DType::f32, false);
     for (size_t only = 0; only < inputs.size(); ++only) {
-      if (op_case.inputs[only].target) continue;
+      if (!op_case.has_gradient(only)) continue;
       Tensors tensors;
       for (size_t i = 0; i < inputs.size(); ++i) {
         tensors.push_back(tensor_of(inputs[i], op_case.inputs[i].shape, DType::f32));
@@ -250,7 +272,7 @@ TEST_F(Ops, EqualPyTorch) {
     const auto y = golden().doubles(name + "/y");
     expect_close(got.y, y, "y", [&](size_t) { return op_bound(op_case, y, DType::f64, DType::f64); });
     for (size_t i = 0; i < inputs.size(); ++i) {
-      if (op_case.inputs[i].target) continue;
+      if (!op_case.has_gradient(i)) continue;
       const auto dx = golden().doubles(name + "/dx" + std::to_string(i));
       expect_close(got.gradients[i], dx, "gradient " + std::to_string(i),
                    [&](size_t) { return op_bound(op_case, dx, DType::f64, DType::f64); });

@@ -88,6 +88,7 @@ TEST(Arguments, ContradictionsAreRefusedByName) {
       {{"--do_eval"}, "validation_file"},
       {{"--do_predict"}, "test_file"},
       {{"precision=f32", "--bf16"}, "bf16"},
+      {{"precision=int8", "--no-bf16"}, "bf16"},
       {{"learning_rate=-1"}, "learning_rate"},
       {{"per_device_train_batch_size=0"}, "per_device_train_batch_size"},
       {{"train_file=a", "num_train_epochs=0"}, "num_train_epochs"},

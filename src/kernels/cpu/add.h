@@ -24,6 +24,10 @@ void add_cross_entropy();
 void add_pointwise_loss();
 void add_pooling();
 void add_optimizer();
+void add_quantize_rows();
+void add_quantized_matmul_amx();
+void add_quantized_matmul_vnni();
+void add_quantized_matmul_simd();
 
 /// What every SIMD kernel asks: AVX2, and a dtype that it is compiled for.
 inline Refusal refuse_unless_simd(const Machine& machine, DType dtype) {

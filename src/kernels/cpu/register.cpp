@@ -26,6 +26,10 @@ void register_cpu() {
   add_pointwise_loss();
   add_pooling();
   add_optimizer();
+  add_quantize_rows();
+  add_quantized_matmul_amx();
+  add_quantized_matmul_vnni();
+  add_quantized_matmul_simd();
 }
 
 }  // namespace suanli::kernels

@@ -11,6 +11,7 @@
 #include "kernels/matmul.h"
 #include "kernels/optimizer.h"
 #include "kernels/pooling.h"
+#include "kernels/quantized_matmul.h"
 
 namespace suanli::kernels::ref {
 
@@ -42,5 +43,8 @@ void run(const NormalizeBackward& args, Stream&);
 void run(const AdamwStep& args, Stream&);
 void run(const SgdStep& args, Stream&);
 void run(const SumOfSquares& args, Stream&);
+void run(const QuantizeRows& args, Stream&);
+void run(const PackQuantized& args, Stream&);
+void run(const QuantizedMatmul& args, Stream&);
 
 }  // namespace suanli::kernels::ref

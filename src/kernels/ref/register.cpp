@@ -7,6 +7,7 @@ namespace suanli::kernels {
 namespace {
 
 constexpr Refusal kNotFloating = "every dtype must be f32, bf16, f16 or f64";
+constexpr Refusal kTooDeep = "sums over so large a K might not fit 32 bits";
 constexpr Refusal kNotFull = "optimizer state must be f32 or f64";
 
 /// True when every dtype among the arguments is floating.
@@ -15,7 +16,8 @@ bool all_floating(const Args& args) {
   if constexpr (requires { args.from; }) {
     return is_floating(args.from) && is_floating(args.to);
   } else {
-    bool all = is_floating(args.dtype);
+    bool all = true;
+    if constexpr (requires { args.dtype; }) all = is_floating(args.dtype);
     if constexpr (requires { args.weight_dtype; }) all = all && is_floating(args.weight_dtype);
     if constexpr (requires { args.table_dtype; }) all = all && is_floating(args.table_dtype);
     if constexpr (requires { args.c_dtype; }) all = all && is_floating(args.c_dtype);
@@ -29,6 +31,9 @@ Refusal can_run(const Args& args, const Machine&) {
   if (!all_floating(args)) return kNotFloating;
   if constexpr (requires { args.learning_rate; }) {
     if (args.dtype != DType::f32 && args.dtype != DType::f64) return kNotFull;
+  }
+  if constexpr (requires { args.a_scale; }) {
+    if (args.k > kMostQuantizedDepth) return kTooDeep;
   }
   return nullptr;
 }
@@ -68,6 +73,9 @@ void register_ref() {
   add(adamw_step);
   add(sgd_step);
   add(sum_of_squares);
+  add(quantize_rows);
+  add(pack_quantized);
+  add(quantized_matmul);
 }
 
 }  // namespace suanli::kernels

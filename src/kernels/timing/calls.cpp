@@ -41,6 +41,7 @@ std::vector<TimedCall> timed_calls(std::string_view filter) {
   Calls calls(filter);
   for (const DType dtype : {DType::f32, DType::bf16}) {
     time_products(calls, dtype);
+    time_quantized(calls, dtype);
     time_attention(calls, dtype, 64, 16, 0.1F);
     time_attention(calls, dtype, 16, 64, 0.1F);
     time_attention(calls, dtype, 16, 64, 0);

@@ -59,6 +59,8 @@ const int32_t* indices(int64_t count, int64_t bound);
 const int32_t* offsets(int64_t sequences, int64_t length);
 
 void time_products(Calls& calls, DType t);
+/// Products of i8 with results in `t`.
+void time_quantized(Calls& calls, DType t);
 void time_attention(Calls& calls, DType t, int64_t sequences, int64_t length, float probability);
 void time_rows(Calls& calls, DType t);
 void time_optimizers(Calls& calls);

@@ -21,7 +21,7 @@ struct KernelTiming {
 /// all, at least three calls each. The reference is left out: it is not made to be fast.
 std::vector<KernelTiming> time_kernels(std::string_view filter, double seconds);
 
-/// What time_kernels() runs; products.cpp and rows.cpp list them.
+/// What time_kernels() runs; products.cpp, quantized.cpp and rows.cpp list them.
 struct TimedCall {
   KernelTiming timing;
   std::function<void()> run;

@@ -53,7 +53,8 @@ def case(name, function, inputs, constants=0, **integers):
         tensor.requires_grad_(True)
     y = function(*tensors)
     dy = torch.tensor(normal(*y.shape), dtype=torch.float64).reshape(y.shape)
-    y.backward(dy)
+    if y.requires_grad:
+        y.backward(dy)
     for i, tensor in enumerate(tensors):
         entries[f"{name}/x{i}"] = tensor.detach().numpy().copy()
         if tensor.requires_grad:
@@ -146,6 +147,22 @@ layer = [normal(5, 7), normal(6, 7), normal(6), normal(3, 6), normal(3)]
 for activation in ("none", "tanh"):
     case("feed_forward" + (" tanh" if activation == "tanh" else ""),
          lambda x, w, b, v, c: F.linear(F.gelu(F.linear(x, w, b), approximate=activation), v, c), layer)
+
+
+def quantized(x):
+    """x [rows, width] rounded to 8 bits, a scale for each row, in f64."""
+    scale = (x.float().abs().amax(dim=1) / 127).float()
+    zero = torch.zeros(len(scale), dtype=torch.int32)
+    values = torch.fake_quantize_per_channel_affine(x.float(), scale, zero, 0, -127, 127)
+    integers = torch.round(values.double() / scale.double()[:, None])  # what f32 rounded when it multiplied by the scale
+    return integers * scale.double()[:, None]
+
+
+# At the end, so that the numbers of the cases above stay what they are.
+quantized_inputs = [normal(5, 7), normal(3, 7), normal(3)]
+case("quantized_linear", lambda x, w, b: F.linear(quantized(x), quantized(w), b), quantized_inputs, constants=3)
+case("quantized_linear gelu", lambda x, w, b: F.gelu(F.linear(quantized(x), quantized(w), b)), quantized_inputs, constants=3)
+case("quantized_linear no bias", lambda x, w: F.linear(quantized(x), quantized(w)), quantized_inputs[:2], constants=2)
 
 folder = pathlib.Path(__file__).parent
 save_file(entries, folder / "ops.safetensors")

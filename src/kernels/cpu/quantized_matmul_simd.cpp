@@ -1,0 +1,189 @@
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/quantized_matmul_simd.cpp"
+#include "kernels/cpu/targets.h"
+
+#include <hwy/foreach_target.h>  // compiles this file once per instruction set
+
+#include "kernels/cpu/activation_rows.h"
+#include "kernels/cpu/quantized_tasks.h"
+#include "kernels/cpu/scratch.h"
+#include "kernels/cpu/simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace suanli::kernels {
+namespace HWY_NAMESPACE {
+
+inline constexpr int64_t kBlockRows = 4;
+
+#if HWY_TARGET == HWY_SCALAR
+
+HWY_INLINE int64_t block_columns() { return kSide; }
+
+/// The same sums without vectors.
+HWY_NOINLINE void quantized_block(int64_t steps, const int16_t* a, int64_t a_stride, const int8_t* b, int64_t column,
+                                  int32_t* sums) {
+  const QuantizedLayout layout{kSide, steps * QuantizedLayout::kDepth};
+  for (int64_t m = 0; m < kBlockRows; ++m) {
+    for (int64_t n = column; n < column + block_columns(); ++n) {
+      int32_t sum = 0;
+      for (int64_t k = 0; k < layout.k; ++k) sum += a[m * a_stride + k] * b[layout.place(n, k)];
+      sums[m * kSide + n] = sum;
+    }
+  }
+}
+
+#else
+
+using I16 = hn::Repartition<int16_t, F32>;
+using I32 = hn::RebindToSigned<F32>;
+using I64 = hn::Repartition<int64_t, F32>;
+using Bytes = hn::Rebind<int8_t, I16>;
+
+/// The register block: kBlockRows rows times kVectors vectors. A vector of 16-bit numbers holds the quads of
+/// lane_count() / 2 columns.
+#if HWY_TARGET == HWY_AVX3
+inline constexpr int64_t kVectors = 4;
+#else
+inline constexpr int64_t kVectors = 2;
+#endif
+
+HWY_INLINE int64_t block_columns() { return kVectors * lane_count() / 2; }
+
+/// sums[kBlockRows, block_columns()] from `column` of the square on. Both factors are widened to 16 bits, whose
+/// products are added in pairs: two sums for each column, joined at the end.
+HWY_NOINLINE void quantized_block(int64_t steps, const int16_t* a, int64_t a_stride, const int8_t* b, int64_t column,
+                                  int32_t* sums) {
+  const int64_t columns = lane_count() / 2;
+  const int8_t* right[kVectors];
+  hn::Vec<I32> pairs[kBlockRows][kVectors];
+#pragma GCC unroll 8
+  for (int64_t v = 0; v < kVectors; ++v) {
+    const int64_t n = column + v * columns;
+    right[v] = b + n / 16 * QuantizedLayout::kHalf + n % 16 * 4;
+#pragma GCC unroll 8
+    for (int64_t m = 0; m < kBlockRows; ++m) pairs[m][v] = hn::Zero(I32());
+  }
+  auto unused = hn::Zero(I32());
+  for (int64_t step = 0; step < steps; ++step) {
+    for (int64_t quad = 0; quad < 16; ++quad, a += 4) {
+      hn::Vec<I16> wide[kVectors];
+#pragma GCC unroll 8
+      for (int64_t v = 0; v < kVectors; ++v) {
+        wide[v] = hn::PromoteTo(I16(), hn::LoadU(Bytes(), right[v] + step * QuantizedLayout::kStep + quad * 64));
+      }
+#pragma GCC unroll 8
+      for (int64_t m = 0; m < kBlockRows; ++m) {
+        int64_t four;
+        std::memcpy(&four, a + m * a_stride, sizeof four);
+        const auto left = hn::BitCast(I16(), hn::Set(I64(), four));
+#pragma GCC unroll 8
+        for (int64_t v = 0; v < kVectors; ++v) {
+          pairs[m][v] = hn::ReorderWidenMulAccumulate(I32(), left, wide[v], pairs[m][v], unused);
+        }
+      }
+    }
+  }
+#pragma GCC unroll 8
+  for (int64_t m = 0; m < kBlockRows; ++m) {
+#pragma GCC unroll 8
+    for (int64_t v = 0; v < kVectors; v += 2) {
+      const auto low = pairs[m][v], high = pairs[m][v + 1];
+      hn::StoreU(hn::Add(hn::ConcatEven(I32(), high, low), hn::ConcatOdd(I32(), high, low)), I32(),
+                 sums + m * kSide + column + v * columns);
+    }
+  }
+}
+
+#endif  // vectors
+
+/// Multiplies and finishes square by square.
+class SimdSquares {
+ public:
+  explicit SimdSquares(const QuantizedMatmul& args)
+      : args_(args),
+        steps_(QuantizedLayout{args.n, args.k}.steps()),
+        stride_(steps_ * QuantizedLayout::kDepth),
+        left_(local_scratch().get<int16_t>(kSide * stride_ + 4)) {}
+
+  void begin(int64_t m, int64_t rows) {
+    for (int64_t r = 0; r < kSide; ++r) {
+      int16_t* to = left_ + r * stride_;
+      const int64_t there = r < rows ? args_.k : 0;
+      for (int64_t k = 0; k < there; ++k) to[k] = args_.a[(m + r) * args_.k + k];
+      for (int64_t k = there; k < stride_; ++k) to[k] = 0;
+    }
+  }
+
+  void square(const QuantizedSquare& place, const int8_t* b) {
+    HWY_ALIGN int32_t sums[kSide * kSide];
+    for (int64_t n = 0; n < kSide; n += block_columns()) {
+      for (int64_t m = 0; m < place.rows; m += kBlockRows) {
+        quantized_block(steps_, left_ + m * stride_, stride_, b, n, sums + m * kSide);
+      }
+    }
+    args_.dtype == DType::f32 ? finish<float>(place, sums) : finish<bfloat16>(place, sums);
+  }
+  void end() {}
+
+ private:
+  /// The row of biases of a square, in f32.
+  void load_bias(const QuantizedSquare& place, float* bias) const {
+    std::fill(bias, bias + kSide, 0.0F);
+    if (args_.bias == nullptr) return;
+    args_.bias_dtype == DType::f32 ? convert(static_cast<const float*>(args_.bias) + place.n, bias, place.columns)
+                                   : convert(static_cast<const bfloat16*>(args_.bias) + place.n, bias, place.columns);
+  }
+
+  template <class C>
+  void finish(const QuantizedSquare& place, const int32_t* sums) const {
+    HWY_ALIGN float values[kSide * kSide], bias[kSide + HWY_MAX_BYTES / sizeof(float)];
+    load_bias(place, bias);
+    const int64_t lanes = lane_count();
+    for (int64_t i = 0; i < kSide; i += lanes) {
+      const Vector scale = load(args_.b_scale + place.n + i, HWY_MAX(0, HWY_MIN(lanes, place.columns - i)));
+      for (int64_t r = 0; r < place.rows; ++r) {
+        const Vector sum = hn::ConvertTo(F32(), hn::Load(hn::RebindToSigned<F32>(), sums + r * kSide + i));
+        store(hn::MulAdd(hn::Mul(sum, scale), hn::Set(F32(), args_.a_scale[place.m + r]), load(bias + i)),
+              values + r * kSide + i);
+      }
+    }
+    if (args_.activation) activate_rows({*args_.activation, values, 0, nullptr, 0, 1, place.rows * kSide});
+    for (int64_t r = 0; r < place.rows; ++r) {
+      convert(values + r * kSide, static_cast<C*>(args_.c) + (place.m + r) * args_.n + place.n, place.columns);
+    }
+  }
+
+  const QuantizedMatmul& args_;
+  int64_t steps_, stride_;
+  int16_t* left_;
+};
+
+void quantized_task(const QuantizedMatmul& args, const Tile& range) {
+  SimdSquares squares(args);
+  each_square(args, range, squares);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace suanli::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+#include "kernels/cpu/add.h"
+
+namespace suanli::kernels {
+HWY_EXPORT(quantized_task);
+
+void add_quantized_matmul_simd() {
+  quantized_matmul.add({"simd", DeviceType::cpu,
+                        [](const QuantizedMatmul& a, const Machine& m) {
+                          const Refusal refusal = refuse_quantized(a);
+                          return refusal == nullptr ? refuse_unless_simd(m, a.dtype) : refusal;
+                        },
+                        [](const QuantizedMatmul& args, Stream&) {
+                          each_quantized_task(args, int64_t{1} << 21, [&](const Tile& range) {
+                            HWY_DYNAMIC_DISPATCH(quantized_task)(args, range);
+                          });
+                        }});
+}
+}  // namespace suanli::kernels
+#endif  // HWY_ONCE
