@@ -26,8 +26,7 @@ EncoderLayer::EncoderLayer(ParameterScope scope, const EncoderLayerOptions& o)
 
 Tensor EncoderLayer::operator()(const Tensor& x, const Tensor& offsets, const Mode& mode) const {
   const Tensor attended = attention_norm_(attention_(x, offsets, mode), x, attention_dropout_.key(mode));
-  return output_norm_(feed_forward(attended, up_, activation_, down_), attended,
-                      output_dropout_.key(mode));
+  return output_norm_(feed_forward(attended, up_, activation_, down_), attended, output_dropout_.key(mode));
 }
 
 }  // namespace suanli::nn
