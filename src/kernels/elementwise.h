@@ -19,6 +19,7 @@ struct ActivationForward {
   DType dtype;
 };
 inline Kernel<ActivationForward> activation_forward{"activation.forward"};
+Work work_of(const ActivationForward& args);
 
 /// dx = dy * f'(x). dx may be dy.
 struct ActivationBackward {
@@ -29,6 +30,7 @@ struct ActivationBackward {
   DType dtype;
 };
 inline Kernel<ActivationBackward> activation_backward{"activation.backward"};
+Work work_of(const ActivationBackward& args);
 
 /// y[i] = x[i] * dropout factor of element i. Its own gradient rule. y may be x.
 struct Dropout {
@@ -39,6 +41,7 @@ struct Dropout {
   DType dtype;
 };
 inline Kernel<Dropout> dropout{"dropout"};
+Work work_of(const Dropout& args);
 
 enum class Binary : uint8_t { add, multiply };
 
@@ -51,6 +54,7 @@ struct BinaryForward {
   DType dtype;
 };
 inline Kernel<BinaryForward> binary{"binary"};
+Work work_of(const BinaryForward& args);
 
 /// y = factor * x, where the factor is `scalar` times *factor (null: 1; f32, f64 for f64 tensors). y may be x.
 struct Scale {
@@ -61,6 +65,7 @@ struct Scale {
   DType dtype;
 };
 inline Kernel<Scale> scale{"scale"};
+Work work_of(const Scale& args);
 
 /// y = x in another floating dtype, rounded to nearest even.
 struct Cast {
@@ -70,6 +75,7 @@ struct Cast {
   DType from, to;
 };
 inline Kernel<Cast> cast{"cast"};
+Work work_of(const Cast& args);
 
 /// y[r] = sum over columns of x[r,c] * (z null ? 1 : z[r,c]); y of `dtype`, summed in f32 (f64 for f64).
 struct RowDot {
@@ -79,6 +85,7 @@ struct RowDot {
   DType dtype;
 };
 inline Kernel<RowDot> row_dot{"row_dot"};
+Work work_of(const RowDot& args);
 
 /// y[r,c] = x[r,c] * factor[r]; factor of `dtype`.
 struct RowScale {
@@ -88,5 +95,6 @@ struct RowScale {
   DType dtype;
 };
 inline Kernel<RowScale> row_scale{"row_scale"};
+Work work_of(const RowScale& args);
 
 }  // namespace suanli::kernels

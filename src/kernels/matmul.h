@@ -20,6 +20,7 @@ struct Matmul {
   DerivedForms* b_forms = nullptr;  ///< of a B that stays the same for many calls: an implementation may pack it once
 };
 inline Kernel<Matmul> matmul{"matmul"};
+Work work_of(const Matmul& args);
 
 /// y[n] = sum over rows t of x[t,n]; x [rows, width] of `dtype`, y f32 (f64 for f64). The order of the sum depends on
 /// the shape alone, not on threads.
@@ -30,5 +31,6 @@ struct ColumnSum {
   DType dtype;
 };
 inline Kernel<ColumnSum> column_sum{"column_sum"};
+Work work_of(const ColumnSum& args);
 
 }  // namespace suanli::kernels
