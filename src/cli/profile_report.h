@@ -9,8 +9,8 @@ namespace suanli::cli {
 bool has_kernels(const Profile& profile);
 
 /// Prints on standard error the ten kernels that took the longest (each implementation and dtype for itself): calls,
-/// milliseconds, share of the wall time, rate, and the share of the nearer limit, compute or memory; then the time
-/// outside kernels, and the phases.
+/// milliseconds, share of the wall time, rate, and the share of the nearer limit, compute or memory (more than all of
+/// memory: its data lay in a cache); then the time outside kernels, and the phases.
 void print_profile(const Profile& profile, const Roofline& roofline);
 
 }  // namespace suanli::cli

@@ -168,6 +168,7 @@ TEST(ProfileTrace, IsJsonWhateverTheNames) {
   }
   const Json trace = parse_json(trace_json(profile, {}, {{"cpu", names[0]}}), "trace");
   EXPECT_EQ(trace["otherData"]["cpu"], names[0]);
+  ASSERT_EQ(trace["traceEvents"].size(), 2U + 4U) << "the process, one thread, four slices";
   int seen = 0;
   for (const Json& event : trace["traceEvents"]) {
     ASSERT_TRUE(event.contains("ph") && event.contains("pid") && event.contains("tid") && event.contains("name"));
@@ -187,8 +188,9 @@ TEST(ProfileTrace, GivesTimesInMicrosecondsAndSharesOfTheLimits) {
   profile.events.push_back({"matmul", "amx", {"M=1 N=2 K=3", "bf16", 4e6, 1e6}, 1, 1'000'042, 1'000'000});
   profile.events.push_back({"matmul", "amx", {"M=1 N=2 K=3", "bf16", 4e6, 1e6}, 1, 2'000'042, 0});
   const Roofline roofline = {.flops_per_second = {{"bf16", 16e9}}, .bytes_per_second = 2e9};
+  const Json trace = parse_json(trace_json(profile, roofline, Json::object()), "trace");
   std::vector<Json> slices;
-  for (const Json& event : parse_json(trace_json(profile, roofline, Json::object()), "trace")["traceEvents"]) {
+  for (const Json& event : trace["traceEvents"]) {
     if (event["ph"] == "X") slices.push_back(event);
   }
   ASSERT_EQ(slices.size(), 3U);

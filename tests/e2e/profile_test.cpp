@@ -25,8 +25,9 @@ struct Slice {
 };
 
 std::vector<Slice> slices_of(const fs::path& file) {
+  const Json trace = read_json(file);
   std::vector<Slice> out;
-  for (const Json& event : read_json(file).at("traceEvents")) {
+  for (const Json& event : trace.at("traceEvents")) {
     if (event.at("ph") != "X") continue;
     const double start = event.at("ts"), duration = event.at("dur");
     out.push_back({event.at("name"), event.at("cat"), start, start + duration, event.at("tid"), event.at("args")});

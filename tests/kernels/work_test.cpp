@@ -18,8 +18,11 @@ TEST(Work, OfAProductIsAMultiplyAndAnAddForEachTripleOfIndices) {
       for (int64_t k = 0; k < K; ++k) operations += 2;
     }
   }
-  Matmul args = {.m = M, .n = N, .k = K, .transpose_b = true, .dtype = DType::bf16, .c_dtype = DType::f32};
-  Work work = work_of(args);
+  Matmul args{};
+  args.m = M, args.n = N, args.k = K;
+  args.transpose_b = true;
+  args.dtype = DType::bf16, args.c_dtype = DType::f32;
+  const Work work = work_of(args);
   EXPECT_EQ(work.flops, operations);
   EXPECT_EQ(work.bytes, 2 * (M * K + K * N) + 4 * M * N);
   EXPECT_EQ(work.shape, "M=3 N=5 K=7 B^T");
@@ -30,45 +33,46 @@ TEST(Work, OfAProductIsAMultiplyAndAnAddForEachTripleOfIndices) {
 
 TEST(Work, OfAttentionCountsThePairsWithinEachSequence) {
   const int32_t offsets[] = {0, 3, 3, 10};
-  const AttentionForward forward = {
-      .offsets = offsets, .tokens = 10, .sequences = 3, .longest = 7, .heads = 2, .head_size = 4, .dtype = DType::f32};
   const double pairs = 3 * 3 + 7 * 7;
-  EXPECT_EQ(work_of(forward).flops, 2 * 2 * pairs * 8) << "q k and p v";
-  EXPECT_EQ(work_of(forward).bytes, 4 * 10 * 8 * 4);
-  const AttentionBackward backward = {
-      .offsets = offsets, .tokens = 10, .sequences = 3, .longest = 7, .heads = 2, .head_size = 4, .dtype = DType::f32};
-  EXPECT_EQ(work_of(backward).flops, 5 * 2 * pairs * 8) << "q k again, dp, dv, dq, dk";
+  const auto call = [&]<class Args>(Args args) {
+    args.offsets = offsets;
+    args.tokens = 10, args.sequences = 3, args.longest = 7;
+    args.heads = 2, args.head_size = 4;
+    args.dtype = DType::f32;
+    return work_of(args);
+  };
+  EXPECT_EQ(call(AttentionForward{}).flops, 2 * 2 * pairs * 8) << "q k and p v";
+  EXPECT_EQ(call(AttentionForward{}).bytes, 4 * 10 * 8 * 4);
+  EXPECT_EQ(call(AttentionBackward{}).flops, 5 * 2 * pairs * 8) << "q k again, dp, dv, dq, dk";
 }
 
 TEST(Work, OfALayerNormCountsTheArraysThatAreThere) {
   float x = 0;
-  LayerNormForward args = {.x = &x, .y = &x, .rows = 6, .width = 5, .dtype = DType::f32};
+  LayerNormForward args{};
+  args.x = &x, args.y = &x;
+  args.rows = 6, args.width = 5;
   EXPECT_EQ(work_of(args).bytes, 2 * 4 * 30);
-  args.residual = args.sum = &x;
+  args.residual = &x, args.sum = &x;
   EXPECT_EQ(work_of(args).bytes, 4 * 4 * 30);
 }
 
 TEST(Work, OfAnEmbeddingsGradientIsTheWholeTable) {
-  const EmbeddingBackward args = {.rows = 2, .vocab = 100, .width = 3, .table_dtype = DType::f32, .dtype = DType::bf16};
+  EmbeddingBackward args{};
+  args.rows = 2, args.vocab = 100, args.width = 3;
+  args.table_dtype = DType::f32, args.dtype = DType::bf16;
   EXPECT_EQ(work_of(args).bytes, 2 * 2 * 3 + 4 * 100 * 3);
 }
 
 TEST(Work, OfAnEmptyCallIsNothing) {
-  EXPECT_EQ(work_of(Matmul{.dtype = DType::f32, .c_dtype = DType::f32}).flops, 0);
-  EXPECT_EQ(work_of(SumOfSquares{.dtype = DType::f32}).bytes, 0);
+  EXPECT_EQ(work_of(Matmul{}).flops, 0);
+  EXPECT_EQ(work_of(SumOfSquares{}).bytes, 0);
 }
 
 TEST(Work, EveryCallOfTheRegistryIsASliceWithTheImplementationThatRan) {
   float a[6] = {1, 2, 3, 4, 5, 6}, c[4] = {};
-  const Matmul args = {.a = a,
-                       .b = a,
-                       .c = c,
-                       .m = 2,
-                       .n = 2,
-                       .k = 3,
-                       .dtype = DType::f32,
-                       .c_dtype = DType::f32,
-                       .bias_dtype = DType::f32};
+  Matmul args{};
+  args.a = args.b = a, args.c = c;
+  args.m = args.n = 2, args.k = 3;
   Stream stream;
   matmul(args, stream);
   start_profile();
