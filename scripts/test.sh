@@ -2,7 +2,8 @@
 # usage: scripts/test.sh [full|tsan|fuzz SECONDS]
 #   (nothing)  installs what is needed, builds, runs every test in release and the fast part under address and undefined sanitizers
 #   tsan       the threaded part under the thread sanitizer
-#   full       what takes longer: a million mutations, long crash and kill runs, two minutes a fuzzer, the Python clients
+#   full       what takes longer: a million mutations, long crash and kill runs, the trainer under the sanitizers,
+#              two minutes a fuzzer, the Python clients
 #   fuzz       every fuzzer for so many seconds, two at a time
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -40,7 +41,7 @@ check_install() {
 
 run_asan() {
   step "build and tests (address and undefined sanitizers)"
-  local folders="base tensor autograd ops text data formats train"
+  local folders=$*
   scripts/build.sh asan $(printf '%s_test ' $folders)
   ASAN_OPTIONS=allocator_may_return_null=1 ctest --preset asan -R "^($(echo $folders | tr ' ' '|'))$"
 }
@@ -76,7 +77,7 @@ case ${1:-} in
     run_release
     check_style
     check_install
-    run_asan
+    run_asan base tensor autograd ops text data formats
     run_fuzzers 20
     ;;
   tsan)
@@ -88,6 +89,7 @@ case ${1:-} in
   full)
     run_release
     SUANLI_MUTATIONS=1000000 SUANLI_KILLS=100 ctest --preset release -R '^(formats|train|e2e)$'
+    run_asan train
     run_fuzzers 120
     tests/peers/run.sh
     ;;

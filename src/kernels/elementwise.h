@@ -7,31 +7,6 @@
 
 namespace suanli::kernels {
 
-enum class Activation : uint8_t { gelu, gelu_tanh, relu, tanh, sigmoid };
-
-/// y = f(x), element by element; computed in f32 (f64 for f64). gelu = x/2 (1 + erf(x / sqrt 2)); gelu_tanh =
-/// x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) (Hendrycks and Gimpel 2016). y may be x.
-struct ActivationForward {
-  const void* x;
-  void* y;
-  int64_t count;
-  Activation kind;
-  DType dtype;
-};
-inline Kernel<ActivationForward> activation_forward{"activation.forward"};
-Work work_of(const ActivationForward& args);
-
-/// dx = dy * f'(x). dx may be dy.
-struct ActivationBackward {
-  const void *dy, *x;
-  void* dx;
-  int64_t count;
-  Activation kind;
-  DType dtype;
-};
-inline Kernel<ActivationBackward> activation_backward{"activation.backward"};
-Work work_of(const ActivationBackward& args);
-
 /// y[i] = x[i] * dropout factor of element i. Its own gradient rule. y may be x.
 struct Dropout {
   const void* x;

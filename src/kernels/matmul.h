@@ -1,13 +1,24 @@
 /// Matrix product with optional bias, accumulation and transposed operands.
 #pragma once
 
+#include <optional>
+
+#include "kernels/activation.h"
 #include "kernels/registry.h"
 #include "tensor/derived_forms.h"
 #include "tensor/dtype.h"
 
 namespace suanli::kernels {
 
-/// C[M,N] = (accumulate ? C : 0) + op(A)[M,K] * op(B)[K,N] + bias[N]
+/// What becomes of a sum s before it is stored in C: f(s), s * factor, or s itself.
+struct Epilogue {
+  std::optional<Activation> activation = {};  ///< f
+  void* slope = nullptr;                      ///< f'(s) [M,N] of c_dtype, for the gradient; null: not kept
+  const void* factor = nullptr;               ///< [M,N] of c_dtype; without an activation
+  bool empty() const { return !activation && factor == nullptr; }
+};
+
+/// C[M,N] = epilogue((accumulate ? C : 0) + op(A)[M,K] * op(B)[K,N] + bias[N])
 /// A is stored [M,K], or [K,M] when transpose_a; B is [K,N], or [N,K] when transpose_b; all row-major and dense.
 /// A and B have `dtype`; C has `c_dtype` (dtype, or f32 for 16-bit operands); bias (null = none) has `bias_dtype`,
 /// f32 or dtype. Sums in f32, or f64 for f64. M, N or K may be 0: with K = 0 C is the bias (or stays).
@@ -18,6 +29,7 @@ struct Matmul {
   bool transpose_a, transpose_b, accumulate;
   DType dtype, c_dtype, bias_dtype;
   DerivedForms* b_forms = nullptr;  ///< of a B that stays the same for many calls: an implementation may pack it once
+  Epilogue epilogue = {};
 };
 inline Kernel<Matmul> matmul{"matmul"};
 Work work_of(const Matmul& args);

@@ -3,6 +3,7 @@
 #include <initializer_list>
 
 #include "base/concat.h"
+#include "kernels/activation.h"
 #include "kernels/attention.h"
 #include "kernels/elementwise.h"
 #include "kernels/embedding.h"
@@ -83,12 +84,13 @@ Work segment_mean_work(const int32_t* offsets, int64_t sequences, int64_t width,
 
 Work work_of(const Matmul& args) {
   const double m = static_cast<double>(args.m), n = static_cast<double>(args.n), k = static_cast<double>(args.k);
+  const int of_c = 1 + (args.accumulate ? 1 : 0) + wanted({args.epilogue.slope, args.epilogue.factor});
   return {.shape = concat(shape_of({{"M", args.m}, {"N", args.n}, {"K", args.k}}), args.transpose_a ? " A^T" : "",
-                          args.transpose_b ? " B^T" : ""),
+                          args.transpose_b ? " B^T" : "", args.epilogue.empty() ? "" : " epilogue"),
           .dtype = name_of(args.dtype),
           .flops = 2 * m * n * k,
           .bytes = bytes_of(args.m * args.k, args.dtype) + bytes_of(args.k * args.n, args.dtype) +
-                   (args.accumulate ? 2 : 1) * bytes_of(args.m * args.n, args.c_dtype)};
+                   of_c * bytes_of(args.m * args.n, args.c_dtype)};
 }
 
 Work work_of(const ColumnSum& args) { return one_pass(args.rows, {"H", args.width}, 1, args.dtype); }

@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include "ops/activation.h"
 #include "ops/embedding.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
@@ -13,11 +12,11 @@ namespace {
 Initializer within_root(int64_t in) { return uniform(1.0 / std::sqrt(static_cast<double>(std::max<int64_t>(in, 1)))); }
 }  // namespace
 
-ActivationFunction activation_named(const std::string& name) {
-  if (name == "gelu") return ops::gelu;
-  if (name == "gelu_new" || name == "gelu_pytorch_tanh") return ops::gelu_tanh;
-  if (name == "relu") return ops::relu;
-  if (name == "tanh") return ops::tanh;
+ops::Activation activation_named(const std::string& name) {
+  if (name == "gelu") return ops::Activation::gelu;
+  if (name == "gelu_new" || name == "gelu_pytorch_tanh") return ops::Activation::gelu_tanh;
+  if (name == "relu") return ops::Activation::relu;
+  if (name == "tanh") return ops::Activation::tanh;
   throw UserError("activation", "expected gelu, gelu_new, gelu_pytorch_tanh, relu or tanh, got \"" + name + "\"");
 }
 
@@ -43,9 +42,9 @@ Tensor LayerNorm::operator()(const Tensor& x, const Tensor& residual, const ops:
   return ops::dropout_add_layer_norm(x, residual, weight_, bias_, eps_, key);
 }
 
-Mlp::Mlp(ParameterScope scope, int64_t in, int64_t hidden, int64_t out, ActivationFunction activation)
+Mlp::Mlp(ParameterScope scope, int64_t in, int64_t hidden, int64_t out, ops::Activation activation)
     : up_(scope / "up", in, hidden), down_(scope / "down", hidden, out), activation_(activation) {}
 
-Tensor Mlp::operator()(const Tensor& x) const { return down_(activation_(up_(x))); }
+Tensor Mlp::operator()(const Tensor& x) const { return ops::feed_forward(x, up_.map(), activation_, down_.map()); }
 
 }  // namespace suanli::nn

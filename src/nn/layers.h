@@ -3,13 +3,13 @@
 
 #include "nn/mode.h"
 #include "nn/parameters.h"
+#include "ops/feed_forward.h"
 
 namespace suanli::nn {
 
 /// Names an activation as Hugging Face's config.json does: "gelu", "gelu_new" or "gelu_pytorch_tanh", "relu", "tanh".
 /// Throws UserError for another name.
-using ActivationFunction = Tensor (*)(const Tensor&);
-ActivationFunction activation_named(const std::string& name);
+ops::Activation activation_named(const std::string& name);
 
 /// y = x weight^T + bias; parameters weight [out, in], bias [out].
 class Linear {
@@ -19,6 +19,7 @@ class Linear {
   Linear(ParameterScope scope, int64_t in, int64_t out, const Initializer& weight, const Initializer& bias);
   /// x [T, in] -> [T, out].
   Tensor operator()(const Tensor& x) const;
+  ops::LinearMap map() const { return {weight_, bias_}; }
 
  private:
   Tensor weight_, bias_;
@@ -53,13 +54,13 @@ class LayerNorm {
 /// Two linear layers with an activation between them.
 class Mlp {
  public:
-  Mlp(ParameterScope scope, int64_t in, int64_t hidden, int64_t out, ActivationFunction activation);
+  Mlp(ParameterScope scope, int64_t in, int64_t hidden, int64_t out, ops::Activation activation);
   /// x [T, in] -> [T, out].
   Tensor operator()(const Tensor& x) const;
 
  private:
   Linear up_, down_;
-  ActivationFunction activation_;
+  ops::Activation activation_;
 };
 
 }  // namespace suanli::nn

@@ -26,7 +26,8 @@ EncoderLayer::EncoderLayer(ParameterScope scope, const EncoderLayerOptions& o)
 
 Tensor EncoderLayer::operator()(const Tensor& x, const Tensor& offsets, const Mode& mode) const {
   const Tensor attended = attention_norm_(attention_(x, offsets, mode), x, attention_dropout_.key(mode));
-  return output_norm_(down_(activation_(up_(attended))), attended, output_dropout_.key(mode));
+  return output_norm_(ops::feed_forward(attended, up_.map(), activation_, down_.map()), attended,
+                      output_dropout_.key(mode));
 }
 
 }  // namespace suanli::nn

@@ -10,7 +10,7 @@ struct EncoderLayerOptions {
   double norm_eps = 1e-12;
   float dropout = 0, attention_dropout = 0;
   double initializer_range = 0.02;  ///< standard deviation of new weights
-  ActivationFunction activation = nullptr;
+  ops::Activation activation = ops::Activation::gelu;
 };
 
 /// Self-attention: one product for queries, keys and values (parameter qkv.weight [3H, H]), then output.
@@ -39,7 +39,7 @@ class EncoderLayer {
   Linear up_, down_;
   LayerNorm output_norm_;
   Dropout attention_dropout_, output_dropout_;
-  ActivationFunction activation_;
+  ops::Activation activation_;
 };
 
 }  // namespace suanli::nn

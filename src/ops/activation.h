@@ -1,8 +1,14 @@
 #pragma once
 
+#include "kernels/activation.h"
 #include "tensor/tensor.h"
 
 namespace suanli::ops {
+
+using kernels::Activation;
+
+/// The function below that `f` names.
+Tensor activate(Activation f, const Tensor& x);
 
 /// y = x/2 (1 + erf(x / sqrt 2)) (Hendrycks and Gimpel 2016; torch.nn.functional.gelu). Any shape, floating dtypes,
 /// computed in f32 (f64). Gradient: x. Throws UserError for other dtypes.

@@ -1,40 +1,11 @@
 #include "ops/linear.h"
 
 #include "autograd/tape.h"
-#include "kernels/matmul.h"
 #include "ops/cast.h"
 #include "ops/check.h"
+#include "ops/product.h"
 
 namespace suanli::ops {
-
-namespace {
-
-void product(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b, const Tensor& bias, Tensor& c) {
-  const int64_t k = a.dim(transpose_a ? 0 : 1);
-  kernels::matmul({.a = a.data(),
-                   .b = b.data(),
-                   .bias = bias.defined() ? bias.data() : nullptr,
-                   .c = c.data(),
-                   .m = c.dim(0),
-                   .n = c.dim(1),
-                   .k = k,
-                   .transpose_a = transpose_a,
-                   .transpose_b = transpose_b,
-                   .accumulate = false,
-                   .dtype = a.dtype(),
-                   .c_dtype = c.dtype(),
-                   .bias_dtype = bias.defined() ? bias.dtype() : c.dtype(),
-                   .b_forms = b.forms()},
-                  stream_of(a));
-}
-
-Tensor bias_gradient(const Tensor& dy, DType dtype) {
-  Tensor sum = Tensor::empty({dy.dim(1)}, accumulation_dtype(dy.dtype()), dy.device());
-  kernels::column_sum({dy.data(), sum.data(), dy.dim(0), dy.dim(1), dy.dtype()}, stream_of(dy));
-  return cast(sum, dtype);
-}
-
-}  // namespace
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   check_tensor("linear", "x", x, 2, kFloating);
@@ -62,10 +33,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
              dx = Tensor::empty({dy.dim(0), w.dim(1)}, dy.dtype(), dy.device());
              product(dy, false, w, false, {}, dx);
            }
-           if (want_weight) {
-             dweight = Tensor::empty({dy.dim(1), x.dim(1)}, weight_dtype, dy.device());
-             product(dy, true, x, false, {}, dweight);
-           }
+           if (want_weight) dweight = weight_gradient(dy, x, weight_dtype);
            if (want_bias) dbias = bias_gradient(dy, bias_dtype);
            return std::vector<Tensor>{dx, dweight, dbias};
          });

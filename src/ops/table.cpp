@@ -12,6 +12,7 @@ constexpr OpRow kTable[] = {
     {"dropout", "torch.nn.functional.dropout", nullptr},
     {"dropout_add_layer_norm", "torch.nn.functional.layer_norm", "layer_norm(add(residual, dropout(x)))"},
     {"embedding", "torch.nn.functional.embedding", nullptr},
+    {"feed_forward", "torch.nn.functional.linear", "linear(gelu(linear(x)))"},
     {"gelu", "torch.nn.functional.gelu", nullptr},
     {"gelu_tanh", "torch.nn.functional.gelu", nullptr},
     {"index_select", "torch.index_select", nullptr},

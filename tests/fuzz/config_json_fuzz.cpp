@@ -14,8 +14,9 @@
 /// The reader of config.json asks whether an activation exists. The real answer is in nn/ and brings every kernel with
 /// it; here its contract is enough.
 namespace suanli::nn {
-ActivationFunction activation_named(const std::string& name) {
-  if (name == "gelu" || name == "relu") return nullptr;
+ops::Activation activation_named(const std::string& name) {
+  if (name == "gelu") return ops::Activation::gelu;
+  if (name == "relu") return ops::Activation::relu;
   throw UserError("activation", "expected gelu or relu, got \"" + name + "\"");
 }
 }  // namespace suanli::nn

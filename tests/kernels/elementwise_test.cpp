@@ -1,6 +1,8 @@
 // Activations, dropout, sums, products, scales, casts and row products over every count around a vector.
 #include "kernels/elementwise.h"
 
+#include "kernels/activation.h"
+
 #include "kernels/harness.h"
 
 namespace suanli::testing {

@@ -124,6 +124,45 @@ TEST(Matmul, NanAndInfinityReachTheirRowsAndColumnsAlone) {
   }
 }
 
+// f, f' and factors act on the sum as it is in f32, whatever C is stored as; K over one block, edges in M and N.
+TEST(Matmul, Epilogues) {
+  struct Case {
+    const char* label;
+    std::optional<kernels::Activation> activation;
+    bool slope, factor;
+  };
+  using enum kernels::Activation;
+  for (const Case& c : {Case{"gelu", gelu, true, false}, Case{"gelu, no slope", gelu, false, false},
+                        Case{"gelu_tanh", gelu_tanh, true, false}, Case{"tanh", tanh, true, false},
+                        Case{"sigmoid", sigmoid, true, false}, Case{"factor", std::nullopt, false, true}}) {
+    for (const MatmulShape& s : std::vector<MatmulShape>{
+             {1, 7, 3}, {17, 33, 31}, {16, 48, 384}, {33, 64, 1030}, {65, 100, 129}, {0, 5, 3}, {4, 5, 0}}) {
+      for (const bool accumulate : {false, true}) {
+        Problem<Matmul> problem = matmul_problem(s, {.transpose_b = true, .accumulate = accumulate, .bias = true});
+        problem.label += std::string(" ") + c.label;
+        // Sums near 1, where the functions bend. No function here is steeper than 1.13, no slope than 0.8.
+        const double size = 1 / std::sqrt(std::max(1.0, static_cast<double>(s.k)));
+        problem.arrays[0].values = normal(s.m * s.k, 1, size);
+        const Bound sum_bound = problem.arrays[3].bound;
+        const Bound bound = [=](size_t i, const std::vector<Values>& v, DType dtype) {
+          const double factor = c.factor ? std::abs(v[5][i]) : 1.13;
+          return factor * sum_bound(i, v, dtype) + function_error(sum_dtype(dtype), 10);
+        };
+        problem.arrays[3].bound = bound;
+        problem.arrays.push_back(c.slope ? Array::output("slope", s.m * s.n, bound) : Array::absent("slope"));
+        problem.arrays.push_back(c.factor ? Array::input("factor", normal(s.m * s.n, 6)) : Array::absent("factor"));
+        problem.args = [plain = problem.args, c](DType dtype, const Pointers& p) {
+          Matmul args = plain(dtype, p);
+          args.epilogue = {.activation = c.activation, .slope = p[4], .factor = p[5]};
+          return args;
+        };
+        check_all(kernels::matmul, problem);
+        if (HasFailure()) return;
+      }
+    }
+  }
+}
+
 // A constant B that was packed once gives the bits of a B that is packed in every call.
 TEST(Matmul, AConstantBGivesTheSameBits) {
   for (const auto& [constant, plain] : {std::pair{"amx", "amx"}, std::pair{"simd_packed", "simd"}}) {

@@ -29,6 +29,9 @@ TEST(Work, OfAProductIsAMultiplyAndAnAddForEachTripleOfIndices) {
   EXPECT_STREQ(work.dtype, "bf16");
   args.accumulate = true;
   EXPECT_EQ(work_of(args).bytes, work.bytes + 4 * M * N) << "C is read, too";
+  float slope = 0;
+  args.epilogue.slope = &slope;
+  EXPECT_EQ(work_of(args).bytes, work.bytes + 2 * 4 * M * N) << "the slope has the size of C";
 }
 
 TEST(Work, OfAttentionCountsThePairsWithinEachSequence) {

@@ -8,6 +8,7 @@
 #include "ops/cast.h"
 #include "ops/dropout.h"
 #include "ops/embedding.h"
+#include "ops/feed_forward.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
 #include "ops/loss.h"
@@ -77,6 +78,18 @@ OpCase fused_norm_case(const char* label, const kernels::DropoutKey& key) {
           9};
 }
 
+OpCase feed_forward_case(const char* label, ops::Activation f) {
+  return {"feed_forward",
+          label,
+          {{{5, 7}}, {{6, 7}, 1, true}, {{6}, 1, true}, {{3, 6}, 1, true}, {{3}, 1, true}},
+          {},
+          [=](const Tensors& x) {
+            return ops::feed_forward(x[0], {x[1], x[2]}, f, {x[3], x[4]});
+          },
+          [=](const Tensors& x) { return ops::linear(ops::activate(f, ops::linear(x[0], x[1], x[2])), x[3], x[4]); },
+          8};
+}
+
 std::vector<OpCase> make_cases() {
   const std::vector<int32_t> ids = {1, 6, 1, 0, 1}, rows = {5, 0, 5, 2}, segments = {0, 3, 3, 9};
   const std::vector<int32_t> labels = {3, -100, 0, 6, 2, -100}, kept_labels = {3, 2, 0, 6, 2, 5};
@@ -117,6 +130,8 @@ std::vector<OpCase> make_cases() {
                      nullptr,
                      3});
   }
+  cases.push_back(feed_forward_case("", ops::Activation::gelu));
+  cases.push_back(feed_forward_case("tanh", ops::Activation::gelu_tanh));
   cases.push_back(unary("gelu", &ops::gelu));
   cases.push_back(unary("gelu_tanh", &ops::gelu_tanh));
   cases.push_back({"index_select",

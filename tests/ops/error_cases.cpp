@@ -9,6 +9,7 @@
 #include "ops/cast.h"
 #include "ops/dropout.h"
 #include "ops/embedding.h"
+#include "ops/feed_forward.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
 #include "ops/loss.h"
@@ -49,6 +50,21 @@ std::vector<ErrorCase> make_errors() {
   }
   expect("dropout", "undefined", [] { ops::dropout({}, {0.1F, {}}); });
   expect("dropout", "integers", [] { ops::dropout(zeros({2}, DType::i32), {0.1F, {}}); });
+
+  // The feed-forward layer: x [2,3], up [4,3], down [5,4], each argument wrong in turn.
+  const auto feed = [expect](const char* label, Tensor x, LinearMap up, LinearMap down) {
+    expect("feed_forward", label, [=] { feed_forward(x, up, Activation::gelu, down); });
+  };
+  const LinearMap up = {zeros({4, 3}), zeros({4})}, down = {zeros({5, 4}), zeros({5})};
+  feed("undefined", {}, up, down);
+  feed("rank", zeros({6}), up, down);
+  feed("integers", zeros({2, 3}, DType::i32), up, down);
+  feed("up", zeros({2, 3}), {zeros({4, 2}), zeros({4})}, down);
+  feed("up bias", zeros({2, 3}), {zeros({4, 3}), zeros({3})}, down);
+  feed("no up bias", zeros({2, 3}), {zeros({4, 3}), {}}, down);
+  feed("down", zeros({2, 3}), up, {zeros({5, 3}), zeros({5})});
+  feed("down bias", zeros({2, 3}), up, {zeros({5, 4}), zeros({4})});
+  feed("dtype", zeros({2, 3}), {zeros({4, 3}, DType::bf16), zeros({4})}, down);
 
   // Functions of two tensors of one shape.
   const std::pair<const char*, Tensor (*)(const Tensor&, const Tensor&)> binary[] = {

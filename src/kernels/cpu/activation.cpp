@@ -4,8 +4,9 @@
 
 #include <hwy/foreach_target.h>  // compiles this file once per instruction set
 
+#include "kernels/activation.h"
+#include "kernels/cpu/activation_rows.h"
 #include "kernels/cpu/math-inl.h"
-#include "kernels/elementwise.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace suanli::kernels {
@@ -74,34 +75,45 @@ void backward_of(const ActivationBackward& a, int64_t begin, int64_t end) {
   a.dtype == DType::f32 ? backward_as<F, float>(a, begin, end) : backward_as<F, bfloat16>(a, begin, end);
 }
 
-void activation_forward_range(const ActivationForward& a, int64_t begin, int64_t end) {
-  switch (a.kind) {
+/// Calls f.operator()<F>() with the functions of `kind`.
+template <class Call>
+HWY_INLINE void with_activation(Activation kind, const Call& call) {
+  switch (kind) {
     case Activation::gelu:
-      return forward_of<Gelu>(a, begin, end);
+      return call(Gelu());
     case Activation::gelu_tanh:
-      return forward_of<GeluTanh>(a, begin, end);
+      return call(GeluTanh());
     case Activation::relu:
-      return forward_of<Relu>(a, begin, end);
+      return call(Relu());
     case Activation::tanh:
-      return forward_of<Tanh>(a, begin, end);
+      return call(Tanh());
     case Activation::sigmoid:
-      return forward_of<Sigmoid>(a, begin, end);
+      return call(Sigmoid());
   }
 }
 
+void activation_forward_range(const ActivationForward& a, int64_t begin, int64_t end) {
+  with_activation(a.kind, [&](auto f) SUANLI_INLINE { forward_of<decltype(f)>(a, begin, end); });
+}
+
 void activation_backward_range(const ActivationBackward& a, int64_t begin, int64_t end) {
-  switch (a.kind) {
-    case Activation::gelu:
-      return backward_of<Gelu>(a, begin, end);
-    case Activation::gelu_tanh:
-      return backward_of<GeluTanh>(a, begin, end);
-    case Activation::relu:
-      return backward_of<Relu>(a, begin, end);
-    case Activation::tanh:
-      return backward_of<Tanh>(a, begin, end);
-    case Activation::sigmoid:
-      return backward_of<Sigmoid>(a, begin, end);
+  with_activation(a.kind, [&](auto f) SUANLI_INLINE { backward_of<decltype(f)>(a, begin, end); });
+}
+
+template <class F>
+void rows_as(F /*f*/, const ActivationRows& a) {
+  for (int64_t r = 0; r < a.rows; ++r) {
+    float *x = a.x + r * a.x_stride, *slope = a.slope == nullptr ? nullptr : a.slope + r * a.slope_stride;
+    each_vector(a.columns, [&](int64_t i, int64_t n) SUANLI_INLINE {
+      const Vector v = load(x + i, n);
+      store(F::value(v), x + i, n);
+      if (slope != nullptr) store(F::slope(v), slope + i, n);
+    });
   }
+}
+
+void activation_rows(const ActivationRows& a) {
+  with_activation(a.kind, [&](auto f) SUANLI_INLINE { rows_as(f, a); });
 }
 
 }  // namespace HWY_NAMESPACE
@@ -115,6 +127,9 @@ HWY_AFTER_NAMESPACE();
 namespace suanli::kernels {
 HWY_EXPORT(activation_forward_range);
 HWY_EXPORT(activation_backward_range);
+HWY_EXPORT(activation_rows);
+
+void activate_rows(const ActivationRows& rows) { HWY_DYNAMIC_DISPATCH(activation_rows)(rows); }
 
 void add_activation() {
   constexpr int64_t kGrain = 8192;

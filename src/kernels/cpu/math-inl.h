@@ -38,10 +38,16 @@ HWY_INLINE Vector exp_negative(Vector x) {
   return hn::IfThenZeroElse(hn::Lt(x, constant(-87.33F)), result);
 }
 
-/// 1 / (1 + exp(-x)), <= 3 ulp.
+/// 1 / x for normal x, <= 4 ulp: the estimate of the hardware (12 bits or more) and one step of Newton's iteration.
+HWY_INLINE Vector reciprocal(Vector x) {
+  const Vector estimate = hn::ApproximateReciprocal(x);
+  return hn::MulAdd(estimate, hn::NegMulAdd(x, estimate, constant(1.0F)), estimate);
+}
+
+/// 1 / (1 + exp(-x)), <= 6 ulp.
 HWY_INLINE Vector sigmoid(Vector x) {
   const Vector e = exp_negative(hn::Neg(hn::Abs(x)));
-  const Vector upper = hn::Div(constant(1.0F), hn::Add(constant(1.0F), e));
+  const Vector upper = reciprocal(hn::Add(constant(1.0F), e));
   return hn::IfThenElse(hn::Lt(x, hn::Zero(F32())), hn::Mul(e, upper), upper);
 }
 
@@ -61,17 +67,14 @@ struct Normal {
   Vector bell;        ///< exp(-x^2 / 2)
 };
 
-/// The normal distribution, relative error <= 5e-7 in both tails until they underflow:
-/// Phi(-z) = exp(-z^2 / 2) t P(t) with t = 1 / (1 + 0.35 z), z >= 0; the rounding of z^2 is carried into the
-/// exponential.
+/// The normal distribution, absolute error <= 2e-7, and 0 or 1 exactly where f32 cannot tell:
+/// Phi(-z) = exp(-z^2 / 2) t P(t) with t = 1 / (1 + 0.4 z), z >= 0 (P within 2.5e-8).
 HWY_INLINE Normal normal(Vector x) {
   const Vector z = hn::Min(hn::Abs(x), constant(14.5F));
-  const Vector square = hn::Mul(z, z), lost = hn::MulSub(z, z, square), half = constant(0.5F);
-  const Vector rounded = exp_negative(hn::Neg(hn::Mul(square, half)));
-  const Vector bell = hn::NegMulAdd(hn::Mul(rounded, half), lost, rounded);
-  const Vector t = hn::Div(constant(1.0F), hn::MulAdd(z, constant(0.35F), constant(1.0F)));
-  const Vector p = polynomial(t, {0.1396214068F, 0.1398619115F, 0.1198325530F, 0.1055092737F, -0.02311290987F,
-                                  0.1591787189F, -0.2557183206F, 0.1439736932F, -0.02914634719F});
+  const Vector bell = exp_negative(hn::Mul(hn::Mul(z, z), constant(-0.5F)));
+  const Vector t = reciprocal(hn::MulAdd(z, constant(0.4F), constant(1.0F)));
+  const Vector p =
+      polynomial(t, {0.1571135089F, 0.1860282633F, 0.0201340940F, 0.3308026693F, -0.2490488428F, 0.05497033202F});
   const Vector tail = hn::Mul(hn::Mul(bell, t), p);
   return {hn::IfThenElse(hn::Lt(x, hn::Zero(F32())), tail, hn::Sub(constant(1.0F), tail)), bell};
 }

@@ -85,6 +85,7 @@ void run_f32(const Matmul& a, Stream&) {
 
 Refusal can_run_f32(const Matmul& a, const Machine& machine) {
   if (machine.isa == Isa::scalar) return "needs AVX2";
+  if (!a.epilogue.empty()) return "has an epilogue";
   return a.dtype == DType::f32 && a.c_dtype == DType::f32 ? nullptr : "dtype is not f32";
 }
 

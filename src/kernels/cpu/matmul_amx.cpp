@@ -1,4 +1,5 @@
 #include "base/parallel.h"
+#include "kernels/cpu/activation_rows.h"
 #include "kernels/cpu/add.h"
 #include "kernels/cpu/amx_product.h"
 #include "kernels/cpu/matmul_plan.h"
@@ -25,46 +26,85 @@ SUANLI_AMX inline __m512 load_lanes(const void* x, int64_t i, DType dtype, __mma
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
 }
 
-/// C = sums (+ bias) (+ C when `adds_c`) for the part of a square at (m, n) that lies within the task, some rows at a
-/// time: the rows of one square are finished while the tiles of the next are multiplied.
+/// 32 lanes of f32 to memory in either dtype.
+SUANLI_AMX inline void store_lanes(const __m512 (&x)[2], void* y, int64_t i, DType dtype, const __mmask16 (&mask)[2]) {
+  if (dtype == DType::f32) {
+    _mm512_mask_storeu_ps(static_cast<float*>(y) + i, mask[0], x[0]);
+    _mm512_mask_storeu_ps(static_cast<float*>(y) + i + 16, mask[1], x[1]);
+    return;
+  }
+  const __m512i both = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(x[1], x[0]));
+  const auto both_masks = static_cast<__mmask32>(mask[0] | static_cast<uint32_t>(mask[1]) << 16U);
+  _mm512_mask_storeu_epi16(static_cast<uint16_t*>(y) + i, both_masks, both);
+}
+
+/// C from the sums of the part of a square at (m, n) that lies within the task, some rows at a time: the rows of one
+/// square are finished while the tiles of the next are multiplied. `first` block of K: the bias joins; `last`: the
+/// epilogue.
 class Finish {
  public:
   Finish() = default;
-  SUANLI_AMX Finish(const Matmul& args, const Tile& range, int64_t m, int64_t n, const float* sums, bool adds_bias,
-                    bool adds_c)
-      : args_(&args), sums_(sums), at_(m * args.n + n), rows_(std::min(kSquare, range.row_end - m)), adds_c_(adds_c) {
+  SUANLI_AMX Finish(const Matmul& args, const Tile& range, int64_t m, int64_t n, float* sums, bool first, bool last)
+      : args_(&args),
+        sums_(sums),
+        at_(m * args.n + n),
+        rows_(std::min(kSquare, range.row_end - m)),
+        adds_c_(!first || args.accumulate),
+        activates_(last && args.epilogue.activation),
+        factor_(last ? args.epilogue.factor : nullptr) {
     for (int half = 0; half < 2; ++half) {
       mask_[half] = first_of_16(range.column_end - n - 16 * half);
-      bias_[half] =
-          adds_bias ? load_lanes(args.bias, n + 16 * half, args.bias_dtype, mask_[half]) : _mm512_setzero_ps();
+      bias_[half] = first && args.bias != nullptr ? load_lanes(args.bias, n + 16 * half, args.bias_dtype, mask_[half])
+                                                  : _mm512_setzero_ps();
     }
   }
 
   SUANLI_AMX void rows(int64_t count) {
-    for (; count > 0 && row_ < rows_; --count, ++row_, at_ += args_->n) {
-      __m512 sum[2];
-      for (int half = 0; half < 2; ++half) {
-        sum[half] = _mm512_add_ps(_mm512_load_ps(sums_ + row_ * kSquare + 16 * half), bias_[half]);
-        if (adds_c_)
-          sum[half] = _mm512_add_ps(sum[half], load_lanes(args_->c, at_ + 16 * half, args_->c_dtype, mask_[half]));
+    count = std::min(count, rows_ - row_);
+    if (count <= 0) return;
+    if (activates_) return activate(count);
+    for (; count > 0; --count, ++row_, at_ += args_->n) {
+      __m512 sum[2] = {complete(0), complete(1)};
+      for (int half = 0; factor_ != nullptr && half < 2; ++half) {
+        sum[half] = _mm512_mul_ps(sum[half], load_lanes(factor_, at_ + 16 * half, args_->c_dtype, mask_[half]));
       }
-      if (args_->c_dtype == DType::f32) {
-        float* c = static_cast<float*>(args_->c) + at_;
-        _mm512_mask_storeu_ps(c, mask_[0], sum[0]);
-        _mm512_mask_storeu_ps(c + 16, mask_[1], sum[1]);
-      } else {
-        const __m512i both = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(sum[1], sum[0]));
-        const auto mask = static_cast<__mmask32>(mask_[0] | static_cast<uint32_t>(mask_[1]) << 16U);
-        _mm512_mask_storeu_epi16(static_cast<uint16_t*>(args_->c) + at_, mask, both);
-      }
+      store_lanes(sum, args_->c, at_, args_->c_dtype, mask_);
     }
   }
 
  private:
+  /// Half of the present row of the sum, with bias and old C.
+  SUANLI_AMX __m512 complete(int half) const {
+    const __m512 sum = _mm512_add_ps(_mm512_load_ps(sums_ + row_ * kSquare + 16 * half), bias_[half]);
+    if (!adds_c_) return sum;
+    return _mm512_add_ps(sum, load_lanes(args_->c, at_ + 16 * half, args_->c_dtype, mask_[half]));
+  }
+
+  SUANLI_AMX void activate(int64_t count) {
+    alignas(64) float slopes[kSquare * kSquare];
+    float* const sums = sums_ + row_ * kSquare;
+    void* const slope = args_->epilogue.slope;
+    int64_t at = at_;
+    for (int64_t row = 0; row < count; ++row, ++row_, at_ += args_->n) {
+      const __m512 low = complete(0), high = complete(1);
+      _mm512_store_ps(sums + row * kSquare, low);
+      _mm512_store_ps(sums + row * kSquare + 16, high);
+    }
+    activate_rows({*args_->epilogue.activation, sums, 0, slope == nullptr ? nullptr : slopes, 0, 1, count * kSquare});
+    for (int64_t row = 0; row < count; ++row, at += args_->n) {
+      store_row(sums + row * kSquare, args_->c, at);
+      if (slope != nullptr) store_row(slopes + row * kSquare, slope, at);
+    }
+  }
+  SUANLI_AMX void store_row(const float* from, void* to, int64_t at) const {
+    store_lanes({_mm512_load_ps(from), _mm512_load_ps(from + 16)}, to, at, args_->c_dtype, mask_);
+  }
+
   const Matmul* args_ = nullptr;
-  const float* sums_ = nullptr;
+  float* sums_ = nullptr;
   int64_t at_ = 0, row_ = 0, rows_ = 0;
-  bool adds_c_ = false;
+  bool adds_c_ = false, activates_ = false;
+  const void* factor_ = nullptr;
   __m512 bias_[2] = {};
   __mmask16 mask_[2] = {};
 };
@@ -117,7 +157,7 @@ SUANLI_AMX void run_task(const Matmul& args, const Tile& range, const uint16_t* 
         const int64_t share = (kSquare + steps - 1) / steps;  // of the rows of the square before
         multiply_square(range.row_end - m, steps, a, right + (n - range.column_begin) / kSquare * square, sums[turn],
                         kSquare, [&]() SUANLI_AMX { previous.rows(share); });
-        previous = Finish(args, range, m, n, sums[turn], k == 0 && args.bias != nullptr, k > 0 || args.accumulate);
+        previous = Finish(args, range, m, n, sums[turn], k == 0, k + depth == args.k);
       }
     }
     previous.rows(kSquare);  // before the next block of K reads C
@@ -134,6 +174,7 @@ void run_amx(const Matmul& args, Stream&) {
 
 Refusal can_run_amx(const Matmul& a, const Machine& machine) {
   if (a.dtype != DType::bf16) return "dtype is not bf16";
+  if (a.k == 0 && !a.epilogue.empty()) return "has an epilogue and nothing to sum";
   return machine.isa == Isa::amx ? nullptr : "needs AMX";
 }
 

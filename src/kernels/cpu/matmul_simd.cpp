@@ -4,6 +4,7 @@
 
 #include <hwy/foreach_target.h>  // compiles this file once per instruction set
 
+#include "kernels/cpu/activation_rows.h"
 #include "kernels/cpu/matmul_plan.h"
 #include "kernels/cpu/product-inl.h"
 #include "kernels/cpu/scratch.h"
@@ -91,66 +92,108 @@ HWY_INLINE void block_times_panel(int64_t rows, int64_t columns, int64_t depth, 
   }
 }
 
+/// The epilogue of rows [m, m + rows) and columns [n, n + columns) of an f32 C that holds their sums.
+void finish_in_place(const Matmul& args, int64_t m, int64_t n, int64_t rows, int64_t columns) {
+  const auto at = [&](auto* matrix) SUANLI_INLINE { return matrix == nullptr ? nullptr : matrix + m * args.n + n; };
+  float* c = at(static_cast<float*>(args.c));
+  if (args.epilogue.activation) {
+    activate_rows(
+        {*args.epilogue.activation, c, args.n, at(static_cast<float*>(args.epilogue.slope)), args.n, rows, columns});
+  }
+  const float* factor = at(static_cast<const float*>(args.epilogue.factor));
+  for (int64_t r = 0; factor != nullptr && r < rows; ++r, c += args.n, factor += args.n) {
+    each_vector(columns, [&](int64_t i, int64_t count) SUANLI_INLINE {
+      store(hn::Mul(load(c + i, count), load(factor + i, count)), c + i, count);
+    });
+  }
+}
+
+/// One row of sums to a 16-bit C, by way of the epilogue; `at` is its first element in C, `slopes` room for the row.
+void finish_row(const Matmul& args, int64_t at, int64_t columns, float* sums, float* slopes) {
+  bfloat16* c = static_cast<bfloat16*>(args.c) + at;
+  const auto combine = [&](const bfloat16* with, auto f) SUANLI_INLINE {
+    each_vector(columns,
+                [&](int64_t i, int64_t n) SUANLI_INLINE { store(f(load(sums + i), load(with + i, n)), sums + i); });
+  };
+  if (args.accumulate) combine(c, [](Vector a, Vector b) SUANLI_INLINE { return hn::Add(a, b); });
+  if (args.epilogue.activation) {
+    auto* slope = static_cast<bfloat16*>(args.epilogue.slope);
+    activate_rows({*args.epilogue.activation, sums, 0, slope == nullptr ? nullptr : slopes, 0, 1, columns});
+    if (slope != nullptr) convert(slopes, slope + at, columns);
+  }
+  if (args.epilogue.factor != nullptr) {
+    combine(static_cast<const bfloat16*>(args.epilogue.factor) + at,
+            [](Vector a, Vector b) SUANLI_INLINE { return hn::Mul(a, b); });
+  }
+  convert(sums, c, columns);
+}
+
 /// C of one task. Sums start from the bias, the old C or 0; a 16-bit C is summed in f32 and rounded at the end.
-/// `constant`: all of B as pack_all() made it, or null.
+/// `packed`: all of B as pack_range() lays it out, or null.
 template <class T, class C>
-void task_as(const Matmul& args, const Tile& range, const float* constant) {
+void task_as(const Matmul& args, const Tile& range, const float* packed) {
   const int64_t width = panel_width(), rows = range.row_end - range.row_begin;
-  const int64_t columns = (range.column_end - range.column_begin + width - 1) / width * width;
+  const int64_t used = range.column_end - range.column_begin, columns = (used + width - 1) / width * width;
   constexpr bool kDirect = std::is_same_v<C, float>;
-  float* memory = local_scratch().get<float>(kDepth * (columns + kBlockRows + HWY_MAX_BYTES) + columns +
-                                             (kDirect ? 0 : rows * columns));
-  float *b = memory, *a = b + kDepth * columns, *bias = a + kDepth * (kBlockRows + HWY_MAX_BYTES);
+  const int64_t b_columns = packed == nullptr ? columns : 0;
+  float* memory = local_scratch().get<float>(kDepth * (b_columns + kBlockRows + HWY_MAX_BYTES) + columns +
+                                             (kDirect ? 0 : (rows + 1) * columns));
+  float *b = memory, *a = b + kDepth * b_columns, *bias = a + kDepth * (kBlockRows + HWY_MAX_BYTES);
   C* out = static_cast<C*>(args.c) + range.row_begin * args.n + range.column_begin;
   float* c = bias + columns;
   int64_t c_stride = columns;
   if constexpr (kDirect) c = out, c_stride = args.n;
   if (args.bias != nullptr) {
-    const int64_t n = range.column_begin, count = range.column_end - n;
-    args.bias_dtype == DType::f32 ? convert(static_cast<const float*>(args.bias) + n, bias, count)
-                                  : convert(static_cast<const bfloat16*>(args.bias) + n, bias, count);
+    const int64_t n = range.column_begin;
+    args.bias_dtype == DType::f32 ? convert(static_cast<const float*>(args.bias) + n, bias, used)
+                                  : convert(static_cast<const bfloat16*>(args.bias) + n, bias, used);
   }
   for (int64_t k = 0; k < args.k; k += kDepth) {
     const int64_t depth = HWY_MIN(kDepth, args.k - k);
     const float* right = b;
-    if (constant != nullptr) {
-      right = constant + k * padded_columns(args.n) + range.column_begin * depth;
+    if (packed != nullptr) {
+      right = packed + k * padded_columns(args.n) + range.column_begin * depth;
     } else {
       pack_b<T>(args, k, depth, range, b);
     }
     for (int64_t m = 0; m < rows; m += kBlockRows) {
       const int64_t count = HWY_MIN(kBlockRows, rows - m);
       const Left left = left_block<T>(args, range.row_begin + m, count, k, depth, a);
-      for (int64_t n = 0; n < range.column_end - range.column_begin; n += width) {
+      for (int64_t n = 0; n < used; n += width) {
         float* at = c + m * c_stride + n;
+        const int64_t there = HWY_MIN(width, used - n);
         const bool goes_on = k > 0 || (kDirect && args.accumulate);
         const float* start = goes_on ? at : args.bias != nullptr ? bias + n : nullptr;
-        block_times_panel(count, HWY_MIN(width, range.column_end - range.column_begin - n), depth, left,
-                          right + n * depth, at, c_stride, start, goes_on ? c_stride : 0);
+        block_times_panel(count, there, depth, left, right + n * depth, at, c_stride, start, goes_on ? c_stride : 0);
+        if (kDirect && k + depth == args.k && !args.epilogue.empty()) {
+          finish_in_place(args, range.row_begin + m, range.column_begin + n, count, there);
+        }
       }
     }
   }
   if constexpr (!kDirect) {
     for (int64_t m = 0; m < rows; ++m) {
-      each_vector(range.column_end - range.column_begin, [&](int64_t i, int64_t n) SUANLI_INLINE {
-        const Vector sum = load(c + m * c_stride + i);
-        C* to = out + m * args.n + i;
-        store(args.accumulate ? hn::Add(sum, load(to, n)) : sum, to, n);
-      });
+      finish_row(args, (range.row_begin + m) * args.n + range.column_begin, used, c + m * columns, c + rows * columns);
     }
   }
 }
 
-void matmul_task(const Matmul& args, const Tile& range, const float* constant) {
-  if (args.dtype == DType::f32) return task_as<float, float>(args, range, constant);
-  if (args.c_dtype == DType::f32) return task_as<bfloat16, float>(args, range, constant);
-  task_as<bfloat16, bfloat16>(args, range, constant);
+void matmul_task(const Matmul& args, const Tile& range, const float* packed) {
+  if (args.dtype == DType::f32) return task_as<float, float>(args, range, packed);
+  if (args.c_dtype == DType::f32) return task_as<bfloat16, float>(args, range, packed);
+  task_as<bfloat16, bfloat16>(args, range, packed);
 }
 
-/// The panels of all of an f32 B, block by block of its rows: args.k * padded_columns(args.n) numbers.
-void pack_all(const Matmul& args, float* out) {
+/// Panels [begin, end) of B into their places among all, which lie block by block of its rows: matmul_packed_size()
+/// numbers.
+void pack_range(const Matmul& args, int64_t begin, int64_t end, float* out) {
+  const int64_t width = panel_width();
+  const Tile columns = {0, 0, begin * width, HWY_MIN(args.n, end * width)};
   for (int64_t k = 0; k < args.k; k += kDepth) {
-    pack_b<float>(args, k, HWY_MIN(kDepth, args.k - k), {0, 0, 0, args.n}, out + k * padded_columns(args.n));
+    const int64_t depth = HWY_MIN(kDepth, args.k - k);
+    float* to = out + k * padded_columns(args.n) + begin * width * depth;
+    args.dtype == DType::f32 ? pack_b<float>(args, k, depth, columns, to)
+                             : pack_b<bfloat16>(args, k, depth, columns, to);
   }
 }
 
@@ -170,16 +213,15 @@ HWY_AFTER_NAMESPACE();
 namespace suanli::kernels {
 HWY_EXPORT(matmul_task);
 HWY_EXPORT(matmul_panel_width);
-HWY_EXPORT(pack_all);
+HWY_EXPORT(pack_range);
 HWY_EXPORT(matmul_packed_size);
 
 namespace {
 
 constexpr int64_t kMostPackedRows = 512;
+constexpr int64_t kMostShared = 32 << 20;  // bytes of a B that is packed for all tasks at once
 
-void run(const Matmul& args, const float* constant) {
-  if (args.m == 0 || args.n == 0) return;
-  if (args.k == 0) return start_rows(args);
+void run(const Matmul& args, const float* packed) {
   Matmul a = args;
   if (a.accumulate && a.bias != nullptr && a.c_dtype == DType::f32) {  // rare: the bias first, then C += A B
     start_rows(a);
@@ -187,37 +229,56 @@ void run(const Matmul& args, const float* constant) {
   }
   const MatmulPlan plan(a, 1, HWY_DYNAMIC_DISPATCH(matmul_panel_width)());
   parallel_tasks(plan.tasks(), false, [&](int64_t task) {
-    HWY_DYNAMIC_DISPATCH(matmul_task)(a, plan.tile(task), constant);
+    HWY_DYNAMIC_DISPATCH(matmul_task)(a, plan.tile(task), packed);
   });
 }
 
-void run_simd(const Matmul& args, Stream&) { run(args, nullptr); }
+void pack(const Matmul& args, float* out) {
+  const int64_t width = HWY_DYNAMIC_DISPATCH(matmul_panel_width)();
+  parallel_for((args.n + width - 1) / width, 1, [&](int64_t begin, int64_t end) {
+    HWY_DYNAMIC_DISPATCH(pack_range)(args, begin, end, out);
+  });
+}
+
+/// B is packed once for all tasks where several of them read the same columns, else by each task.
+void run_simd(const Matmul& args, Stream&) {
+  if (args.m == 0 || args.n == 0) return;
+  if (args.k == 0) return start_rows(args);
+  const int64_t size = HWY_DYNAMIC_DISPATCH(matmul_packed_size)(args);
+  if (args.m <= kMostPackedRows || size * int64_t{sizeof(float)} > kMostShared) return run(args, nullptr);
+  float* packed = shared_scratch().get<float>(size);
+  pack(args, packed);
+  run(args, packed);
+}
 
 /// With all of a constant B packed once, from its second use on.
-void run_packed(const Matmul& args, Stream&) {
+void run_packed(const Matmul& args, Stream& stream) {
   static const char maker = 0;
+  if (args.m == 0 || args.n == 0 || args.k == 0) return run_simd(args, stream);
   const Storage* form = args.b_forms->get(&maker, args.b, [&] {
     const int64_t bytes = HWY_DYNAMIC_DISPATCH(matmul_packed_size)(args) * int64_t{sizeof(float)};
     auto packed = std::make_shared<Storage>(Device{}, bytes);
-    HWY_DYNAMIC_DISPATCH(pack_all)(args, static_cast<float*>(packed->memory()));
+    pack(args, static_cast<float*>(packed->memory()));
     return packed;
   });
   run(args, form == nullptr ? nullptr : static_cast<const float*>(form->memory()));
+}
+
+Refusal can_run_simd(const Matmul& a, const Machine& m) {
+  if (a.k == 0 && !a.epilogue.empty()) return "has an epilogue and nothing to sum";
+  return refuse_unless_simd(m, a.dtype);
 }
 
 Refusal can_run_packed(const Matmul& a, const Machine& m) {
   if (a.b_forms == nullptr) return "B is not constant";
   if (a.dtype != DType::f32) return "dtype is not f32";
   if (a.m > kMostPackedRows) return "there are many rows, which pay for packing anew";
-  return refuse_unless_simd(m, a.dtype);
+  return can_run_simd(a, m);
 }
 }  // namespace
 
 void add_matmul_packed() { matmul.add({"simd_packed", DeviceType::cpu, can_run_packed, run_packed}); }
 
-void add_matmul_simd() {
-  matmul.add({"simd", DeviceType::cpu, [](const Matmul& a, const Machine& m) { return refuse_unless_simd(m, a.dtype); },
-              run_simd});
-}
+void add_matmul_simd() { matmul.add({"simd", DeviceType::cpu, can_run_simd, run_simd}); }
 }  // namespace suanli::kernels
 #endif  // HWY_ONCE

@@ -1,11 +1,13 @@
 #include <vector>
 
+#include "kernels/ref/activation.h"
 #include "kernels/ref/common.h"
 #include "kernels/ref/ref.h"
 
 namespace suanli::kernels::ref {
 
-// C[m,n] = (C[m,n]) + sum_k A[m,k] B[k,n] + bias[n]. A transposed operand is the same matrix with its strides swapped.
+// C[m,n] = epilogue of (C[m,n]) + sum_k A[m,k] B[k,n] + bias[n]. A transposed operand is the same matrix with its
+// strides swapped.
 void run(const Matmul& args, Stream&) {
   const int64_t a_row = args.transpose_a ? 1 : args.k, a_column = args.transpose_a ? args.m : 1;
   const int64_t b_row = args.transpose_b ? 1 : args.n, b_column = args.transpose_b ? args.k : 1;
@@ -31,6 +33,15 @@ void run(const Matmul& args, Stream&) {
       for (int64_t n = 0; n < args.n; ++n) {
         C value = sums[static_cast<size_t>(n)] + bias[static_cast<size_t>(n)];
         if (args.accumulate) value += static_cast<C>(c[n]);
+        const int64_t at = m * args.n + n;
+        if (args.epilogue.factor != nullptr) value *= static_cast<C>(in<TC>(args.epilogue.factor)[at]);
+        if (args.epilogue.activation) {
+          if (args.epilogue.slope != nullptr) {
+            out<TC>(args.epilogue.slope)[at] =
+                static_cast<TC>(activation_gradient(*args.epilogue.activation, value, C{1}));
+          }
+          value = activate(*args.epilogue.activation, value);
+        }
         c[n] = static_cast<TC>(value);
       }
     }

@@ -2,6 +2,7 @@
 /// compute, run where nothing else can, and are the oracle of the tests.
 #pragma once
 
+#include "kernels/activation.h"
 #include "kernels/attention.h"
 #include "kernels/elementwise.h"
 #include "kernels/embedding.h"

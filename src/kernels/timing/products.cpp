@@ -40,6 +40,13 @@ void time_products(Calls& calls, DType t) {
                          .c_dtype = s.transpose_a ? DType::f32 : t,
                          .bias_dtype = DType::f32};
     calls.add(matmul, s.label, t, args);
+    if (std::string_view(s.label) == "up") {
+      Matmul fused = args;
+      fused.epilogue.activation = Activation::gelu;
+      calls.add(matmul, "up_gelu", t, fused);
+      fused.epilogue.slope = values(s.m * s.n, t);
+      calls.add(matmul, "up_gelu_slope", t, fused);
+    }
     if (!s.transpose_b) continue;
     static std::vector<std::unique_ptr<DerivedForms>> kept;  // the weights of a model that serves
     kept.push_back(std::make_unique<DerivedForms>());

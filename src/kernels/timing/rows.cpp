@@ -1,3 +1,4 @@
+#include "kernels/activation.h"
 #include "kernels/elementwise.h"
 #include "kernels/embedding.h"
 #include "kernels/layer_norm.h"

@@ -30,7 +30,7 @@ MaskedLmHead::MaskedLmHead(nn::ParameterScope scope, const BertConfig& config, c
       activation_(nn::activation_named(config.family == BertFamily::roberta ? "gelu" : config.hidden_act)) {}
 
 Tensor MaskedLmHead::operator()(const Tensor& x) const {
-  return ops::linear(norm_(activation_(dense_(x))), decoder_, bias_);
+  return ops::linear(norm_(ops::activate(activation_, dense_(x))), decoder_, bias_);
 }
 
 SequenceClassificationHead::SequenceClassificationHead(nn::ParameterScope scope, const BertConfig& config)

@@ -18,7 +18,7 @@ class MaskedLmHead {
   nn::Linear dense_;
   nn::LayerNorm norm_;
   Tensor decoder_, bias_;
-  nn::ActivationFunction activation_;
+  ops::Activation activation_;
 };
 
 /// The classifier of each family: BERT's pooler (dense, tanh) before dropout and a linear layer; RoBERTa's dropout,

@@ -142,6 +142,11 @@ case("segment_mean", lambda x: segment_mean(x, segments), [normal(9, 4)], offset
 case("sigmoid", torch.sigmoid, [normal(4, 9, size=2)])
 case("tanh", torch.tanh, [normal(4, 9, size=2)])
 
+layer = [normal(5, 7), normal(6, 7), normal(6), normal(3, 6), normal(3)]
+for activation in ("none", "tanh"):
+    case("feed_forward" + (" tanh" if activation == "tanh" else ""),
+         lambda x, w, b, v, c: F.linear(F.gelu(F.linear(x, w, b), approximate=activation), v, c), layer)
+
 folder = pathlib.Path(__file__).parent
 save_file(entries, folder / "ops.safetensors")
 about = {
