@@ -43,7 +43,7 @@ struct Profile {
   double kernel_seconds = 0;         ///< of these, within kernels of the thread that started the profile
 };
 
-/// Scopes that a trace holds: about 30 MB in memory and 70 MB in the file.
+/// Scopes that a trace holds: about 30 MB in memory and 50 MB in the file.
 inline constexpr int64_t kTraceEvents = 200'000;
 
 /// Begins to record the scopes of all threads: at most `max_events` one by one, all of them in the totals.
