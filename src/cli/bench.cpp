@@ -8,6 +8,7 @@
 #include "cli/verbs.h"
 #include "kernels/cpu/peak.h"
 #include "kernels/machine.h"
+#include "kernels/timing/roofline.h"
 #include "kernels/timing/timing.h"
 #include "nn/precision.h"
 #include "ops/initialize.h"
@@ -102,13 +103,10 @@ Json report(const StepTiming& timing, const nn::InferencePrecision& precision, b
 /// Each kernel beside the roofline: the share of what the machine could do in that time, in operations or in bytes.
 int bench_ops(const Config& config) {
   const auto timings = kernels::time_kernels(config.get_string("filter"), config.get_float("seconds"));
-  const double bandwidth = kernels::measured_read_bandwidth(), f32_peak = kernels::measured_peak(DType::f32, 0.2);
-  const double bf16_peak = std::max(f32_peak, kernels::measured_peak(DType::bf16, 0.2));
-  const double i8_peak = std::max(f32_peak, kernels::measured_peak(DType::i8, 0.2));
+  const Roofline roofline = kernels::measured_roofline();
   Json rows = Json::array();
   for (const kernels::KernelTiming& t : timings) {
-    const double peak = t.dtype == "i8" ? i8_peak : t.dtype == "bf16" ? bf16_peak : f32_peak;
-    const double compute = t.flops / peak, memory = t.bytes / bandwidth;
+    const double compute = roofline.compute_seconds(t.dtype, t.flops), memory = roofline.memory_seconds(t.bytes);
     rows.push_back({{"op", t.kernel},
                     {"size", t.label},
                     {"dtype", t.dtype},
@@ -123,9 +121,9 @@ int bench_ops(const Config& config) {
     const Json out = {{"cpu", machine().cpu_model},
                       {"isa", name_of(machine().isa)},
                       {"threads", machine().threads},
-                      {"gflops_f32", f32_peak * 1e-9},
-                      {"gflops_bf16", bf16_peak * 1e-9},
-                      {"gigabytes_per_second", bandwidth * 1e-9},
+                      {"gflops_f32", roofline.flops_per_second.at("f32") * 1e-9},
+                      {"gflops_bf16", roofline.flops_per_second.at("bf16") * 1e-9},
+                      {"gigabytes_per_second", roofline.bytes_per_second * 1e-9},
                       {"ops", rows}};
     std::printf("%s\n", out.dump().c_str());
     return 0;

@@ -40,8 +40,7 @@ int embed(Arguments arguments) {
   const TextEngine engine = load_text_engine(config, models::Head::none, pooling, longest);
 
   answer_lines(config, [&](const std::vector<TextLine>& lines) {
-    std::vector<Encoding> encodings;
-    for (const TextLine& line : lines) encodings.push_back(engine.encode(line));
+    const std::vector<Encoding> encodings = engine.encode(lines);
     std::string out;
     for (const auto& vector : engine.engine.run(token_sequences(encodings), infer::Output::embedding)) {
       out += "{\"embedding\": ";

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/suggest.h"
+#include "cli/profiling.h"
 #include "cli/verbs.h"
 
 namespace {
@@ -28,7 +29,7 @@ constexpr Verb kVerbs[] = {
 int print_help(std::FILE* out) {
   std::fputs("usage: suanli VERB [--config run.yaml] [--key value | key=value ...]\n\n", out);
   for (const Verb& verb : kVerbs) std::fprintf(out, "  %-9s %s\n", verb.name, verb.summary);
-  std::fputs("\n`suanli VERB --help` lists the options of a verb.\n", out);
+  std::fputs("\n`suanli VERB --help` lists the options of a verb; --profile goes with each of them.\n", out);
   return out == stdout ? 0 : 2;
 }
 
@@ -41,8 +42,12 @@ int run(const std::vector<std::string>& arguments) {
   }
   std::vector<std::string> names;
   for (const Verb& verb : kVerbs) {
-    if (arguments[0] == verb.name) return verb.run(std::span(arguments).subspan(1));
     names.emplace_back(verb.name);
+    if (arguments[0] != verb.name) continue;
+    std::vector<std::string> words(arguments.begin() + 1, arguments.end());
+    const auto profile = suanli::cli::take_profile(words);
+    if (!profile) return verb.run(words);
+    return suanli::cli::run_with_profile(*profile, verb.name, [&] { return verb.run(words); });
   }
   throw suanli::UserError("suanli", "expected a verb, got \"" + arguments[0] + "\"" +
                                         suanli::did_you_mean(arguments[0], names) + "; see `suanli --help`");

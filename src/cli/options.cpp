@@ -4,13 +4,15 @@
 #include <cstdio>
 
 #include "base/error.h"
+#include "cli/profiling.h"
 
 namespace suanli::cli {
 
 bool print_help(std::span<const std::string> arguments, const char* usage, const OptionTable& table) {
   const auto asks = [](const std::string& word) { return word == "--help" || word == "-h"; };
   if (std::ranges::none_of(arguments, asks)) return false;
-  std::printf("usage: %s\n\n%s", usage, table.help().c_str());
+  std::printf("usage: %s\n\n%s\nWith every verb, on the command line alone:\n%s", usage, table.help().c_str(),
+              common_options().help().c_str());
   return true;
 }
 

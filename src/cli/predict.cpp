@@ -52,8 +52,7 @@ int predict(Arguments arguments) {
   const models::BertConfig& model = engine.engine.model().config;
 
   answer_lines(config, [&](const std::vector<TextLine>& lines) {
-    std::vector<Encoding> encodings;
-    for (const TextLine& line : lines) encodings.push_back(engine.encode(line));
+    const std::vector<Encoding> encodings = engine.encode(lines);
     const auto output = head == models::Head::sequence_classification ? infer::Output::sequence_logits
                         : head == models::Head::token_classification  ? infer::Output::token_logits
                                                                       : infer::Output::masked_lm;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/profile.h"
 #include "nn/precision.h"
 #include "ops/initialize.h"
 
@@ -38,9 +39,14 @@ std::vector<Option> text_engine_options(const char* default_precision) {
   };
 }
 
-Encoding TextEngine::encode(const TextLine& line) const {
-  return line.has_pair ? tokenizer.encode_pair(line.text, line.text_pair, encode_options)
-                       : tokenizer.encode(line.text, encode_options);
+std::vector<Encoding> TextEngine::encode(const std::vector<TextLine>& lines) const {
+  const ProfileScope scope("tokenize");
+  std::vector<Encoding> encodings;
+  for (const TextLine& line : lines) {
+    encodings.push_back(line.has_pair ? tokenizer.encode_pair(line.text, line.text_pair, encode_options)
+                                      : tokenizer.encode(line.text, encode_options));
+  }
+  return encodings;
 }
 
 TextEngine load_text_engine(const Config& config, models::Head head, const infer::Pooling& pooling, int64_t longest) {

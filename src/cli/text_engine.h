@@ -19,8 +19,8 @@ struct TextEngine {
   infer::Engine engine;
   EncodeOptions encode_options;
 
-  /// Tokens of a line, cut to encode_options.max_length.
-  Encoding encode(const TextLine& line) const;
+  /// The tokens of each line, cut to encode_options.max_length.
+  std::vector<Encoding> encode(const std::vector<TextLine>& lines) const;
 };
 
 /// Loads the folder that --model names; `head` as config.json says, or none. `longest` (0: no limit) caps the length of

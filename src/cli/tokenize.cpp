@@ -1,4 +1,5 @@
 #include "base/error.h"
+#include "base/profile.h"
 #include "cli/options.h"
 #include "cli/text_engine.h"
 #include "cli/verbs.h"
@@ -57,6 +58,7 @@ int tokenize(Arguments arguments) {
   encode.max_length = config.get_int("max_length");
   encode.add_special_tokens = config.get_bool("add_special_tokens");
   answer_lines(config, [&](const std::vector<TextLine>& lines) {
+    const ProfileScope scope("tokenize");
     std::string out;
     for (const TextLine& line : lines) {
       append_tokens(out, tokenizer,

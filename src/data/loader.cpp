@@ -6,11 +6,13 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "base/profile.h"
 
 namespace suanli {
 
 std::vector<TokenizedExample> tokenize_rows(int64_t rows,
                                             const std::function<TokenizedExample(int64_t row)>& tokenize) {
+  const ProfileScope scope("tokenize");
   std::vector<TokenizedExample> examples(static_cast<size_t>(rows));
   std::mutex mutex;
   std::exception_ptr failure;
@@ -68,6 +70,7 @@ DataPosition Loader::after(DataPosition position) const {
 }
 
 Batch Loader::make(DataPosition position) {
+  const ProfileScope scope("make batch");
   std::vector<TokenizedExample> examples;
   for (const int64_t row : sampler_.batch(position.epoch, position.batch)) {
     examples.push_back(fetch_(row, position.epoch));

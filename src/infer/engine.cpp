@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "autograd/tape.h"
+#include "base/profile.h"
 #include "ops/cast.h"
 #include "ops/embedding.h"
 #include "ops/pooling.h"
@@ -66,6 +67,7 @@ std::vector<std::vector<size_t>> plan_batches(std::span<const int64_t> lengths, 
 }
 
 Tensor Engine::forward(const models::PackedSequences& packed, Output output) const {
+  const ProfileScope scope("forward");
   const nn::Mode mode{.dtype = options_.dtype};
   switch (output) {
     case Output::sequence_logits:

@@ -18,6 +18,7 @@ struct ActivationForward {
   DType dtype;
 };
 inline Kernel<ActivationForward> activation_forward{"activation.forward"};
+Work work_of(const ActivationForward& args);
 
 /// dx = dy * f'(x). dx may be dy.
 struct ActivationBackward {
@@ -28,5 +29,6 @@ struct ActivationBackward {
   DType dtype;
 };
 inline Kernel<ActivationBackward> activation_backward{"activation.backward"};
+Work work_of(const ActivationBackward& args);
 
 }  // namespace suanli::kernels

@@ -23,6 +23,7 @@ struct AttentionForward {
   DType dtype;
 };
 inline Kernel<AttentionForward> attention_forward{"attention.forward"};
+Work work_of(const AttentionForward& args);
 
 /// With dp[j] = f(j) dout_i . v_j, delta_i = dout_i . out_i, ds[j] = p[j] (dp[j] - delta_i):
 ///   dv_j = sum_i f(j) p[j] dout_i;  dq_i = scale sum_j ds[j] k_j;  dk_j = scale sum_i ds[j] q_i.
@@ -37,5 +38,6 @@ struct AttentionBackward {
   DType dtype;
 };
 inline Kernel<AttentionBackward> attention_backward{"attention.backward"};
+Work work_of(const AttentionBackward& args);
 
 }  // namespace suanli::kernels

@@ -16,6 +16,7 @@ struct Dropout {
   DType dtype;
 };
 inline Kernel<Dropout> dropout{"dropout"};
+Work work_of(const Dropout& args);
 
 enum class Binary : uint8_t { add, multiply };
 
@@ -28,6 +29,7 @@ struct BinaryForward {
   DType dtype;
 };
 inline Kernel<BinaryForward> binary{"binary"};
+Work work_of(const BinaryForward& args);
 
 /// y = factor * x, where the factor is `scalar` times *factor (null: 1; f32, f64 for f64 tensors). y may be x.
 struct Scale {
@@ -38,6 +40,7 @@ struct Scale {
   DType dtype;
 };
 inline Kernel<Scale> scale{"scale"};
+Work work_of(const Scale& args);
 
 /// y = x in another floating dtype, rounded to nearest even.
 struct Cast {
@@ -47,6 +50,7 @@ struct Cast {
   DType from, to;
 };
 inline Kernel<Cast> cast{"cast"};
+Work work_of(const Cast& args);
 
 /// y[r] = sum over columns of x[r,c] * (z null ? 1 : z[r,c]); y of `dtype`, summed in f32 (f64 for f64).
 struct RowDot {
@@ -56,6 +60,7 @@ struct RowDot {
   DType dtype;
 };
 inline Kernel<RowDot> row_dot{"row_dot"};
+Work work_of(const RowDot& args);
 
 /// y[r,c] = x[r,c] * factor[r]; factor of `dtype`.
 struct RowScale {
@@ -65,5 +70,6 @@ struct RowScale {
   DType dtype;
 };
 inline Kernel<RowScale> row_scale{"row_scale"};
+Work work_of(const RowScale& args);
 
 }  // namespace suanli::kernels

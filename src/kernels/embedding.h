@@ -16,6 +16,7 @@ struct EmbeddingForward {
   DType table_dtype, dtype;
 };
 inline Kernel<EmbeddingForward> embedding_forward{"embedding.forward"};
+Work work_of(const EmbeddingForward& args);
 
 /// dtable[v,:] = sum over t with ids[t] = v of dy[t,:], in rising order of t (deterministic), summed in f32 (f64) and
 /// then stored as `table_dtype`; every row of dtable is written, rows without ids with 0.
@@ -27,5 +28,6 @@ struct EmbeddingBackward {
   DType table_dtype, dtype;
 };
 inline Kernel<EmbeddingBackward> embedding_backward{"embedding.backward"};
+Work work_of(const EmbeddingBackward& args);
 
 }  // namespace suanli::kernels

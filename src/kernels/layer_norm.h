@@ -21,6 +21,7 @@ struct LayerNormForward {
   DType dtype, weight_dtype;
 };
 inline Kernel<LayerNormForward> layer_norm_forward{"layer_norm.forward"};
+Work work_of(const LayerNormForward& args);
 
 /// With n = (sum - mean) * rstd and g = dy * weight:
 ///   dsum = rstd * (g - mean_row(g) - n * mean_row(g * n));  dweight = sum_rows(dy * n);  dbias = sum_rows(dy)
@@ -36,5 +37,6 @@ struct LayerNormBackward {
   DType dtype, weight_dtype;
 };
 inline Kernel<LayerNormBackward> layer_norm_backward{"layer_norm.backward"};
+Work work_of(const LayerNormBackward& args);
 
 }  // namespace suanli::kernels

@@ -21,6 +21,7 @@ struct CrossEntropyForward {
   DType dtype;
 };
 inline Kernel<CrossEntropyForward> cross_entropy_forward{"cross_entropy.forward"};
+Work work_of(const CrossEntropyForward& args);
 
 /// dlogits[t,v] = dloss * scale * (exp(x[t,v] - lse_t) - (1-e) [v = label] - e / vocab), 0 for ignored rows.
 /// dloss [1] f32 (f64); dlogits may be logits.
@@ -34,6 +35,7 @@ struct CrossEntropyBackward {
   DType dtype;
 };
 inline Kernel<CrossEntropyBackward> cross_entropy_backward{"cross_entropy.backward"};
+Work work_of(const CrossEntropyBackward& args);
 
 enum class PointwiseLoss : uint8_t { mse, bce_with_logits };
 
@@ -48,6 +50,7 @@ struct PointwiseLossForward {
   DType dtype;
 };
 inline Kernel<PointwiseLossForward> pointwise_loss_forward{"pointwise_loss.forward"};
+Work work_of(const PointwiseLossForward& args);
 
 /// dx_i = dloss * scale * l'(x_i, target_i): mse 2 (x - t); bce sigmoid(x) - t.
 struct PointwiseLossBackward {
@@ -59,5 +62,6 @@ struct PointwiseLossBackward {
   DType dtype;
 };
 inline Kernel<PointwiseLossBackward> pointwise_loss_backward{"pointwise_loss.backward"};
+Work work_of(const PointwiseLossBackward& args);
 
 }  // namespace suanli::kernels

@@ -32,6 +32,7 @@ struct Matmul {
   Epilogue epilogue = {};
 };
 inline Kernel<Matmul> matmul{"matmul"};
+Work work_of(const Matmul& args);
 
 /// y[n] = sum over rows t of x[t,n]; x [rows, width] of `dtype`, y f32 (f64 for f64). The order of the sum depends on
 /// the shape alone, not on threads.
@@ -42,5 +43,6 @@ struct ColumnSum {
   DType dtype;
 };
 inline Kernel<ColumnSum> column_sum{"column_sum"};
+Work work_of(const ColumnSum& args);
 
 }  // namespace suanli::kernels

@@ -17,6 +17,7 @@ struct AdamwStep {
   DType dtype;
 };
 inline Kernel<AdamwStep> adamw_step{"adamw_step"};
+Work work_of(const AdamwStep& args);
 
 /// SGD as torch.optim.SGD: g = gradient_scale * gradient + weight_decay * w; b = first ? g : momentum * b + g;
 /// w -= lr * (momentum = 0 ? g : b). `buffer` is null when momentum is 0.
@@ -29,6 +30,7 @@ struct SgdStep {
   DType dtype;
 };
 inline Kernel<SgdStep> sgd_step{"sgd_step"};
+Work work_of(const SgdStep& args);
 
 /// result[0] = sum of x^2 as f64, in an order that depends on `count` alone; NaN or infinity when x holds one.
 struct SumOfSquares {
@@ -38,5 +40,6 @@ struct SumOfSquares {
   DType dtype;
 };
 inline Kernel<SumOfSquares> sum_of_squares{"sum_of_squares"};
+Work work_of(const SumOfSquares& args);
 
 }  // namespace suanli::kernels

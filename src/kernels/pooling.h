@@ -15,6 +15,7 @@ struct SegmentMeanForward {
   DType dtype;
 };
 inline Kernel<SegmentMeanForward> segment_mean_forward{"segment_mean.forward"};
+Work work_of(const SegmentMeanForward& args);
 
 /// dx[t,:] = dy[b,:] / length of b.
 struct SegmentMeanBackward {
@@ -25,6 +26,7 @@ struct SegmentMeanBackward {
   DType dtype;
 };
 inline Kernel<SegmentMeanBackward> segment_mean_backward{"segment_mean.backward"};
+Work work_of(const SegmentMeanBackward& args);
 
 /// y[r,:] = x[r,:] / max(norm_r, eps), norm_r = sqrt(sum x^2) (torch.nn.functional.normalize); norm [rows] f32 (f64).
 struct NormalizeForward {
@@ -35,6 +37,7 @@ struct NormalizeForward {
   DType dtype;
 };
 inline Kernel<NormalizeForward> normalize_forward{"normalize.forward"};
+Work work_of(const NormalizeForward& args);
 
 /// dx = (dy - y (y . dy)) / norm; dy / eps where norm < eps.
 struct NormalizeBackward {
@@ -45,5 +48,6 @@ struct NormalizeBackward {
   DType dtype;
 };
 inline Kernel<NormalizeBackward> normalize_backward{"normalize.backward"};
+Work work_of(const NormalizeBackward& args);
 
 }  // namespace suanli::kernels

@@ -19,6 +19,7 @@ struct QuantizeRows {
   DType dtype;
 };
 inline Kernel<QuantizeRows> quantize_rows{"quantize_rows"};
+Work work_of(const QuantizeRows& args);
 
 /// How a matrix B [N,K] of i8 lies in memory for products: the form that dot products of quads (VNNI, AMX) read.
 /// Squares of 32 rows n; a square is its steps of 64 k and then the 32 sums of its rows over k (i32). A step is two
@@ -45,6 +46,7 @@ struct PackQuantized {
   int64_t n, k;
 };
 inline Kernel<PackQuantized> pack_quantized{"pack_quantized"};
+Work work_of(const PackQuantized& args);
 
 /// The sums of a longer K might not fit 32 bits.
 inline constexpr int64_t kMostQuantizedDepth = int64_t{1} << 17;
@@ -65,5 +67,6 @@ struct QuantizedMatmul {
   DType dtype, bias_dtype;
 };
 inline Kernel<QuantizedMatmul> quantized_matmul{"quantized_matmul"};
+Work work_of(const QuantizedMatmul& args);
 
 }  // namespace suanli::kernels

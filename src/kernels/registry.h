@@ -2,10 +2,12 @@
 /// why not.
 #pragma once
 
+#include <concepts>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/profile.h"
 #include "kernels/machine.h"
 #include "tensor/device.h"
 
@@ -38,6 +40,7 @@ void list_implementation(ListedImplementation entry);
 const std::vector<ListedImplementation>& listed_implementations();
 
 /// The implementations of one kernel. `Args` holds raw pointers and sizes; all pointers are on the stream's device.
+/// Beside it stands `Work work_of(const Args&)`, what one call does: shape, operations and bytes.
 template <class Args>
 class Kernel {
  public:
@@ -45,12 +48,23 @@ class Kernel {
 
   /// Appends to the list: register the best first.
   void add(Implementation<Args> implementation) {
+    static_assert(
+        requires(const Args& args) {
+          { work_of(args) } -> std::same_as<Work>;
+        },
+        "declare Work work_of(const Args&) beside the arguments and define it in kernels/work.cpp");
     list_.push_back(implementation);
     list_implementation({name_, implementation.name, implementation.device == DeviceType::cpu ? "cpu" : "cuda"});
   }
 
   /// Runs the first implementation for the stream's device that can. Throws UserError when none can.
-  void operator()(const Args& args, Stream& stream) const { choose(args, stream.device).run(args, stream); }
+  void operator()(const Args& args, Stream& stream) const { run(choose(args, stream.device), args, stream); }
+
+  /// Runs one implementation of the list, one that can: a profile shows every call.
+  void run(const Implementation<Args>& implementation, const Args& args, Stream& stream) const {
+    const ProfileScope scope(name_, implementation.name, [&args] { return work_of(args); });
+    implementation.run(args, stream);
+  }
 
   const Implementation<Args>& choose(const Args& args, Device device) const {
     for (const auto& candidate : list_) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "base/profile.h"
 #include "formats/model_folder.h"
 #include "models/bert/names.h"
 #include "ops/cast.h"
@@ -144,6 +145,7 @@ Head head_of(const Json& config, const std::string& where) {
 }
 
 Model load_model(const std::filesystem::path& path, const ModelOptions& options) {
+  const ProfileScope scope("load model");
   const ModelFolder folder = ModelFolder::open(path);
   const BertConfig config = bert_config(folder.config(), (path / "config.json").string());
   FolderSource source(folder, config.family, !options.labels.empty() && options.labels != config.labels);

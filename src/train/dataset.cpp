@@ -5,6 +5,7 @@
 
 #include "base/concat.h"
 #include "base/error.h"
+#include "base/profile.h"
 #include "data/loader.h"
 #include "data/split.h"
 
@@ -38,6 +39,7 @@ Split tail_split(int64_t rows, const SplitFractions& fractions) {
 }  // namespace
 
 RunData read_data(const TrainArguments& arguments, LabelKind labels) {
+  const ProfileScope scope("read data");
   RunData data;
   const bool evaluates = arguments.do_eval || arguments.eval_strategy != Interval::no;
   const SplitFractions fractions = {arguments.validation_split, arguments.test_split};

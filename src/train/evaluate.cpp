@@ -3,12 +3,14 @@
 #include <chrono>
 
 #include "base/concat.h"
+#include "base/profile.h"
 #include "data/loader.h"
 
 namespace suanli {
 
 Evaluation evaluate(const Task& task, const Dataset& data, DType dtype, const EvaluationOptions& options) {
   using Clock = std::chrono::steady_clock;
+  const ProfileScope scope("evaluate");
   const auto start = Clock::now();
   const auto rows = static_cast<int64_t>(data.rows.size());
   Loader loader(

@@ -6,6 +6,7 @@
 
 #include "autograd/tape.h"
 #include "base/clock.h"
+#include "base/profile.h"
 #include "ops/loss.h"
 #include "ops/pooling.h"
 #include "optim/gradients.h"
@@ -112,9 +113,19 @@ StepTiming time_training(const std::filesystem::path& folder, models::Head head,
     const Tensor labels = masked ? every(rows.dim(0), 1, model.config.vocab_size) : every(sequences, 1, 2);
     const double start = seconds_now();
     const nn::Mode mode{.training = true, .dtype = dtype, .seed = 1, .step = static_cast<uint32_t>(step)};
-    backward(ops::cross_entropy(
-        masked ? model.network->masked_lm_logits(batch, rows, mode) : model.network->sequence_logits(batch, mode),
-        labels));
+    const ProfileScope whole_step("step");
+    const auto forward = [&] {
+      const ProfileScope scope("forward");
+      return ops::cross_entropy(
+          masked ? model.network->masked_lm_logits(batch, rows, mode) : model.network->sequence_logits(batch, mode),
+          labels);
+    };
+    const Tensor loss = forward();
+    {
+      const ProfileScope scope("backward");
+      backward(loss);
+    }
+    const ProfileScope scope("optimizer");
     const auto norm = optim::gradient_norm(model.parameters->all());
     optimizer->step(5e-5, optim::clipping_factor(norm.norm, 1.0));
     optim::clear_gradients(model.parameters->all());
@@ -133,6 +144,7 @@ StepTiming time_inference(const std::filesystem::path& folder, const BatchLength
   for (int64_t step = 0; step < kWarmUp + 5 || seconds_now() < end; ++step) {
     const models::PackedSequences& batch = run.batch(step);
     const double start = seconds_now();
+    const ProfileScope scope("forward");
     ops::segment_mean(model.network->hidden_states(batch, {.dtype = precision.dtype}), batch.offsets);
     if (step >= kWarmUp) run.add(step, seconds_now() - start);
   }

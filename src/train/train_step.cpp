@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "autograd/tape.h"
+#include "base/profile.h"
 #include "kernels/optimizer.h"
 #include "optim/gradients.h"
 
@@ -21,6 +22,11 @@ std::string first_bad_weight(std::span<const nn::Parameter> parameters) {
   return "loss";
 }
 
+Tensor forward(const Task& task, const Batch& batch, const nn::Mode& mode, int64_t items) {
+  const ProfileScope scope("forward");
+  return task.loss(batch, mode, static_cast<double>(items));
+}
+
 }  // namespace
 
 StepResult train_step(const Task& task, std::span<const Batch> micro_batches, const models::Model& model,
@@ -37,13 +43,15 @@ StepResult train_step(const Task& task, std::span<const Batch> micro_batches, co
   nn::Mode mode = {.training = true, .dtype = options.dtype, .seed = options.seed, .step = options.first_micro_step};
   for (const Batch& batch : micro_batches) {
     if (task.items(batch) > 0) {
-      const Tensor loss = task.loss(batch, mode, static_cast<double>(result.items));
+      const Tensor loss = forward(task, batch, mode, result.items);
       result.loss += loss.to(Device{}).host<float>()[0];
       if (!std::isfinite(result.loss)) break;
+      const ProfileScope scope("backward");
       backward(loss);
     }
     ++mode.step;
   }
+  const ProfileScope scope("optimizer");
   if (std::isfinite(result.loss)) {
     const optim::GradientNorm gradients = optim::gradient_norm(parameters);
     result.gradient_norm = gradients.norm;

@@ -7,6 +7,7 @@
 #include "base/concat.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/profile.h"
 #include "formats/checkpoint.h"
 #include "formats/model_folder.h"
 #include "train/best_model.h"
@@ -156,9 +157,11 @@ TrainResult Trainer::train() {
 }
 
 StepResult Trainer::step() {
+  const ProfileScope scope("step");
   const auto first = static_cast<uint32_t>(position_.data.epoch * batches_per_epoch_ + position_.data.batch);
   std::vector<Batch> micro_batches;
   const auto take = [&] {
+    const ProfileScope waiting("data");
     const bool there = loader_->next(&micro_batches.emplace_back());
     SUANLI_ASSERT(there);  // max_steps ends the run before the loader does
   };
@@ -257,6 +260,7 @@ void Trainer::evaluate() {
 }
 
 void Trainer::save() {
+  const ProfileScope scope("checkpoint");
   dirty_ = false;
   const auto folder = arguments_.output_dir / concat("checkpoint-", state_.global_step);
   if (state_.best_global_step == state_.global_step) state_.best_model_checkpoint = folder.string();

@@ -185,11 +185,12 @@ TEST(Bench, LengthsComeFromAFile) {
 }
 
 TEST(Bench, OpsStandBesideTheLimitOfTheMachine) {
-  const Json report = Json::parse(suanli("bench ops --filter matmul/sentence_16_up --seconds 0.1 --json").out);
+  const Json report = Json::parse(suanli("bench ops --filter matmul/up/ --seconds 0.1 --json").out);
   ASSERT_GE(report["ops"].size(), 2U) << "f32 and bf16";
   for (const Json& row : report["ops"]) {
     EXPECT_EQ(row["op"], "matmul");
     EXPECT_GT(row["share_of_limit"].get<double>(), 0);
+    if (row["limit"] == "memory") continue;  // a cache may be faster
     EXPECT_LT(row["share_of_limit"].get<double>(), 1.5) << "more than the measured peak, by more than its noise";
   }
 }

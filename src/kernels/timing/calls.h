@@ -14,11 +14,6 @@ namespace suanli::kernels {
 
 inline constexpr int64_t kTokens = 1024, kHidden = 384, kInner = 1536, kHeads = 12, kVocabulary = 30522;
 
-/// Counts of one call, for the rates.
-struct Work {
-  double flops = 0, bytes = 0;
-};
-
 /// The calls that match a filter.
 class Calls {
  public:
@@ -26,7 +21,8 @@ class Calls {
 
   /// One call for every implementation that can run but the reference.
   template <class Args>
-  void add(const Kernel<Args>& kernel, const std::string& label, DType dtype, const Args& args, Work work) {
+  void add(const Kernel<Args>& kernel, const std::string& label, DType dtype, const Args& args) {
+    const Work work = work_of(args);
     for (const Implementation<Args>& implementation : kernel.implementations()) {
       const bool runs = implementation.device == DeviceType::cpu && implementation.can_run(args, machine()) == nullptr;
       if (!runs || std::string(implementation.name) == "ref") continue;
@@ -38,9 +34,9 @@ class Calls {
                                    .bytes = work.bytes};
       const std::string name = concat(timing.kernel, "/", label, "/", timing.dtype, "/", timing.implementation);
       if (name.find(filter_) == std::string::npos) continue;
-      all.push_back({timing, [args, run = implementation.run] {
+      all.push_back({timing, [args, &kernel, &implementation] {
                        Stream stream;
-                       run(args, stream);
+                       kernel.run(implementation, args, stream);
                      }});
     }
   }

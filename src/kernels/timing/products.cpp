@@ -39,21 +39,20 @@ void time_products(Calls& calls, DType t) {
                          .dtype = t,
                          .c_dtype = s.transpose_a ? DType::f32 : t,
                          .bias_dtype = DType::f32};
-    const Work work = {.flops = 2.0 * static_cast<double>(s.m * s.n * s.k)};
-    calls.add(matmul, s.label, t, args, work);
+    calls.add(matmul, s.label, t, args);
     if (std::string_view(s.label) == "up") {
       Matmul fused = args;
       fused.epilogue.activation = Activation::gelu;
-      calls.add(matmul, "up_gelu", t, fused, work);
+      calls.add(matmul, "up_gelu", t, fused);
       fused.epilogue.slope = values(s.m * s.n, t);
-      calls.add(matmul, "up_gelu_slope", t, fused, work);
+      calls.add(matmul, "up_gelu_slope", t, fused);
     }
     if (!s.transpose_b) continue;
     static std::vector<std::unique_ptr<DerivedForms>> kept;  // the weights of a model that serves
     kept.push_back(std::make_unique<DerivedForms>());
     Matmul constant = args;
     constant.b_forms = kept.back().get();
-    calls.add(matmul, std::string(s.label) + "_constant", t, constant, work);
+    calls.add(matmul, std::string(s.label) + "_constant", t, constant);
   }
 }
 
@@ -68,7 +67,6 @@ void time_attention(Calls& calls, DType t, int64_t sequences, int64_t length, fl
   const int32_t* starts = offsets(sequences, length);
   const std::string label =
       std::to_string(sequences) + "x" + std::to_string(length) + (probability > 0 ? "_dropout" : "");
-  const double product = 2.0 * static_cast<double>(tokens * length * kHidden);
   calls.add(attention_forward, label, t,
             {.q = qkv,
              .k = qkv + third,
@@ -84,8 +82,7 @@ void time_attention(Calls& calls, DType t, int64_t sequences, int64_t length, fl
              .stride = stride,
              .scale = 0.1768,
              .dropout = dropout,
-             .dtype = t},
-            {.flops = 2 * product});
+             .dtype = t});
   calls.add(attention_backward, label, t,
             {.dout = values(tokens * kHidden, t),
              .out = out,
@@ -105,8 +102,7 @@ void time_attention(Calls& calls, DType t, int64_t sequences, int64_t length, fl
              .stride = stride,
              .scale = 0.1768,
              .dropout = dropout,
-             .dtype = t},
-            {.flops = 5 * product});
+             .dtype = t});
 }
 
 }  // namespace suanli::kernels

@@ -62,8 +62,7 @@ void time_quantized(Calls& calls, DType t) {
                .k = s.k,
                .activation = s.activation,
                .dtype = t,
-               .bias_dtype = DType::f32},
-              {.flops = 2.0 * static_cast<double>(s.m * s.n * s.k)});
+               .bias_dtype = DType::f32});
   }
   for (const auto& [label, width] : std::vector<std::pair<const char*, int64_t>>{{"hidden", H}, {"inner", F}}) {
     static std::vector<Tensor> kept;
@@ -71,8 +70,7 @@ void time_quantized(Calls& calls, DType t) {
     kept.insert(kept.end(), {bytes, scales});
     calls.add(
         quantize_rows, label, t,
-        {values(T * width, t), static_cast<int8_t*>(bytes.data()), static_cast<float*>(scales.data()), T, width, t},
-        {.bytes = static_cast<double>((size_of(t) + 1) * T * width)});
+        {values(T * width, t), static_cast<int8_t*>(bytes.data()), static_cast<float*>(scales.data()), T, width, t});
   }
 }
 

@@ -13,24 +13,18 @@ namespace suanli::kernels {
 
 void time_rows(Calls& calls, DType t) {
   const int64_t T = kTokens, H = kHidden, inner = kTokens * kInner;
-  const double size = static_cast<double>(size_of(t)), hidden_bytes = size * static_cast<double>(T * H);
-  const double inner_bytes = size * static_cast<double>(inner);
   void *x = values(inner, t), *y = values(inner, t), *z = values(inner, t);
   void *w = values(kInner, DType::f32), *b = values(kInner, DType::f32), *s = values(T, DType::f32);
   void* r = values(T, DType::f32);
   const DropoutKey key = {.probability = 0.1F, .random = {.seed = 1, .step = 2, .site = 3}};
   for (const auto& [kind, label] : std::vector<std::pair<Activation, const char*>>{
            {Activation::gelu, "gelu"}, {Activation::gelu_tanh, "gelu_tanh"}, {Activation::tanh, "tanh"}}) {
-    calls.add(activation_forward, label, t, {.x = x, .y = y, .count = inner, .kind = kind, .dtype = t},
-              {.bytes = 2 * inner_bytes});
-    calls.add(activation_backward, label, t, {.dy = z, .x = x, .dx = y, .count = inner, .kind = kind, .dtype = t},
-              {.bytes = 3 * inner_bytes});
+    calls.add(activation_forward, label, t, {.x = x, .y = y, .count = inner, .kind = kind, .dtype = t});
+    calls.add(activation_backward, label, t, {.dy = z, .x = x, .dx = y, .count = inner, .kind = kind, .dtype = t});
   }
-  calls.add(dropout, "hidden", t, {.x = x, .y = y, .count = T * H, .dropout = key, .dtype = t},
-            {.bytes = 2 * hidden_bytes});
-  calls.add(binary, "add", t, {.a = x, .b = z, .y = y, .count = T * H, .kind = Binary::add, .dtype = t},
-            {.bytes = 3 * hidden_bytes});
-  calls.add(column_sum, "inner", t, {.x = x, .y = w, .rows = T, .width = kInner, .dtype = t}, {.bytes = inner_bytes});
+  calls.add(dropout, "hidden", t, {.x = x, .y = y, .count = T * H, .dropout = key, .dtype = t});
+  calls.add(binary, "add", t, {.a = x, .b = z, .y = y, .count = T * H, .kind = Binary::add, .dtype = t});
+  calls.add(column_sum, "inner", t, {.x = x, .y = w, .rows = T, .width = kInner, .dtype = t});
   calls.add(layer_norm_forward, "dropout_residual", t,
             {.x = x,
              .residual = z,
@@ -45,8 +39,7 @@ void time_rows(Calls& calls, DType t) {
              .eps = 1e-12,
              .dropout = key,
              .dtype = t,
-             .weight_dtype = DType::f32},
-            {.bytes = 4 * hidden_bytes});
+             .weight_dtype = DType::f32});
   calls.add(layer_norm_backward, "dropout_residual", t,
             {.dy = z,
              .sum = x,
@@ -61,11 +54,10 @@ void time_rows(Calls& calls, DType t) {
              .width = H,
              .dropout = key,
              .dtype = t,
-             .weight_dtype = DType::f32},
-            {.bytes = 4 * hidden_bytes});
+             .weight_dtype = DType::f32});
   const int32_t *starts = offsets(T / 32, 32), *ids = indices(T, kVocabulary);
   calls.add(segment_mean_forward, "32_tokens", t,
-            {.x = x, .offsets = starts, .y = y, .sequences = T / 32, .width = H, .dtype = t}, {.bytes = hidden_bytes});
+            {.x = x, .offsets = starts, .y = y, .sequences = T / 32, .width = H, .dtype = t});
   void* table = values(kVocabulary * H, DType::f32);
   calls.add(embedding_forward, "words", t,
             {.table = table,
@@ -75,8 +67,7 @@ void time_rows(Calls& calls, DType t) {
              .vocab = kVocabulary,
              .width = H,
              .table_dtype = DType::f32,
-             .dtype = t},
-            {.bytes = hidden_bytes + 4.0 * static_cast<double>(T * H)});
+             .dtype = t});
   calls.add(embedding_backward, "words", t,
             {.dy = x,
              .ids = ids,
@@ -85,11 +76,9 @@ void time_rows(Calls& calls, DType t) {
              .vocab = kVocabulary,
              .width = H,
              .table_dtype = DType::f32,
-             .dtype = t},
-            {.bytes = hidden_bytes + 4.0 * static_cast<double>(kVocabulary * H)});
+             .dtype = t});
   const int64_t masked = T / 8;
   void* logits = values(masked * kVocabulary, t);
-  const double logit_bytes = size * static_cast<double>(masked * kVocabulary);
   const int32_t* labels = indices(masked, kVocabulary);
   calls.add(cross_entropy_forward, "masked_words", t,
             {.logits = logits,
@@ -101,8 +90,7 @@ void time_rows(Calls& calls, DType t) {
              .ignore = -100,
              .smoothing = 0,
              .scale = 1,
-             .dtype = t},
-            {.bytes = logit_bytes});
+             .dtype = t});
   calls.add(cross_entropy_backward, "masked_words", t,
             {.logits = logits,
              .lse = s,
@@ -114,15 +102,13 @@ void time_rows(Calls& calls, DType t) {
              .ignore = -100,
              .smoothing = 0,
              .scale = 1,
-             .dtype = t},
-            {.bytes = 2 * logit_bytes});
+             .dtype = t});
 }
 
 void time_optimizers(Calls& calls) {
   const int64_t count = kVocabulary * kHidden;
   void *w = values(count, DType::f32), *m = values(count, DType::f32);
   static const Tensor squares = Tensor::zeros({count}, DType::f32);  // a second moment is never negative
-  const double bytes = 4.0 * static_cast<double>(count);
   const void* g = values(count, DType::f32);
   static double norm = 0;
   calls.add(adamw_step, "word_table", DType::f32,
@@ -138,10 +124,8 @@ void time_optimizers(Calls& calls) {
              .eps = 1e-8,
              .weight_decay = 0.01,
              .gradient_scale = 1,
-             .dtype = DType::f32},
-            {.bytes = 7 * bytes});
-  calls.add(sum_of_squares, "word_table", DType::f32, {.x = g, .result = &norm, .count = count, .dtype = DType::f32},
-            {.bytes = bytes});
+             .dtype = DType::f32});
+  calls.add(sum_of_squares, "word_table", DType::f32, {.x = g, .result = &norm, .count = count, .dtype = DType::f32});
 }
 
 }  // namespace suanli::kernels

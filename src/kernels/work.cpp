@@ -1,0 +1,169 @@
+// What one call of each kernel does. Operations are those of matrix products alone (a multiply-add is two); bytes are
+// those that the formula must read and write at least once, whatever an implementation reads again.
+#include <initializer_list>
+
+#include "base/concat.h"
+#include "kernels/activation.h"
+#include "kernels/attention.h"
+#include "kernels/elementwise.h"
+#include "kernels/embedding.h"
+#include "kernels/layer_norm.h"
+#include "kernels/loss.h"
+#include "kernels/matmul.h"
+#include "kernels/optimizer.h"
+#include "kernels/pooling.h"
+#include "kernels/quantized_matmul.h"
+
+namespace suanli::kernels {
+
+namespace {
+
+struct Dimension {
+  const char* letter;
+  int64_t size;
+};
+
+std::string shape_of(std::initializer_list<Dimension> dimensions) {
+  std::string text;
+  for (const Dimension& d : dimensions) text += concat(text.empty() ? "" : " ", d.letter, "=", d.size);
+  return text;
+}
+
+double bytes_of(int64_t elements, DType dtype) { return static_cast<double>(elements * size_of(dtype)); }
+
+/// A kernel that goes over `arrays` arrays of `count` elements once.
+Work one_pass(int64_t count, int arrays, DType dtype) {
+  return {.shape = shape_of({{"N", count}}), .dtype = name_of(dtype), .bytes = arrays * bytes_of(count, dtype)};
+}
+
+/// The same for arrays of rows.
+Work one_pass(int64_t rows, const Dimension& width, int arrays, DType dtype) {
+  return {.shape = shape_of({{"T", rows}, width}),
+          .dtype = name_of(dtype),
+          .bytes = arrays * bytes_of(rows * width.size, dtype)};
+}
+
+int wanted(std::initializer_list<const void*> arrays) {
+  int count = 0;
+  for (const void* array : arrays) count += array != nullptr ? 1 : 0;
+  return count;
+}
+
+/// `products` products of every query with every key of its sequence, over `arrays` arrays of [T, heads * head_size].
+template <class Args>
+Work attention_work(const Args& args, int products, int arrays) {
+  double pairs = 0;
+  for (int64_t b = 0; b < args.sequences; ++b) {
+    const double length = args.offsets[b + 1] - args.offsets[b];
+    pairs += length * length;
+  }
+  const int64_t width = args.heads * args.head_size;
+  return {.shape = shape_of({{"T", args.tokens},
+                             {"B", args.sequences},
+                             {"longest", args.longest},
+                             {"A", args.heads},
+                             {"D", args.head_size}}),
+          .dtype = name_of(args.dtype),
+          .flops = 2.0 * products * pairs * static_cast<double>(width),
+          .bytes = arrays * bytes_of(args.tokens * width, args.dtype)};
+}
+
+Work embedding_work(int64_t rows, int64_t vocab, int64_t width, DType dtype) {
+  return {.shape = shape_of({{"T", rows}, {"V", vocab}, {"H", width}}),
+          .dtype = name_of(dtype),
+          .bytes = bytes_of(rows * width, dtype)};
+}
+
+Work segment_mean_work(const int32_t* offsets, int64_t sequences, int64_t width, DType dtype) {
+  const int64_t tokens = sequences > 0 ? offsets[sequences] - offsets[0] : 0;
+  return {.shape = shape_of({{"T", tokens}, {"B", sequences}, {"H", width}}),
+          .dtype = name_of(dtype),
+          .bytes = bytes_of((tokens + sequences) * width, dtype)};
+}
+
+}  // namespace
+
+Work work_of(const Matmul& args) {
+  const double m = static_cast<double>(args.m), n = static_cast<double>(args.n), k = static_cast<double>(args.k);
+  const int of_c = 1 + (args.accumulate ? 1 : 0) + wanted({args.epilogue.slope, args.epilogue.factor});
+  return {.shape = concat(shape_of({{"M", args.m}, {"N", args.n}, {"K", args.k}}), args.transpose_a ? " A^T" : "",
+                          args.transpose_b ? " B^T" : "", args.epilogue.empty() ? "" : " epilogue"),
+          .dtype = name_of(args.dtype),
+          .flops = 2 * m * n * k,
+          .bytes = bytes_of(args.m * args.k, args.dtype) + bytes_of(args.k * args.n, args.dtype) +
+                   of_c * bytes_of(args.m * args.n, args.c_dtype)};
+}
+
+Work work_of(const QuantizeRows& args) {
+  Work work = one_pass(args.rows, {"K", args.width}, 1, args.dtype);
+  work.bytes += bytes_of(args.rows * args.width, DType::i8);
+  return work;
+}
+Work work_of(const PackQuantized& args) { return one_pass(args.n, {"K", args.k}, 2, DType::i8); }
+Work work_of(const QuantizedMatmul& args) {
+  const double m = static_cast<double>(args.m), n = static_cast<double>(args.n), k = static_cast<double>(args.k);
+  return {.shape = concat(shape_of({{"M", args.m}, {"N", args.n}, {"K", args.k}}), args.activation ? " epilogue" : ""),
+          .dtype = name_of(DType::i8),
+          .flops = 2 * m * n * k,
+          .bytes = bytes_of(args.m * args.k + args.k * args.n, DType::i8) + bytes_of(args.m * args.n, args.dtype)};
+}
+
+Work work_of(const ColumnSum& args) { return one_pass(args.rows, {"H", args.width}, 1, args.dtype); }
+
+Work work_of(const AttentionForward& args) { return attention_work(args, 2, 4); }   // q, k, v, out
+Work work_of(const AttentionBackward& args) { return attention_work(args, 5, 8); }  // and dout, dq, dk, dv
+
+Work work_of(const ActivationForward& args) { return one_pass(args.count, 2, args.dtype); }
+Work work_of(const ActivationBackward& args) { return one_pass(args.count, 3, args.dtype); }
+Work work_of(const Dropout& args) { return one_pass(args.count, 2, args.dtype); }
+Work work_of(const BinaryForward& args) { return one_pass(args.count, 3, args.dtype); }
+Work work_of(const Scale& args) { return one_pass(args.count, 2, args.dtype); }
+
+Work work_of(const Cast& args) {
+  Work work = one_pass(args.count, 1, args.from);
+  work.bytes += bytes_of(args.count, args.to);
+  return work;
+}
+
+Work work_of(const RowDot& args) {
+  return one_pass(args.rows, {"H", args.width}, wanted({args.x, args.z}), args.dtype);
+}
+Work work_of(const RowScale& args) { return one_pass(args.rows, {"H", args.width}, 2, args.dtype); }
+
+Work work_of(const LayerNormForward& args) {
+  return one_pass(args.rows, {"H", args.width}, wanted({args.x, args.residual, args.y, args.sum}), args.dtype);
+}
+Work work_of(const LayerNormBackward& args) {
+  return one_pass(args.rows, {"H", args.width}, wanted({args.dy, args.sum, args.dx, args.dresidual}), args.dtype);
+}
+
+Work work_of(const EmbeddingForward& args) {
+  Work work = embedding_work(args.rows, args.vocab, args.width, args.dtype);
+  work.bytes += bytes_of(args.rows * args.width, args.table_dtype);
+  return work;
+}
+Work work_of(const EmbeddingBackward& args) {
+  Work work = embedding_work(args.rows, args.vocab, args.width, args.dtype);
+  work.bytes += bytes_of(args.vocab * args.width, args.table_dtype);
+  return work;
+}
+
+Work work_of(const CrossEntropyForward& args) { return one_pass(args.rows, {"V", args.vocab}, 1, args.dtype); }
+Work work_of(const CrossEntropyBackward& args) { return one_pass(args.rows, {"V", args.vocab}, 2, args.dtype); }
+Work work_of(const PointwiseLossForward& args) { return one_pass(args.count, 2, args.dtype); }
+Work work_of(const PointwiseLossBackward& args) { return one_pass(args.count, 3, args.dtype); }
+
+Work work_of(const SegmentMeanForward& args) {
+  return segment_mean_work(args.offsets, args.sequences, args.width, args.dtype);
+}
+Work work_of(const SegmentMeanBackward& args) {
+  return segment_mean_work(args.offsets, args.sequences, args.width, args.dtype);
+}
+Work work_of(const NormalizeForward& args) { return one_pass(args.rows, {"H", args.width}, 2, args.dtype); }
+Work work_of(const NormalizeBackward& args) { return one_pass(args.rows, {"H", args.width}, 3, args.dtype); }
+
+Work work_of(const AdamwStep& args) { return one_pass(args.count, 7, args.dtype); }  // reads four, writes three
+Work work_of(const SgdStep& args) { return one_pass(args.count, args.buffer != nullptr ? 5 : 3, args.dtype); }
+Work work_of(const SumOfSquares& args) { return one_pass(args.count, 1, args.dtype); }
+
+}  // namespace suanli::kernels
