@@ -105,14 +105,18 @@ class Work:
             json.dump(content, f)
         return file
 
+    def running_text(self, sizes):
+        """Sequences of these sizes, cut one after another from the texts of the first source."""
+        words = [token for ids in self.ids(self.sources()[0]) for token in ids if token not in (CLS, SEP)]
+        begins = [sum(sizes[:i]) for i in range(len(sizes))]
+        return [([CLS] + words[begin:begin + size - 2] + [SEP])[:size] for begin, size in zip(begins, sizes)]
+
     def sequences(self, batch, length):
-        rng = random.Random(batch * 1000 + length)
-        sequences = [random_sequence(length, rng) for _ in range(batch)]
+        sequences = self.running_text([length] * batch)
         return self.write(f"{batch}x{length}", {"sequences": sequences}), [lengths(sequences)]
 
     def mixed_sequences(self):
-        rng = random.Random(2)
-        sequences = [random_sequence(n, rng) for n in (128, 3, 97, 16, 64, 2, 33, 31, 15, 17, 111, 8)]
+        sequences = self.running_text([128, 5, 97, 16, 64, 4, 33, 31, 15, 17, 111, 8])
         return self.write("mixed", {"sequences": sequences}), [lengths(sequences)]
 
     def mixed_texts(self, count):

@@ -69,6 +69,7 @@ class Vectors(torch.nn.Module):
 
 
 def export_onnx(model, folder, _):
+    import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from onnxruntime.transformers import optimizer
     file = lambda name: os.path.join(folder, name)
@@ -83,7 +84,7 @@ def export_onnx(model, folder, _):
                                      hidden_size=config["hidden_size"], use_gpu=False)
     fused.save_model_to_file(file("encoder-fused.onnx"))
     quantize_dynamic(file("encoder-fused.onnx"), file("encoder-int8.onnx"), weight_type=QuantType.QInt8,
-                     per_channel=True)
+                     per_channel=True, extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT})
 
 
 def export_openvino(model, folder, texts):

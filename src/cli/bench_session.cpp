@@ -17,7 +17,7 @@ namespace suanli::cli {
 
 namespace {
 
-constexpr const char* kWhere = "bench session";
+constexpr const char* kSession = "bench session";
 
 /// The largest resident size so far, in bytes; 0 where the system does not tell.
 int64_t peak_resident_bytes() {
@@ -47,22 +47,22 @@ Json run(SessionWork& work, size_t first, size_t count) {
 }
 
 Json answer(const Json& request, std::unique_ptr<SessionWork>& work) {
-  const std::string what = json_get<std::string>(request, "do", kWhere);
+  const std::string what = json_get<std::string>(request, "do", kSession);
   if (what == "info") return info();
-  if (what == "probe") return probe(json_get<double>(request, "seconds", kWhere));
+  if (what == "probe") return probe(json_get<double>(request, "seconds", kSession));
   if (what == "open") {
     work.reset();
     work = open_work(request);
     return Json::object();
   }
   if (what != "answers" && what != "run") {
-    throw UserError(kWhere, "expected info, probe, open, answers or run, got \"" + what + "\"");
+    throw UserError(kSession, "expected info, probe, open, answers or run, got \"" + what + "\"");
   }
-  if (!work) throw UserError(kWhere, "expected an open piece of work before \"" + what + "\"");
+  if (!work) throw UserError(kSession, "expected an open piece of work before \"" + what + "\"");
   if (what == "run") {
-    const int64_t first = json_get<int64_t>(request, "first", kWhere);
-    const int64_t count = json_get<int64_t>(request, "count", kWhere);
-    if (first < 0 || count < 1) throw UserError(kWhere, "expected first >= 0 and count >= 1");
+    const int64_t first = json_get<int64_t>(request, "first", kSession);
+    const int64_t count = json_get<int64_t>(request, "count", kSession);
+    if (first < 0 || count < 1) throw UserError(kSession, "expected first >= 0 and count >= 1");
     return run(*work, static_cast<size_t>(first), static_cast<size_t>(count));
   }
   work->run(0);
@@ -76,7 +76,7 @@ int bench_session() {
   for (std::string line; std::getline(std::cin, line);) {
     Json out;
     try {
-      out = answer(parse_json(line, kWhere), work);
+      out = answer(parse_json(line, kSession), work);
     } catch (const std::exception& error) {
       out = {{"error", error.what()}};
     }

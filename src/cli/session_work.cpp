@@ -16,13 +16,13 @@ namespace suanli::cli {
 
 namespace {
 
-constexpr const char* kWhere = "bench session";
+constexpr const char* kRequest = "request of the session";
 constexpr int kCheckedSteps = 3;
 
 using IdLists = std::vector<std::vector<int32_t>>;
 using Texts = std::vector<std::string>;
 
-std::string text_of(const Json& request, const char* key) { return json_get<std::string>(request, key, kWhere); }
+std::string text_of(const Json& request, const char* key) { return json_get<std::string>(request, key, kRequest); }
 
 /// object[key] of any type that the JSON library converts to.
 template <class T>
@@ -71,7 +71,7 @@ class Embedding final : public SessionWork {
       : engine_(make_engine(request)),
         tokenizer_(Tokenizer::load(text_of(request, "model"))),
         texts_(content<Texts>(request, "texts")),
-        options_{.max_length = json_get<int64_t>(request, "max_length", kWhere)} {}
+        options_{.max_length = json_get<int64_t>(request, "max_length", kRequest)} {}
   void run(size_t) override {
     std::vector<infer::TokenSequence> sequences;
     for (Encoding& encoding : tokenizer_.encode_batch(texts_, options_)) {
@@ -120,18 +120,20 @@ class Loading final : public SessionWork {
 };
 
 Batch batch_of(const Json& json, bool masked_lm) {
-  const auto sequences = member<IdLists>(json, "sequences", kWhere);
-  const auto token_labels = masked_lm ? member<IdLists>(json, "labels", kWhere) : IdLists();
-  const auto classes = masked_lm ? std::vector<float>() : member<std::vector<float>>(json, "labels", kWhere);
+  const auto sequences = member<IdLists>(json, "sequences", kRequest);
+  const auto token_labels = masked_lm ? member<IdLists>(json, "labels", kRequest) : IdLists();
+  const auto classes = masked_lm ? std::vector<float>() : member<std::vector<float>>(json, "labels", kRequest);
   if (token_labels.size() + classes.size() != sequences.size()) {
-    throw UserError(kWhere, "expected labels for each sequence of a batch");
+    throw UserError(kRequest, "expected labels for each sequence of a batch");
   }
   std::vector<TokenizedExample> examples;
   for (size_t b = 0; b < sequences.size(); ++b) {
-    TokenizedExample example{.ids = sequences[b], .types = std::vector<int32_t>(sequences[b].size(), 0)};
+    TokenizedExample example;
+    example.ids = sequences[b];
+    example.types.assign(example.ids.size(), 0);
     if (masked_lm) {
       example.labels = token_labels[b];
-      if (example.labels.size() != example.ids.size()) throw UserError(kWhere, "expected one label for each token");
+      if (example.labels.size() != example.ids.size()) throw UserError(kRequest, "expected one label for each token");
     } else {
       example.targets = {classes[b]};
     }
@@ -153,7 +155,7 @@ class Training : public SessionWork {
     for (const Json& batch : content<std::vector<Json>>(request, "batches")) {
       batches_.push_back(batch_of(batch, kind.head == models::Head::masked_lm));
     }
-    if (batches_.empty()) throw UserError(kWhere, "expected at least one batch");
+    if (batches_.empty()) throw UserError(kRequest, "expected at least one batch");
   }
 
  protected:
@@ -215,7 +217,7 @@ std::unique_ptr<SessionWork> open_work(const Json& request) {
   if (kind == "load") return std::make_unique<Loading>(request);
   if (kind == "step") return std::make_unique<Steps>(request);
   if (kind == "optimizer") return std::make_unique<Optimizing>(request);
-  throw UserError(kWhere,
+  throw UserError(kRequest,
                   "expected a kind of work (infer, embed, tokenize, load, step, optimizer), got \"" + kind + "\"");
 }
 
