@@ -66,9 +66,11 @@ class Comparison:
             raise Refused(refusal)
         return figure
 
-    def open_side(self, competitor, case, session):
-        """(side, agreement)"""
+    def open_side(self, competitor, case, sessions):
+        """(side, agreement); its process joins `sessions`."""
         figures = [self.check_apart(competitor, c) for c in case.checks if c != case.request]
+        session = self.session(competitor)
+        sessions.append(session)
         side = Side(competitor.name, session, case.request, len(case.tokens))
         self.versions |= {k: v for k, v in session.ask(do="info").items() if k not in ("isa", "threads", "allocator")}
         if case.request in case.checks:
@@ -95,24 +97,22 @@ class Comparison:
         with self.session(self.suanli) as probe:
             try:
                 for competitor in [self.suanli, *(p for p in self.peers if p.takes(case))]:
-                    session = None if case.kind == "start" else self.session(competitor)
-                    sessions.append(session)
                     try:
-                        side, agreement[competitor.name] = self.start_side(competitor, case) if session is None else \
-                            self.open_side(competitor, case, session)
+                        side, agreement[competitor.name] = self.start_side(competitor, case) \
+                            if case.kind == "start" else self.open_side(competitor, case, sessions)
                         sides.append(side)
                     except Refused as error:
                         failed[competitor.name] = str(error)
                 results, while_timed = interleave(sides, self.args.repeats, self.args.slice_seconds, probe, self.rng)
             finally:
-                for session in filter(None, sessions):
-                    session.__exit__()
+                for session in sessions:
+                    session.close()
         held = {p.name for p in self.peers if p.held}
         return summarise(case, results, {s.name: s.setting for s in sides}, agreement, failed | while_timed, held)
 
     def wanted(self):
         makers = Cases(self.work, self.args.models).makers()
-        found = [(name, make) for name, make in makers if self.args.filter in name]
+        found = [(name, make) for name, make in makers if any(text in name for text in self.args.filter.split(","))]
         return [(name, make) for name, make in found if name in QUICK] if self.args.quick else found
 
 
@@ -124,7 +124,7 @@ def arguments():
     parser.add_argument("--python", required=True, help="a Python that has the peers")
     parser.add_argument("--data", required=True, help="folder of texts; work.py lists what it may hold")
     parser.add_argument("--work", default="build/compare", help="folder for the files of the cases")
-    parser.add_argument("--filter", default="", help="only cases whose name contains this")
+    parser.add_argument("--filter", default="", help="only cases whose name contains this, or one of these a comma apart")
     parser.add_argument("--quick", action="store_true", help="a few cases, few repeats, without torch.compile")
     parser.add_argument("--list", action="store_true", help="print the names of the cases and end")
     parser.add_argument("--repeats", type=int, help="default: 15, with --quick 6")

@@ -48,7 +48,7 @@ def every_side(rows):
                    "its time / Suanli's (95%)", "agreement"), cells(*["---"] * 10)]
     for row in rows:
         for name, f in sorted(row["sides"].items(), key=lambda item: item[1]["median_seconds"]):
-            agreement = "" if f["agreement"] is None else f"{f['agreement']:.6g}"
+            agreement = "" if f["agreement"] is None else f"{f['agreement']:.6f}"
             lines.append(cells(row["case"], name, f["setting"] or "", milliseconds(f["median_seconds"]),
                                milliseconds(f["best_seconds"]), rate(f), share(f), megabytes(f), ratio(f), agreement))
         for name, reason in row["failed"].items():
