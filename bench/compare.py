@@ -139,7 +139,7 @@ def arguments():
 
 
 def ops(args, environment):
-    command = [args.suanli, "bench", "ops", "--json"]
+    command = [args.suanli, "bench", "ops", "--filter", "/", "--json"]
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE,
                                      env={**os.environ, **environment}).stdout)
 

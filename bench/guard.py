@@ -47,7 +47,7 @@ class Build:
         return {case: answer["seconds_per_step"] if "seconds_per_step" in answer else answer["milliseconds"] * 1e-3}
 
     def everything(self):
-        found = self.ops("", OPS_SECONDS)
+        found = self.ops("/", OPS_SECONDS)  # every name has one
         for case in END_TO_END:
             found |= self.end_to_end(case)
         return found

@@ -102,7 +102,8 @@ Json report(const StepTiming& timing, DType dtype, bool training) {
 
 /// Each kernel beside the roofline: the share of what the machine could do in that time, in operations or in bytes.
 int bench_ops(const Config& config) {
-  const auto timings = kernels::time_kernels(config.get_string("filter"), config.get_float("seconds"));
+  const auto timings =
+      kernels::time_kernels(config.is_set("filter") ? config.get_string("filter") : "", config.get_float("seconds"));
   const double bandwidth = kernels::measured_read_bandwidth(), f32_peak = kernels::measured_peak(DType::f32, 0.2);
   const double bf16_peak = std::max(f32_peak, kernels::measured_peak(DType::bf16, 0.2));
   Json rows = Json::array();
