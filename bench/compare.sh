@@ -38,6 +38,8 @@ install_peers
 install_tcmalloc
 [ -f "$model/model.safetensors" ] || "$root/scripts/fetch_model.sh" "$model"
 "$root/scripts/fetch_text.sh" "$root/build/text"
-"$peers/bin/python" "$here/peers/make_models.py" "$model" "$root/build/text/film_train.csv" "$root/build/peers_models"
-exec python3 "$here/compare.py" --suanli "$suanli" --model "$model" --models "$root/build/peers_models" \
+models=$root/build/peers_models  # the folder of CTranslate2 is the last to be made
+[ -d "$models/minilm/ctranslate2" ] ||
+  "$peers/bin/python" "$here/peers/make_models.py" "$model" "$root/build/text/film_train.csv" "$models"
+exec python3 "$here/compare.py" --suanli "$suanli" --model "$model" --models "$models" \
   --python "$peers/bin/python" --data "$root/build/text" --work "$root/build/compare" "$@"
