@@ -87,7 +87,7 @@ class Comparison:
         side.warm_up()
         if competitor is self.suanli:
             self.references["start"] = side.answers()
-        text, figure = disagreement(self.references["start"], side.answers(), "f32")
+        text, figure = disagreement(self.references.get("start", {}), side.answers(), "f32")
         if text:
             raise Refused(f"its answers differ: {text}")
         return side, figure
