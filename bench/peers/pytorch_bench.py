@@ -1,161 +1,159 @@
-"""Times MiniLM in eager PyTorch + transformers, a few iterations at a time, driven over stdin and stdout.
+"""PyTorch with transformers: eager or, with --compile, torch.compile; inference, training steps, AdamW alone.
 
-usage: pytorch_bench.py MODEL_DIR [--threads N]
-Commands, one a line; each is answered by one JSON line:
-  info            versions, threads, what the CPU may use, the allocator
-  run CASE N      {"case", "seconds": [one number per iteration], "peak_bytes"}; the first use of a case warms it up
-  quit
-CASE is step:TASK:PRECISION[:SHAPE] (TASK masked-lm or text-classification; a whole training step: forward with
-dropout 0.1, backward, clipping at norm 1.0, AdamW) or infer:PRECISION:SHAPE (encoder and mean pooling).
-SHAPE is BATCHxLENGTH or a file with one length a line, taken in batches of 32 padded to their longest.
-PRECISION f32 or bf16 (training: autocast over f32 weights; inference: weights in bf16).
-PyTorch gets its best: SDPA attention, fused AdamW, gradients set to none, data made before the clock starts.
+It gets its best: SDPA attention, inference mode, the fastest number of threads, gradients set to none, AdamW in the
+fastest of its implementations, data ready before the clock starts. Training in bf16 is autocast over f32 weights;
+inference in bf16 has its weights in bf16. protocol.py and inference.py have the rest.
 """
-import argparse
-import itertools
 import json
 import os
-import resource
-import sys
-import time
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import torch
 import transformers
+from inference import open_inference, padded, parser, read_work, tokenizer_of
+from protocol import fastest, serve
 from transformers import AutoModel, AutoModelForMaskedLM, AutoModelForSequenceClassification
 
-WARM_UP = 3
-MASKED_SHARE = 0.15
+CHECKED_STEPS = 3
+HEADS = {"masked-lm": AutoModelForMaskedLM, "text-classification": AutoModelForSequenceClassification}
+ADAMW = {"fused": {"fused": True}, "foreach": {"foreach": True}}
 
 
-def batch_of(lengths, vocabulary, generator):
-    """Random ids, padded to the longest of the batch."""
-    lengths = torch.tensor(lengths).unsqueeze(1)
-    mask = (torch.arange(int(lengths.max())) < lengths).long()
-    ids = torch.randint(1000, vocabulary, mask.shape, generator=generator) * mask
-    return {"input_ids": ids, "attention_mask": mask, "token_type_ids": torch.zeros_like(ids)}
+def compiled(model, use, shapes):
+    """One shape is compiled for itself, several for any."""
+    return torch.compile(model, dynamic=shapes > 1) if use else model
 
 
-def training_step(model_dir, task, precision, batches):
-    """A function that makes one training step, on the batches in turn."""
-    kind = AutoModelForMaskedLM if task == "masked-lm" else AutoModelForSequenceClassification
-    model = kind.from_pretrained(model_dir).train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-5, fused=True)
-    generator = torch.Generator().manual_seed(1)
-    made = []
-    for lengths in batches:
-        inputs = batch_of(lengths, model.config.vocab_size, generator)
+def loader(use_compile):
+    def load(folder, precision, threads):
+        torch.set_num_threads(threads)
+        dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+        model = AutoModel.from_pretrained(folder, dtype=dtype, add_pooling_layer=False).eval()
+
+        def vectors(ids, mask):
+            hidden = model(input_ids=ids, attention_mask=mask).last_hidden_state
+            weights = mask.unsqueeze(-1).to(hidden.dtype)
+            return torch.nn.functional.normalize((hidden * weights).sum(1), dim=1)
+
+        run = torch.compile(vectors) if use_compile else vectors
+
+        def embed(ids, mask):
+            with torch.inference_mode():
+                return run(torch.from_numpy(ids), torch.from_numpy(mask)).float().numpy()
+
+        return embed
+
+    return load
+
+
+class Training:
+    """A model, its optimizer and the batches of a file, padded to the longest of each."""
+
+    def __init__(self, request, use_compile):
+        self.bf16 = request["precision"] == "bf16"
+        self.model = HEADS[request["task"]].from_pretrained(request["model"], dtype=torch.float32).train()
+        self.batches = [self.tensors(batch, request["task"]) for batch in read_work(request, "batches")]
+        self.forward = compiled(self.model, use_compile, len({b["input_ids"].shape for b in self.batches}))
+        self.set_optimizer("fused")
+
+    def tensors(self, batch, task):
+        ids, mask = (torch.from_numpy(x) for x in padded(batch["sequences"]))
+        labels = torch.tensor(batch["labels"]) if task == "text-classification" else torch.full_like(ids, -100)
         if task == "masked-lm":
-            masked = torch.rand(inputs["input_ids"].shape, generator=generator) < MASKED_SHARE
-            inputs["labels"] = torch.where(masked & (inputs["attention_mask"] > 0), inputs["input_ids"], -100)
-        else:
-            inputs["labels"] = torch.randint(0, model.config.num_labels, (len(lengths),), generator=generator)
-        made.append(inputs)
-    turns = itertools.cycle(made)
+            for row, values in enumerate(batch["labels"]):
+                labels[row, :len(values)] = torch.tensor(values)
+        return {"input_ids": ids, "attention_mask": mask, "token_type_ids": torch.zeros_like(ids), "labels": labels}
 
-    def step():
-        inputs = next(turns)
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
-            loss = model(**inputs).loss
+    def set_optimizer(self, name):
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=5e-5, weight_decay=0.0, **ADAMW[name])
+
+    def set_learning_rate(self, rate):
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+
+    def backward(self, turn):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.bf16):
+            loss = self.forward(**self.batches[turn % len(self.batches)]).loss
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-
-    return step
+        return loss.detach()
 
 
-def inference(model_dir, precision, batches):
-    """A function that embeds the batches in turn."""
-    model = AutoModel.from_pretrained(model_dir, dtype=torch.bfloat16 if precision == "bf16" else torch.float32).eval()
-    generator = torch.Generator().manual_seed(1)
-    turns = itertools.cycle([batch_of(lengths, model.config.vocab_size, generator) for lengths in batches])
+class Steps(Training):
+    """Forward with dropout, backward, clipping at 1.0, AdamW."""
 
-    def embed():
-        inputs = next(turns)
-        mask = inputs["attention_mask"].unsqueeze(-1)
-        with torch.inference_mode():
-            hidden = model(**inputs).last_hidden_state
-            return torch.nn.functional.normalize((hidden * mask).sum(1) / mask.sum(1), dim=1)
+    def run(self, turn):
+        self.loss = self.backward(turn)
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
 
-    return embed
+    def answers(self):
+        self.set_learning_rate(1e-4)
+        losses = []
+        for _ in range(CHECKED_STEPS):
+            self.run(0)
+            losses.append(float(self.loss))
+        return {"numbers": losses}
 
 
-def make(model_dir, case):
-    kind, *rest = case.split(":")
-    if kind == "step":
-        task, precision, shape = rest if len(rest) == 3 else (*rest, "32x128")
-        if task not in ("masked-lm", "text-classification"):
-            raise ValueError(f"unknown task {task}")
-        build = lambda batches: training_step(model_dir, task, precision, batches)
-    elif kind == "infer":
-        precision, shape = rest
-        build = lambda batches: inference(model_dir, precision, batches)
+class Optimizing(Training):
+    """AdamW alone, on the gradients of the first batch."""
+
+    def __init__(self, request, use_compile):
+        super().__init__(request, use_compile)
+        self.backward(0)
+        if not request.get("check"):
+            self.setting = fastest(ADAMW, self.set_optimizer, self)
+
+    def run(self, _):
+        self.optimizer.step()
+
+    def answers(self):
+        self.set_learning_rate(1e-2)
+        norms = []
+        for _ in range(CHECKED_STEPS):
+            self.optimizer.step()
+            norms.append(float(sum(p.detach().double().square().sum() for p in self.model.parameters()).sqrt()))
+        return {"numbers": norms}
+
+
+def open_work(request, args):
+    """Eager work runs with the fastest number of threads; compiled code has its own built in."""
+    torch._dynamo.reset()
+    torch.set_num_threads(args.threads)
+    kinds = {"step": Steps, "optimizer": Optimizing}
+    if request["kind"] in kinds:
+        work = kinds[request["kind"]](request, args.compile)
     else:
-        raise ValueError(f"unknown kind {kind}")
-    if precision not in ("f32", "bf16"):
-        raise ValueError(f"unknown precision {precision}")
-    return build(batches_of(shape))
-
-
-def batches_of(shape):
-    """BATCHxLENGTH, or a file with one length a line in batches of 32."""
-    if os.path.exists(shape):
-        with open(shape) as f:
-            lengths = [int(line) for line in f]
-        return [lengths[i:i + 32] for i in range(0, len(lengths), 32)]
-    batch, length = (int(n) for n in shape.split("x"))
-    return [[length] * batch]
+        work = open_inference(request, loader(args.compile), args.threads)
+    if request["kind"] == "infer" and not args.compile and args.threads > 1:
+        work.setting = f"{fastest(sorted({1, args.threads}), torch.set_num_threads, work)} threads"
+    return work
 
 
 def allocator():
-    with open("/proc/self/maps") as f:
+    with open("/proc/self/maps", encoding="utf-8") as f:
         maps = f.read()
     return next((name for name in ("tcmalloc", "jemalloc", "mimalloc") if name in maps), "glibc")
 
 
 def info():
-    return {"torch": torch.__version__, "transformers": transformers.__version__, "threads": torch.get_num_threads(),
-            "isa": torch.backends.cpu.get_cpu_capability(), "allocator": allocator()}
-
-
-def timed(work, count):
-    seconds = []
-    for _ in range(count):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return seconds
+    return {"torch": torch.__version__, "transformers": transformers.__version__, "allocator": allocator(),
+            "isa": torch.backends.cpu.get_cpu_capability()}
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    args = parser.parse_args()
-    torch.set_num_threads(args.threads)
+    arguments = parser(__doc__)
+    arguments.add_argument("--compile", action="store_true")
+    args = arguments.parse_args()
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    name, work = None, None  # one case lives at a time, so that a peak belongs to few cases
-    for line in sys.stdin:
-        words = line.split()
-        try:
-            if words == ["quit"]:
-                return
-            if words == ["info"]:
-                answer = info()
-            elif len(words) == 3 and words[0] == "run":
-                if words[1] != name:
-                    work = None
-                    name, work = words[1], make(args.model, words[1])
-                    timed(work, WARM_UP)
-                answer = {"case": name, "seconds": timed(work, int(words[2])),
-                          "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
-            else:
-                raise ValueError(f"unknown command: {line.strip()}")
-        except (ValueError, TypeError, RuntimeError) as error:
-            name, work, answer = None, None, {"error": str(error)}
-        print(json.dumps(answer), flush=True)
+    if args.once:
+        folder, text = args.once
+        vectors = loader(False)(folder, "f32", args.threads)(*padded([tokenizer_of(folder).encode(text).ids]))
+        print(json.dumps({"vectors": vectors.tolist()}), flush=True)
+        return
+    serve(lambda request: open_work(request, args), info)
 
 
 if __name__ == "__main__":

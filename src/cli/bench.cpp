@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "cli/bench_session.h"
 #include "cli/options.h"
 #include "cli/verbs.h"
 #include "kernels/cpu/peak.h"
@@ -21,7 +22,8 @@ namespace {
 const char* kUsage =
     "suanli bench step --task masked-lm|text-classification --model DIR [--batch N] [--length N | --lengths FILE]\n"
     "       suanli bench infer --model DIR [--batch N] [--length N | --lengths FILE]\n"
-    "       suanli bench ops [--filter TEXT]";
+    "       suanli bench ops [--filter TEXT]\n"
+    "       suanli bench session    (JSON lines; for bench/compare.sh)";
 
 const OptionTable& bench_options() {
   static const OptionTable table({
@@ -102,7 +104,8 @@ Json report(const StepTiming& timing, const nn::InferencePrecision& precision, b
 
 /// Each kernel beside the roofline: the share of what the machine could do in that time, in operations or in bytes.
 int bench_ops(const Config& config) {
-  const auto timings = kernels::time_kernels(config.get_string("filter"), config.get_float("seconds"));
+  const auto timings =
+      kernels::time_kernels(config.is_set("filter") ? config.get_string("filter") : "", config.get_float("seconds"));
   const Roofline roofline = kernels::measured_roofline();
   Json rows = Json::array();
   for (const kernels::KernelTiming& t : timings) {
@@ -145,18 +148,19 @@ int bench_ops(const Config& config) {
 int bench(Arguments arguments) {
   if (arguments.empty() || print_help(arguments, kUsage, bench_options())) {
     if (arguments.empty()) {
-      throw UserError("bench", std::string("expected \"step\", \"infer\" or \"ops\"; usage: ") + kUsage);
+      throw UserError("bench", std::string("expected \"step\", \"infer\", \"ops\" or \"session\"; usage: ") + kUsage);
     }
     return 0;
   }
   const std::string& what = arguments.front();
-  if (what != "step" && what != "infer" && what != "ops") {
-    throw UserError("bench", "expected \"step\", \"infer\" or \"ops\", got \"" + what + "\"");
+  if (what != "step" && what != "infer" && what != "ops" && what != "session") {
+    throw UserError("bench", "expected \"step\", \"infer\", \"ops\" or \"session\", got \"" + what + "\"");
   }
   Config config(bench_options());
   read_options(config, arguments.subspan(1), "bench");
   initialize();
   if (what == "ops") return bench_ops(config);
+  if (what == "session") return bench_session();
   const nn::InferencePrecision precision = nn::inference_precision_named(config.get_string("precision"));
   const bool training = what == "step";
   if (training && precision.int8) {

@@ -1,0 +1,127 @@
+"""Makes what the peers read, from a MiniLM folder, once: make_models.py MODEL_FOLDER TEXTS OUTPUT_FOLDER.
+
+TEXTS is a CSV whose text column calibrates quantisation (scripts/fetch_text.sh fetches some).
+
+OUTPUT/minilm                       the folder itself with onnx/, openvino/ and ctranslate2/ beside its files
+OUTPUT/{minilm,bert-base}-TASK      folders to train: all weights there, new heads drawn with a fixed seed; BERT-base
+                                    is bert-base-uncased's configuration with random weights and MiniLM's tokenizer
+OUTPUT/...-check                    the same without dropout, so that losses can be compared
+"""
+import csv
+import itertools
+import json
+import os
+import shutil
+import sys
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+import torch
+import transformers
+from transformers import AutoModel, AutoModelForMaskedLM, AutoModelForSequenceClassification, BertConfig
+
+TASKS = {"masked-lm": AutoModelForMaskedLM, "text-classification": AutoModelForSequenceClassification}
+TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json")
+CALIBRATION_TEXTS = 200
+
+
+def once(folder, make):
+    """Makes a folder whole or not at all."""
+    if os.path.exists(folder):
+        return
+    print(f"making {folder}", file=sys.stderr)
+    shutil.rmtree(folder + ".part", ignore_errors=True)
+    os.makedirs(folder + ".part")
+    make(folder + ".part")
+    os.rename(folder + ".part", folder)
+
+
+def trainable(source, folder, task, config=None):
+    torch.manual_seed(1)
+    model = TASKS[task].from_config(config) if config else TASKS[task].from_pretrained(source)
+    model.save_pretrained(folder)
+    for name in TOKENIZER:
+        if os.path.exists(os.path.join(source, name)):
+            shutil.copy(os.path.join(source, name), folder)
+
+
+def without_dropout(source, folder):
+    for name in os.listdir(source):
+        os.link(os.path.join(source, name), os.path.join(folder, name))
+    with open(os.path.join(source, "config.json"), encoding="utf-8") as f:
+        config = json.load(f)
+    config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    os.remove(os.path.join(folder, "config.json"))
+    with open(os.path.join(folder, "config.json"), "w", encoding="utf-8") as f:
+        json.dump(config, f, indent=2)
+
+
+class Vectors(torch.nn.Module):
+    """The encoder with mean pooling and normalisation, as one graph."""
+
+    def __init__(self, folder):
+        super().__init__()
+        self.encoder = AutoModel.from_pretrained(folder, attn_implementation="eager", add_pooling_layer=False).eval()
+
+    def forward(self, input_ids, attention_mask):
+        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
+        return torch.nn.functional.normalize((hidden * mask).sum(1), dim=1)
+
+
+def export_onnx(model, folder, _):
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+    from onnxruntime.transformers import optimizer
+    file = lambda name: os.path.join(folder, name)
+    ids = torch.randint(1000, 30000, (2, 9))
+    axes = {0: "batch", 1: "length"}
+    torch.onnx.export(Vectors(model), (ids, torch.ones_like(ids)), file("encoder.onnx"), dynamo=False,
+                      input_names=["input_ids", "attention_mask"], output_names=["vectors"], opset_version=17,
+                      dynamic_axes={"input_ids": axes, "attention_mask": axes, "vectors": {0: "batch"}})
+    with open(os.path.join(model, "config.json"), encoding="utf-8") as f:
+        config = json.load(f)
+    fused = optimizer.optimize_model(file("encoder.onnx"), model_type="bert", num_heads=config["num_attention_heads"],
+                                     hidden_size=config["hidden_size"], use_gpu=False)
+    fused.save_model_to_file(file("encoder-fused.onnx"))
+    quantize_dynamic(file("encoder-fused.onnx"), file("encoder-int8.onnx"), weight_type=QuantType.QInt8,
+                     per_channel=True, extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT})
+
+
+def export_openvino(model, folder, texts):
+    import nncf
+    import openvino
+    from inference import padded, tokenizer_of
+    converted = openvino.convert_model(os.path.join(model, "onnx", "encoder.onnx"))
+    openvino.save_model(converted, os.path.join(folder, "encoder.xml"), compress_to_fp16=False)
+    tokenizer = tokenizer_of(model)
+    with open(texts, encoding="utf-8", newline="") as f:
+        rows = list(itertools.islice(csv.DictReader(f), CALIBRATION_TEXTS))
+    samples = [padded([tokenizer.encode(row["text"]).ids]) for row in rows]
+    data = nncf.Dataset([{"input_ids": ids, "attention_mask": mask} for ids, mask in samples])
+    quantized = nncf.quantize(converted, data, model_type=nncf.ModelType.TRANSFORMER, subset_size=len(samples))
+    openvino.save_model(quantized, os.path.join(folder, "encoder-int8.xml"))
+
+
+def export_ctranslate2(model, folder, _):
+    from ctranslate2.converters import TransformersConverter
+    TransformersConverter(model).convert(folder, force=True)
+
+
+def main():
+    source, texts, output = sys.argv[1:]
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    at = lambda name: os.path.join(output, name)
+    once(at("minilm"), lambda folder: shutil.copytree(source, folder, dirs_exist_ok=True))
+    for size, config in (("minilm", None), ("bert-base", BertConfig())):
+        for task in TASKS:
+            name = at(f"{size}-{task}")
+            once(name, lambda folder, task=task, config=config: trainable(source, folder, task, config))
+            once(name + "-check", lambda folder, name=name: without_dropout(name, folder))
+    exports = {"onnx": export_onnx, "openvino": export_openvino, "ctranslate2": export_ctranslate2}
+    for name, export in exports.items():
+        once(at(f"minilm/{name}"), lambda folder, export=export: export(at("minilm"), folder, texts))
+
+
+if __name__ == "__main__":
+    main()
