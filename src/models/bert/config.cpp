@@ -45,6 +45,9 @@ std::vector<std::string> read_labels(const Json& json, const std::string& where)
     }
   } else if (json.contains("num_labels")) {
     for (int64_t id = 0; id < size(json, "num_labels", 1, where); ++id) labels.push_back("LABEL_" + std::to_string(id));
+  } else {  // transformers 5 leaves out what is its default
+    const auto names = json_get_or<std::vector<std::string>>(json, "architectures", {}, where);
+    if (!names.empty() && names.front().ends_with("Classification")) labels = {"LABEL_0", "LABEL_1"};
   }
   return labels;
 }
