@@ -5,7 +5,7 @@
 #include <hwy/foreach_target.h>  // compiles this file once per instruction set
 
 #include "kernels/activation.h"
-#include "kernels/cpu/activation_rows.h"
+#include "kernels/cpu/activation_sums.h"
 #include "kernels/cpu/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -75,7 +75,7 @@ void backward_of(const ActivationBackward& a, int64_t begin, int64_t end) {
   a.dtype == DType::f32 ? backward_as<F, float>(a, begin, end) : backward_as<F, bfloat16>(a, begin, end);
 }
 
-/// Calls f.operator()<F>() with the functions of `kind`.
+/// Calls call(F()) with the struct of `kind` above.
 template <class Call>
 HWY_INLINE void with_activation(Activation kind, const Call& call) {
   switch (kind) {
@@ -100,20 +100,15 @@ void activation_backward_range(const ActivationBackward& a, int64_t begin, int64
   with_activation(a.kind, [&](auto f) SUANLI_INLINE { backward_of<decltype(f)>(a, begin, end); });
 }
 
-template <class F>
-void rows_as(F /*f*/, const ActivationRows& a) {
-  for (int64_t r = 0; r < a.rows; ++r) {
-    float *x = a.x + r * a.x_stride, *slope = a.slope == nullptr ? nullptr : a.slope + r * a.slope_stride;
-    each_vector(a.columns, [&](int64_t i, int64_t n) SUANLI_INLINE {
+void activation_sums(Activation kind, float* x, float* slope, int64_t count) {
+  with_activation(kind, [&](auto f) SUANLI_INLINE {
+    using F = decltype(f);
+    each_vector(count, [&](int64_t i, int64_t n) SUANLI_INLINE {
       const Vector v = load(x + i, n);
       store(F::value(v), x + i, n);
       if (slope != nullptr) store(F::slope(v), slope + i, n);
     });
-  }
-}
-
-void activation_rows(const ActivationRows& a) {
-  with_activation(a.kind, [&](auto f) SUANLI_INLINE { rows_as(f, a); });
+  });
 }
 
 }  // namespace HWY_NAMESPACE
@@ -127,9 +122,11 @@ HWY_AFTER_NAMESPACE();
 namespace suanli::kernels {
 HWY_EXPORT(activation_forward_range);
 HWY_EXPORT(activation_backward_range);
-HWY_EXPORT(activation_rows);
+HWY_EXPORT(activation_sums);
 
-void activate_rows(const ActivationRows& rows) { HWY_DYNAMIC_DISPATCH(activation_rows)(rows); }
+void activate_sums(Activation f, float* x, float* slope, int64_t count) {
+  HWY_DYNAMIC_DISPATCH(activation_sums)(f, x, slope, count);
+}
 
 void add_activation() {
   constexpr int64_t kGrain = 8192;

@@ -6,7 +6,7 @@
 
 #include <hwy/foreach_target.h>  // compiles this file once per instruction set
 
-#include "kernels/cpu/activation_rows.h"
+#include "kernels/cpu/activation_sums.h"
 #include "kernels/cpu/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -31,7 +31,7 @@ void finish_range(const Matmul& args, const Tile& range, bool adds_bias) {
     }
     if (epilogue.activation) {
       float* slope = epilogue.slope == nullptr ? nullptr : static_cast<float*>(epilogue.slope) + at;
-      activate_rows({*epilogue.activation, c, 0, slope, 0, 1, columns});
+      activate_sums(*epilogue.activation, c, slope, columns);
     }
     if (epilogue.factor != nullptr) {
       const float* factor = static_cast<const float*>(epilogue.factor) + at;

@@ -99,8 +99,7 @@ void run_f32(const Matmul& args, Stream&) {
 
 Refusal can_run_f32(const Matmul& a, const Machine& machine) {
   if (machine.isa == Isa::scalar) return "needs AVX2";
-  if (a.k == 0 && !a.epilogue.empty()) return "has an epilogue and nothing to sum";
-  return a.dtype == DType::f32 && a.c_dtype == DType::f32 ? nullptr : "dtype is not f32";
+  return a.dtype == DType::f32 && a.c_dtype == DType::f32 ? refuse_empty_sum(a) : "dtype is not f32";
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 #include "base/parallel.h"
-#include "kernels/cpu/activation_rows.h"
+#include "kernels/cpu/activation_sums.h"
 #include "kernels/cpu/add.h"
 #include "kernels/cpu/amx_product.h"
 #include "kernels/cpu/matmul_plan.h"
@@ -94,7 +94,7 @@ class Finish {
       _mm512_store_ps(sums + row * kSquare, low);
       _mm512_store_ps(sums + row * kSquare + 16, high);
     }
-    activate_rows({*args_->epilogue.activation, sums, 0, slope == nullptr ? nullptr : slopes, 0, 1, count * kSquare});
+    activate_sums(*args_->epilogue.activation, sums, slope == nullptr ? nullptr : slopes, count * kSquare);
     for (int64_t row = 0; row < count; ++row, at += args_->n) {
       store_row(sums + row * kSquare, args_->c, at);
       if (slope != nullptr) store_row(slopes + row * kSquare, slope, at);
@@ -168,7 +168,7 @@ SUANLI_AMX void run_task(const Matmul& args, const Tile& range, const Packed& pa
 template <class Pack>
 void pack_all(int64_t count, const Matmul& args, uint16_t* out, const Pack& pack) {
   const int64_t square = steps_of(args.k) * kPair;
-  parallel_for((count + kSquare - 1) / kSquare, 65536 / square + 1, [&](int64_t begin, int64_t end) {
+  parallel_for(whole_squares(count) / kSquare, 65536 / square + 1, [&](int64_t begin, int64_t end) {
     pack(args, 0, args.k, begin * kSquare, std::min(count, end * kSquare), out + begin * square);
   });
 }
@@ -211,8 +211,7 @@ void run_amx(const Matmul& args, Stream&) {
 
 Refusal can_run_amx(const Matmul& a, const Machine& machine) {
   if (a.dtype != DType::bf16) return "dtype is not bf16";
-  if (a.k == 0 && !a.epilogue.empty()) return "has an epilogue and nothing to sum";
-  return machine.isa == Isa::amx ? nullptr : "needs AMX";
+  return machine.isa == Isa::amx ? refuse_empty_sum(a) : "needs AMX";
 }
 
 }  // namespace

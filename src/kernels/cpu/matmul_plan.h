@@ -52,4 +52,9 @@ class MatmulPlan {
 /// C = bias in every row, or C += bias: all that is left of a product when K = 0.
 void start_rows(const Matmul& a);
 
+/// start_rows() knows no epilogue: what fast implementations leave to the reference.
+inline Refusal refuse_empty_sum(const Matmul& a) {
+  return a.k == 0 && !a.epilogue.empty() ? "has an epilogue and nothing to sum" : nullptr;
+}
+
 }  // namespace suanli::kernels

@@ -4,7 +4,7 @@
 
 #include <hwy/foreach_target.h>  // compiles this file once per instruction set
 
-#include "kernels/cpu/activation_rows.h"
+#include "kernels/cpu/activation_sums.h"
 #include "kernels/cpu/epilogue.h"
 #include "kernels/cpu/matmul_plan.h"
 #include "kernels/cpu/product-inl.h"
@@ -103,7 +103,7 @@ void finish_row(const Matmul& args, int64_t at, int64_t columns, float* sums, fl
   if (args.accumulate) combine(c, [](Vector a, Vector b) SUANLI_INLINE { return hn::Add(a, b); });
   if (args.epilogue.activation) {
     auto* slope = static_cast<bfloat16*>(args.epilogue.slope);
-    activate_rows({*args.epilogue.activation, sums, 0, slope == nullptr ? nullptr : slopes, 0, 1, columns});
+    activate_sums(*args.epilogue.activation, sums, slope == nullptr ? nullptr : slopes, columns);
     if (slope != nullptr) convert(slopes, slope + at, columns);
   }
   if (args.epilogue.factor != nullptr) {
@@ -124,10 +124,12 @@ void task_as(const Matmul& args, const Tile& range, const float* packed) {
   float* memory = local_scratch().get<float>(kDepth * (b_columns + kBlockRows + HWY_MAX_BYTES) + columns +
                                              (kDirect ? 0 : (rows + 1) * columns));
   float *b = memory, *a = b + kDepth * b_columns, *bias = a + kDepth * (kBlockRows + HWY_MAX_BYTES);
-  C* out = static_cast<C*>(args.c) + range.row_begin * args.n + range.column_begin;
   float* c = bias + columns;
   int64_t c_stride = columns;
-  if constexpr (kDirect) c = out, c_stride = args.n;
+  if constexpr (kDirect) {
+    c = static_cast<float*>(args.c) + range.row_begin * args.n + range.column_begin;
+    c_stride = args.n;
+  }
   if (args.bias != nullptr) {
     const int64_t n = range.column_begin;
     args.bias_dtype == DType::f32 ? convert(static_cast<const float*>(args.bias) + n, bias, used)
@@ -251,8 +253,8 @@ void run_packed(const Matmul& args, Stream& stream) {
 }
 
 Refusal can_run_simd(const Matmul& a, const Machine& m) {
-  if (a.k == 0 && !a.epilogue.empty()) return "has an epilogue and nothing to sum";
-  return refuse_unless_simd(m, a.dtype);
+  const Refusal refusal = refuse_unless_simd(m, a.dtype);
+  return refusal != nullptr ? refusal : refuse_empty_sum(a);
 }
 
 Refusal can_run_packed(const Matmul& a, const Machine& m) {

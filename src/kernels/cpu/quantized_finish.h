@@ -1,7 +1,7 @@
 /// From the exact sums of a square to its part of C, on AVX-512; a bf16 C needs its conversion too (avx512_bf16).
 #pragma once
 
-#include "kernels/cpu/activation_rows.h"
+#include "kernels/cpu/activation_sums.h"
 #include "kernels/cpu/amx_tiles.h"
 #include "kernels/cpu/quantized_tasks.h"
 
@@ -37,7 +37,7 @@ class QuantizedFinish {
       for (int64_t r = row_; r < end; ++r) {
         for (int half = 0; half < 2; ++half) _mm512_store_ps(at(r, half), value(r, half));
       }
-      activate_rows({*args_->activation, at(row_, 0), 0, nullptr, 0, 1, (end - row_) * kSide});
+      activate_sums(*args_->activation, at(row_, 0), nullptr, (end - row_) * kSide);
       for (; row_ < end; ++row_) put(row_, _mm512_load_ps(at(row_, 0)), _mm512_load_ps(at(row_, 1)));
     } else {
       for (; row_ < end; ++row_) put(row_, value(row_, 0), value(row_, 1));

@@ -4,7 +4,7 @@
 
 #include <hwy/foreach_target.h>  // compiles this file once per instruction set
 
-#include "kernels/cpu/activation_rows.h"
+#include "kernels/cpu/activation_sums.h"
 #include "kernels/cpu/quantized_tasks.h"
 #include "kernels/cpu/scratch.h"
 #include "kernels/cpu/simd-inl.h"
@@ -147,7 +147,7 @@ class SimdSquares {
               values + r * kSide + i);
       }
     }
-    if (args_.activation) activate_rows({*args_.activation, values, 0, nullptr, 0, 1, place.rows * kSide});
+    if (args_.activation) activate_sums(*args_.activation, values, nullptr, place.rows * kSide);
     for (int64_t r = 0; r < place.rows; ++r) {
       convert(values + r * kSide, static_cast<C*>(args_.c) + (place.m + r) * args_.n + place.n, place.columns);
     }
