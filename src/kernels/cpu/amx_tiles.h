@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <cstring>
 
-#define SUANLI_AMX __attribute__((target("amx-tile,amx-bf16,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))
+#define SUANLI_AMX __attribute__((target("amx-tile,amx-bf16,amx-int8,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))
 
 namespace suanli::kernels {
 

@@ -113,16 +113,16 @@ class Parts {
 };
 
 /// c [32, columns] = left [32, depth] right, whole squares; of at most 16 `rows` only those.
-SUANLI_AMX void multiply_rows(int64_t rows, int64_t depth, LeftTiles left, const uint16_t* right, int64_t columns,
-                              float* c, int64_t c_stride) {
+SUANLI_AMX void multiply_rows(int64_t rows, int64_t depth, LeftTiles<uint16_t> left, const uint16_t* right,
+                              int64_t columns, float* c, int64_t c_stride) {
   const int64_t steps = steps_of(depth);
   for (int64_t n = 0; n < columns; n += kSquare) {
-    multiply_square(rows, steps, left, right + n * steps * kStep, c + n, c_stride, [] {});
+    multiply_square<PairsOfBfloat16>(rows, steps, left, right + n * steps * kStep, c + n, c_stride, [] {});
   }
 }
 
 /// A left operand of 32 rows that lie dense with `stride` (a multiple of 32) elements between them.
-LeftTiles dense_left(const uint16_t* data, int64_t stride) { return {data, stride, kStep, 16 * stride}; }
+LeftTiles<uint16_t> dense_left(const uint16_t* data, int64_t stride) { return {data, stride, kStep, 16 * stride}; }
 
 /// Query rows [begin, end) of one head of one sequence.
 SUANLI_AMX void forward_task(const AttentionForward& a, int64_t sequence, int64_t head, int64_t begin, int64_t end) {

@@ -150,13 +150,14 @@ SUANLI_AMX void run_task(const Matmul& args, const Tile& range, const Packed& pa
       pack_a(args, k, depth, range.row_begin, range.row_end, own_left);
     }
     for (int64_t m = range.row_begin; m < range.row_end; m += kSquare) {
-      const LeftTiles a = args.transpose_a ? packed_left(left + (m - range.row_begin) / kSquare * left_square)
-                                           : left_tiles(static_cast<const uint16_t*>(args.a) + m * args.k + k, args.k,
-                                                        range.row_end - m, depth, own_left);
+      const LeftTiles<uint16_t> a = args.transpose_a ? packed_left(left + (m - range.row_begin) / kSquare * left_square)
+                                                     : left_tiles(static_cast<const uint16_t*>(args.a) + m * args.k + k,
+                                                                  args.k, range.row_end - m, depth, own_left);
       for (int64_t n = range.column_begin; n < range.column_end; n += kSquare, turn ^= 1) {
-        const int64_t share = (kSquare + steps - 1) / steps;  // of the rows of the square before
-        multiply_square(range.row_end - m, steps, a, right + (n - range.column_begin) / kSquare * right_square,
-                        sums[turn], kSquare, [&]() SUANLI_AMX { previous.rows(share); });
+        const int64_t share = (kSquare + 2 * steps - 1) / (2 * steps);  // of the rows of the square before
+        multiply_square<PairsOfBfloat16>(range.row_end - m, steps, a,
+                                         right + (n - range.column_begin) / kSquare * right_square, sums[turn], kSquare,
+                                         [&]() SUANLI_AMX { previous.rows(share); });
         previous = Finish(args, range, m, n, sums[turn], k == 0, k + depth == args.k);
       }
     }
