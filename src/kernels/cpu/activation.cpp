@@ -6,6 +6,7 @@
 
 #include "kernels/activation.h"
 #include "kernels/cpu/activation_sums.h"
+#include "kernels/cpu/gelu_table.h"
 #include "kernels/cpu/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -18,6 +19,34 @@ HWY_INLINE Vector gelu_argument(Vector x) {
   return hn::Mul(hn::Mul(x, constant(1.5957691216F)), inner);
 }
 
+#if HWY_CAP_GE512
+/// Where x lies among the pieces of a GeluTable: piece n = round(|x| / width), r = |x| / width - n.
+struct Place {
+  hn::Indices512<float> n;
+  Vector r;
+  explicit HWY_INLINE Place(Vector x) {
+    const Vector magic = constant(0x1.8p23F);  // adding it leaves the nearest integer in the low bits
+    const Vector z = hn::Min(constant(GeluTable::kEnd), hn::Mul(hn::Abs(x), constant(1 / GeluTable::kWidth)));
+    const Vector shifted = hn::Add(z, magic);
+    n = hn::IndicesFromVec(F32(), hn::And(hn::BitCast(U32(), shifted), hn::Set(U32(), 15)));
+    r = hn::Sub(z, hn::Sub(shifted, magic));
+  }
+};
+
+/// 1/2 + sign(x) (the polynomial of the piece at r): f(x) of a function with f(x) + f(-x) = 1.
+HWY_INLINE Vector about_half(const GeluTable::Coefficients& c, Vector x, const Place& at) {
+  const auto term = [&](int k) SUANLI_INLINE { return hn::TableLookupLanes(hn::Load(F32(), c[k]), at.n); };
+  Vector sum = term(GeluTable::kDegree);
+  for (int k = GeluTable::kDegree - 1; k >= 0; --k) sum = hn::MulAdd(sum, at.r, term(k));
+  return hn::Add(hn::CopySign(sum, x), constant(0.5F));
+}
+
+struct Gelu {
+  const GeluTable& table = gelu_table();
+  HWY_INLINE Vector value(Vector x) const { return hn::Mul(x, about_half(table.cumulative, x, Place(x))); }
+  HWY_INLINE Vector slope(Vector x) const { return about_half(table.slope, x, Place(x)); }
+};
+#else
 struct Gelu {
   static HWY_INLINE Vector value(Vector x) { return hn::Mul(x, normal(x).cumulative); }
   static HWY_INLINE Vector slope(Vector x) {
@@ -25,6 +54,7 @@ struct Gelu {
     return hn::MulAdd(hn::Mul(x, constant(0.3989422804F)), n.bell, n.cumulative);
   }
 };
+#endif
 struct GeluTanh {
   static HWY_INLINE Vector value(Vector x) { return hn::Mul(x, sigmoid(gelu_argument(x))); }
   static HWY_INLINE Vector slope(Vector x) {
@@ -51,28 +81,19 @@ struct Sigmoid {
   static HWY_INLINE Vector slope(Vector x) { return hn::Mul(sigmoid(x), sigmoid(hn::Neg(x))); }
 };
 
-template <class F, class T>
-void forward_as(const ActivationForward& a, int64_t begin, int64_t end) {
+template <class T, class F>
+void forward_as(const F& f, const ActivationForward& a, int64_t begin, int64_t end) {
   const T* x = static_cast<const T*>(a.x) + begin;
   T* y = static_cast<T*>(a.y) + begin;
-  each_vector(end - begin, [&](int64_t i, int64_t n) SUANLI_INLINE { store(F::value(load(x + i, n)), y + i, n); });
+  each_vector(end - begin, [&](int64_t i, int64_t n) SUANLI_INLINE { store(f.value(load(x + i, n)), y + i, n); });
 }
 
-template <class F, class T>
-void backward_as(const ActivationBackward& a, int64_t begin, int64_t end) {
+template <class T, class F>
+void backward_as(const F& f, const ActivationBackward& a, int64_t begin, int64_t end) {
   const T *x = static_cast<const T*>(a.x) + begin, *dy = static_cast<const T*>(a.dy) + begin;
   T* dx = static_cast<T*>(a.dx) + begin;
   each_vector(end - begin, [&](int64_t i, int64_t n)
-                               SUANLI_INLINE { store(hn::Mul(load(dy + i, n), F::slope(load(x + i, n))), dx + i, n); });
-}
-
-template <class F>
-void forward_of(const ActivationForward& a, int64_t begin, int64_t end) {
-  a.dtype == DType::f32 ? forward_as<F, float>(a, begin, end) : forward_as<F, bfloat16>(a, begin, end);
-}
-template <class F>
-void backward_of(const ActivationBackward& a, int64_t begin, int64_t end) {
-  a.dtype == DType::f32 ? backward_as<F, float>(a, begin, end) : backward_as<F, bfloat16>(a, begin, end);
+                               SUANLI_INLINE { store(hn::Mul(load(dy + i, n), f.slope(load(x + i, n))), dx + i, n); });
 }
 
 /// Calls call(F()) with the struct of `kind` above.
@@ -93,20 +114,23 @@ HWY_INLINE void with_activation(Activation kind, const Call& call) {
 }
 
 void activation_forward_range(const ActivationForward& a, int64_t begin, int64_t end) {
-  with_activation(a.kind, [&](auto f) SUANLI_INLINE { forward_of<decltype(f)>(a, begin, end); });
+  with_activation(a.kind, [&](auto f) SUANLI_INLINE {
+    a.dtype == DType::f32 ? forward_as<float>(f, a, begin, end) : forward_as<bfloat16>(f, a, begin, end);
+  });
 }
 
 void activation_backward_range(const ActivationBackward& a, int64_t begin, int64_t end) {
-  with_activation(a.kind, [&](auto f) SUANLI_INLINE { backward_of<decltype(f)>(a, begin, end); });
+  with_activation(a.kind, [&](auto f) SUANLI_INLINE {
+    a.dtype == DType::f32 ? backward_as<float>(f, a, begin, end) : backward_as<bfloat16>(f, a, begin, end);
+  });
 }
 
 void activation_sums(Activation kind, float* x, float* slope, int64_t count) {
   with_activation(kind, [&](auto f) SUANLI_INLINE {
-    using F = decltype(f);
     each_vector(count, [&](int64_t i, int64_t n) SUANLI_INLINE {
       const Vector v = load(x + i, n);
-      store(F::value(v), x + i, n);
-      if (slope != nullptr) store(F::slope(v), slope + i, n);
+      store(f.value(v), x + i, n);
+      if (slope != nullptr) store(f.slope(v), slope + i, n);
     });
   });
 }

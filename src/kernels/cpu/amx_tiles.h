@@ -12,7 +12,8 @@
 #include <cstdint>
 #include <cstring>
 
-#define SUANLI_AMX __attribute__((target("amx-tile,amx-bf16,amx-int8,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))
+#define SUANLI_AMX \
+  __attribute__((target("amx-tile,amx-bf16,amx-int8,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,prfchw")))
 
 namespace suanli::kernels {
 
@@ -33,6 +34,14 @@ class TileConfiguration {
   TileConfiguration(const TileConfiguration&) = delete;
   TileConfiguration& operator=(const TileConfiguration&) = delete;
 };
+
+/// Asks for the cache lines of `bytes` to be written soon: stores retire in order, and one that waits for its line from
+/// memory holds up all that follow.
+SUANLI_AMX inline void prefetch_to_write(const void* memory, int64_t bytes) {
+  const char* const begin = static_cast<const char*>(memory);
+  const auto within_line = static_cast<int64_t>(reinterpret_cast<uintptr_t>(begin) % 64);
+  for (int64_t line = -within_line; line < bytes; line += 64) __builtin_prefetch(begin + line, 1);
+}
 
 /// The first n of 16 or 32 lanes.
 inline __mmask16 first_of_16(int64_t n) { return static_cast<__mmask16>(n >= 16 ? 0xffff : n <= 0 ? 0 : (1 << n) - 1); }

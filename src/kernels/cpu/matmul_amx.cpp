@@ -63,6 +63,17 @@ class Finish {
     }
   }
 
+  /// Makes ready the next rows() to be written, some at a time.
+  SUANLI_AMX void prefetch(int64_t count) {
+    const int64_t size = size_of(args_->c_dtype);
+    for (; count > 0 && prefetched_ < rows_; --count, ++prefetched_) {
+      const int64_t at = (at_ + prefetched_ * args_->n) * size;
+      prefetch_to_write(static_cast<const char*>(args_->c) + at, kSquare * size);
+      if (args_->epilogue.slope == nullptr) continue;
+      prefetch_to_write(static_cast<const char*>(args_->epilogue.slope) + at, kSquare * size);
+    }
+  }
+
   SUANLI_AMX void rows(int64_t count) {
     count = std::min(count, rows_ - row_);
     if (count <= 0) return;
@@ -106,7 +117,7 @@ class Finish {
 
   const Matmul* args_ = nullptr;
   float* sums_ = nullptr;
-  int64_t at_ = 0, row_ = 0, rows_ = 0;
+  int64_t at_ = 0, row_ = 0, prefetched_ = 0, rows_ = 0;
   bool adds_c_ = false, activates_ = false;
   const void* factor_ = nullptr;
   __m512 bias_[2] = {};
@@ -155,10 +166,14 @@ SUANLI_AMX void run_task(const Matmul& args, const Tile& range, const Packed& pa
                                                                   args.k, range.row_end - m, depth, own_left);
       for (int64_t n = range.column_begin; n < range.column_end; n += kSquare, turn ^= 1) {
         const int64_t share = (kSquare + 2 * steps - 1) / (2 * steps);  // of the rows of the square before
+        Finish present(args, range, m, n, sums[turn], k == 0, k + depth == args.k);
         multiply_square<PairsOfBfloat16>(range.row_end - m, steps, a,
                                          right + (n - range.column_begin) / kSquare * right_square, sums[turn], kSquare,
-                                         [&]() SUANLI_AMX { previous.rows(share); });
-        previous = Finish(args, range, m, n, sums[turn], k == 0, k + depth == args.k);
+                                         [&]() SUANLI_AMX {
+                                           present.prefetch(share);
+                                           previous.rows(share);
+                                         });
+        previous = present;
       }
     }
     previous.rows(kSquare);  // before the next block of K reads C

@@ -30,6 +30,15 @@ class QuantizedFinish {
     }
   }
 
+  /// Makes ready the next rows() to be written, some at a time.
+  SUANLI_AMX void prefetch(int64_t count) {
+    const int64_t size = size_of(args_->dtype);
+    for (; count > 0 && prefetched_ < place_.rows; --count, ++prefetched_) {
+      const int64_t at = (place_.m + prefetched_) * args_->n + place_.n;
+      prefetch_to_write(static_cast<const char*>(args_->c) + at * size, kSide * size);
+    }
+  }
+
   SUANLI_AVX512 void rows(int64_t count) {
     const int64_t end = std::min(place_.rows, row_ + count);
     if (row_ >= end) return;
@@ -69,7 +78,7 @@ class QuantizedFinish {
   const QuantizedMatmul* args_ = nullptr;
   QuantizedSquare place_ = {};
   int32_t* sums_ = nullptr;
-  int64_t row_ = 0;
+  int64_t row_ = 0, prefetched_ = 0;
   __m512 scale_[2] = {}, bias_[2] = {};
   __mmask16 mask_[2] = {};
 };

@@ -36,10 +36,13 @@ class AmxSquares {
   SUANLI_AMX void square(const QuantizedSquare& place, const int8_t* b) {
     const int64_t share =
         steps_ == 0 ? kSide : (kSide + 2 * steps_ - 1) / (2 * steps_);  // of the rows of the square before
-    multiply_square<QuadsOfInt8>(place.rows, steps_, left_, b, sums_[turn_], kSide,
-                                 [&]() SUANLI_AMX { previous_.rows(share); });
+    QuantizedFinish present(args_, place, sums_[turn_]);
+    multiply_square<QuadsOfInt8>(place.rows, steps_, left_, b, sums_[turn_], kSide, [&]() SUANLI_AMX {
+      present.prefetch(share);
+      previous_.rows(share);
+    });
     previous_.rows(kSide);
-    previous_ = QuantizedFinish(args_, place, sums_[turn_]);
+    previous_ = present;
     turn_ ^= 1;
   }
   void end() { previous_.rows(kSide); }
