@@ -19,22 +19,24 @@ namespace HWY_NAMESPACE {
 /// Queries whose scores are held at a time: [kQueryBlock, keys] f32 fits the second-level cache up to 4096 keys.
 inline constexpr int64_t kQueryBlock = 48;
 
-/// Turns a row of q . k into exp(scale * (q . k) - maximum); the sum of the exponentials and the maximum.
 struct RowSum {
   float maximum, sum;
 };
-HWY_INLINE RowSum exponentiate(float* row, int64_t keys, float scale) {
-  const Vector factor = hn::Set(F32(), scale), lowest = hn::Set(F32(), -HUGE_VALF);
+/// out[j] = f(j) e[j], e[j] = exp(scale * row[j] - maximum) for a row of q . k; the maximum of scale * row[j] and the
+/// sum of e. factors null: f = 1. out may be row.
+template <class T>
+HWY_INLINE RowSum exponentiate(const float* row, int64_t keys, float scale, const float* factors, T* out) {
+  const Vector unit = hn::Set(F32(), scale), lowest = hn::Set(F32(), -HUGE_VALF);
   Vector high = lowest;
   each_vector(keys, [&](int64_t j, int64_t n)
-                        SUANLI_INLINE { high = hn::Max(high, keep_first(hn::Mul(load(row + j), factor), n, lowest)); });
+                        SUANLI_INLINE { high = hn::Max(high, keep_first(hn::Mul(load(row + j), unit), n, lowest)); });
   const float maximum = max_of(high);
   const Vector top = hn::Set(F32(), maximum);
   Vector sum = hn::Zero(F32());
   each_vector(keys, [&](int64_t j, int64_t n) SUANLI_INLINE {
-    const Vector e = keep_first(exp_negative(hn::MulSub(load(row + j), factor, top)), n, hn::Zero(F32()));
-    store(e, row + j);
-    sum = hn::Add(sum, e);
+    const Vector e = exp_negative(hn::MulSub(load(row + j), unit, top));
+    store(factors == nullptr ? e : hn::Mul(e, load(factors + j)), out + j, n);
+    sum = hn::Add(sum, keep_first(e, n, hn::Zero(F32())));
   });
   return {maximum, sum_of(sum)};
 }

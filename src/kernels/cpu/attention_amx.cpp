@@ -20,21 +20,16 @@ HWY_INLINE void clear(bfloat16* row, int64_t begin, int64_t end) {
 /// Rows of scores (padded apart) to f(j) exp(score - maximum) in bf16 with zeros behind the keys; 1 / sum and lse of
 /// each. `token` is the first row's element in lse.
 void softmax_rows(const AttentionForward& a, int64_t token, int64_t queries, int64_t keys, int64_t padded,
-                  float* scores, bfloat16* p, float* inverse, float* factors) {
+                  const float* scores, bfloat16* p, float* inverse, float* factors) {
   const DropoutFactors dropout_factors(a.dropout);
   for (int64_t i = 0; i < queries; ++i) {
-    float* row = scores + i * padded;
+    const float* row = scores + i * padded;
     bfloat16* p_row = p + i * padded;
-    const RowSum s = exponentiate(row, keys, static_cast<float>(a.scale));
+    const float* f =
+        a.dropout.probability > 0 ? dropout_factors(static_cast<uint64_t>(token + i) << 20, keys, factors) : nullptr;
+    const RowSum s = exponentiate(row, keys, static_cast<float>(a.scale), f, p_row);
     inverse[i] = 1.0F / s.sum;
     if (a.lse != nullptr) static_cast<float*>(a.lse)[token + i] = s.maximum + std::log(s.sum);
-    if (a.dropout.probability > 0) {
-      const float* f = dropout_factors(static_cast<uint64_t>(token + i) << 20, keys, factors);
-      each_vector(
-          keys, [&](int64_t j, int64_t n) SUANLI_INLINE { store(hn::Mul(load(row + j), load(f + j)), p_row + j, n); });
-    } else {
-      each_vector(keys, [&](int64_t j, int64_t n) SUANLI_INLINE { store(load(row + j), p_row + j, n); });
-    }
     clear(p_row, keys, padded);
   }
 }

@@ -40,15 +40,12 @@ void forward_as(const AttentionForward& a, int64_t sequence, int64_t head, int64
     float inverse[kQueryBlock];
     for (int64_t i = 0; i < queries; ++i) {
       float* row = scores + i * padded_keys;
-      const RowSum s = exponentiate(row, keys, static_cast<float>(a.scale));
-      inverse[i] = 1.0F / s.sum;
       const int64_t token = head * a.tokens + first + block + i;
+      const float* f =
+          a.dropout.probability > 0 ? dropout_factors(static_cast<uint64_t>(token) << 20, keys, factors) : nullptr;
+      const RowSum s = exponentiate(row, keys, static_cast<float>(a.scale), f, row);
+      inverse[i] = 1.0F / s.sum;
       if (a.lse != nullptr) static_cast<float*>(a.lse)[token] = s.maximum + std::log(s.sum);
-      if (a.dropout.probability > 0) {
-        const float* f = dropout_factors(static_cast<uint64_t>(token) << 20, keys, factors);
-        each_vector(keys,
-                    [&](int64_t j, int64_t) SUANLI_INLINE { store(hn::Mul(load(row + j), load(f + j)), row + j); });
-      }
     }
     small_product(queries, width, keys, {scores, padded_keys, 1}, values, out_rows, padded, false);
     for (int64_t i = 0; i < queries; ++i) {
