@@ -2,6 +2,8 @@
 /// dimension goes in steps of one tile row, 64 bytes. Only code that checked Isa::amx may call this.
 #pragma once
 
+#include <algorithm>
+
 #include "kernels/cpu/amx_tiles.h"
 
 namespace suanli::kernels {
@@ -41,24 +43,34 @@ SUANLI_AMX inline void multiply_square(int64_t rows, int64_t steps, LeftTiles<ty
                                        const typename Kind::Element* right, typename Kind::Sum* c, int64_t c_stride,
                                        const Beside& beside) {
   constexpr int64_t kTile = 1024 / sizeof(*right);
+  constexpr int64_t kSteps = 16;  // 32 KB of the left operand: the second half finds them in the first-level cache
   const auto row_bytes = static_cast<size_t>(left.row) * sizeof(*right);
   const auto c_bytes = static_cast<size_t>(c_stride) * sizeof(*c);
-  for (int64_t half = 0; half < 2; ++half, right += kTile, c += 16) {
-    const auto *a = left.data, *b = right;
-    _tile_zero(0);
-    _tile_zero(1);
-    for (int64_t step = 0; step < steps; ++step, a += left.step, b += 2 * kTile) {
-      _tile_loadd(3, b, 64);
-      _tile_loadd(2, a, row_bytes);
-      Kind::upper();
-      if (rows > 16) {
-        _tile_loadd(2, a + left.half, row_bytes);
-        Kind::lower();
+  for (int64_t begin = 0; begin == 0 || begin < steps; begin += kSteps) {
+    const int64_t end = std::min(steps, begin + kSteps);
+    for (int64_t half = 0; half < 2; ++half) {
+      const auto *a = left.data + begin * left.step, *b = right + (2 * begin + half) * kTile;
+      typename Kind::Sum *upper = c + 16 * half, *lower = upper + 16 * c_stride;
+      if (begin == 0) {
+        _tile_zero(0);
+        _tile_zero(1);
+      } else {
+        _tile_loadd(0, upper, c_bytes);
+        if (rows > 16) _tile_loadd(1, lower, c_bytes);
       }
-      beside();
+      for (int64_t step = begin; step < end; ++step, a += left.step, b += 2 * kTile) {
+        _tile_loadd(3, b, 64);
+        _tile_loadd(2, a, row_bytes);
+        Kind::upper();
+        if (rows > 16) {
+          _tile_loadd(2, a + left.half, row_bytes);
+          Kind::lower();
+        }
+        beside();
+      }
+      _tile_stored(0, upper, c_bytes);
+      if (rows > 16) _tile_stored(1, lower, c_bytes);
     }
-    _tile_stored(0, c, c_bytes);
-    if (rows > 16) _tile_stored(1, c + 16 * c_stride, c_bytes);
   }
 }
 

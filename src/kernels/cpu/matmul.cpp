@@ -72,7 +72,7 @@ void run_f32(const Matmul& args, Stream&) {
   if (args.k == 0) return start_rows(args);
   if (args.m == 0 || args.n == 0) return;
   const float beta = args.accumulate ? 1.0F : 0.0F;
-  const MatmulPlan plan(args, 48, 48);
+  const MatmulPlan plan(shape_of(args), 48, 48);
   Matmul a = args;
   if (a.transpose_b && plan.row_parts() > 1 && a.k * a.n <= kMostTurned) {
     float* turned = shared_scratch().get<float>(a.k * a.n);

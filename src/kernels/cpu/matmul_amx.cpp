@@ -208,7 +208,7 @@ constexpr int64_t kMostShared = 16 << 20;
 void run_amx(const Matmul& args, Stream&) {
   if (args.m == 0 || args.n == 0) return;
   if (args.k == 0) return start_rows(args);
-  const MatmulPlan plan(args, kSquare, kSquare);
+  const MatmulPlan plan(shape_of(args), kSquare, kSquare);
   Packed packed = {.left = nullptr, .right = constant_b(args)};
   const auto shared = [](bool wanted, int64_t size) { return wanted && size <= kMostShared ? size : 0; };
   const int64_t right = shared(packed.right == nullptr && plan.row_parts() > 1, packed_size(args.n, args.k));

@@ -13,13 +13,19 @@ struct Tile {
   int64_t row_begin, row_end, column_begin, column_end;
 };
 
-/// The cut depends on the shape alone, never on the number of threads: tiles of about 512 x 384, halved until there are
-/// eight (or they would fall below 96 x 96), rounded to `row_unit` and `column_unit`. The gradient of a weight (A
-/// transposed) sums over many rows: its tiles are halved along the longer side alone, so that each packs the larger
-/// operand only where it needs it.
+/// What the cut of a product depends on: its shape alone, never the number of threads.
+struct ProductShape {
+  int64_t m, n, k;
+  bool transpose_a = false;
+};
+inline ProductShape shape_of(const Matmul& a) { return {.m = a.m, .n = a.n, .k = a.k, .transpose_a = a.transpose_a}; }
+
+/// Tiles of about 512 x 384, halved until there are eight (or they would fall below 96 x 96), rounded to `row_unit` and
+/// `column_unit`. The gradient of a weight (A transposed) sums over many rows: its tiles are halved along the longer
+/// side alone, so that each packs the larger operand only where it needs it.
 class MatmulPlan {
  public:
-  MatmulPlan(const Matmul& a, int64_t row_unit, int64_t column_unit)
+  MatmulPlan(const ProductShape& a, int64_t row_unit, int64_t column_unit)
       : m_(a.m), n_(a.n), row_unit_(row_unit), column_unit_(column_unit) {
     row_parts_ = (m_ + 511) / 512;
     column_parts_ = (n_ + 383) / 384;
@@ -32,7 +38,7 @@ class MatmulPlan {
     }
   }
   /// Too little work to share: about 20 us of it.
-  static bool is_small(const Matmul& a) { return a.m * a.n * a.k < (1 << 21); }
+  static bool is_small(const ProductShape& a) { return a.m * a.n * a.k < (1 << 21); }
   int64_t row_parts() const { return row_parts_; }
   int64_t column_parts() const { return column_parts_; }
   int64_t tasks() const { return row_parts_ * column_parts_; }

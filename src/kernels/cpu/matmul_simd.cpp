@@ -215,7 +215,7 @@ void run(const Matmul& args, const float* packed) {
     start_rows(a);
     a.bias = nullptr;
   }
-  const MatmulPlan plan(a, 1, HWY_DYNAMIC_DISPATCH(matmul_panel_width)());
+  const MatmulPlan plan(shape_of(a), 1, HWY_DYNAMIC_DISPATCH(matmul_panel_width)());
   parallel_tasks(plan.tasks(), false, [&](int64_t task) {
     HWY_DYNAMIC_DISPATCH(matmul_task)(a, plan.tile(task), packed);
   });

@@ -45,9 +45,7 @@ template <class Task>
 void each_quantized_task(const QuantizedMatmul& args, int64_t small, const Task& task) {
   if (args.m == 0 || args.n == 0) return;
   if (args.m * args.n * args.k < small) return task(Tile{0, args.m, 0, args.n});
-  Matmul shape = {};
-  shape.m = args.m, shape.n = args.n, shape.k = args.k;
-  const MatmulPlan plan(shape, kSide, kSide);
+  const MatmulPlan plan({.m = args.m, .n = args.n, .k = args.k}, kSide, kSide);
   parallel_tasks(plan.tasks(), false, [&](int64_t i) { task(plan.tile(i)); });
 }
 
