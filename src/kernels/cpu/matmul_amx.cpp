@@ -134,7 +134,7 @@ struct Packed {
 SUANLI_AMX void run_task(const Matmul& args, const Tile& range, const Packed& packed) {
   const int64_t columns = whole_squares(range.column_end - range.column_begin);
   const int64_t rows = whole_squares(range.row_end - range.row_begin);
-  const int64_t most = args.c_dtype == DType::f32 ? std::min<int64_t>(args.k, 512) : args.k;
+  const int64_t most = args.c_dtype == DType::f32 ? std::min<int64_t>(args.k, 1024) : args.k;
   const int64_t most_depth = steps_of(most) * kStep, all_steps = steps_of(args.k);
   const int64_t own_columns = packed.right == nullptr ? columns : 0;
   const int64_t own_rows = packed.left != nullptr ? 0 : args.transpose_a ? rows : kSquare;
