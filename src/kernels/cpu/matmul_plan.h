@@ -20,12 +20,12 @@ struct ProductShape {
 };
 inline ProductShape shape_of(const Matmul& a) { return {.m = a.m, .n = a.n, .k = a.k, .transpose_a = a.transpose_a}; }
 
-/// Tiles of about 512 x 384, halved until there are eight (or they would fall below 96 x 96), rounded to `row_unit` and
-/// `column_unit`. The gradient of a weight (A transposed) sums over many rows: its tiles are halved along the longer
-/// side alone, so that each packs the larger operand only where it needs it.
+/// Tiles of about 512 x 384, halved until there are eight (or they would fall below half of `narrowest`), rounded to
+/// `row_unit` and `column_unit`. The gradient of a weight (A transposed) sums over many rows: its tiles are halved
+/// along the longer side alone, so that each packs the larger operand only where it needs it.
 class MatmulPlan {
  public:
-  MatmulPlan(const ProductShape& a, int64_t row_unit, int64_t column_unit)
+  MatmulPlan(const ProductShape& a, int64_t row_unit, int64_t column_unit, int64_t narrowest = 192)
       : m_(a.m), n_(a.n), row_unit_(row_unit), column_unit_(column_unit) {
     row_parts_ = (m_ + 511) / 512;
     column_parts_ = (n_ + 383) / 384;
@@ -33,7 +33,7 @@ class MatmulPlan {
     while (!is_small(a) && row_parts_ * column_parts_ < 8) {
       const int64_t rows = m_ / row_parts_, columns = n_ / column_parts_;
       const bool cuts_rows = a.transpose_a ? m_ >= n_ : rows > columns;
-      if ((cuts_rows ? rows : columns) < 192) break;
+      if ((cuts_rows ? rows : columns) < narrowest) break;
       ++(cuts_rows ? row_parts_ : column_parts_);
     }
   }

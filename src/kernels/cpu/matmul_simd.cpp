@@ -28,11 +28,11 @@ HWY_INLINE int64_t padded_columns(int64_t n) { return (n + panel_width() - 1) / 
 
 template <int64_t M>
 HWY_NOINLINE void tile(int64_t depth, Left a, const float* b, float* c, int64_t c_stride, const float* start,
-                       int64_t start_stride) {
-  register_block<M, kTileVectors>(depth, a, b, panel_width(), c, c_stride, start, start_stride);
+                       int64_t start_stride, const float* next) {
+  register_block<M, kTileVectors>(depth, a, b, panel_width(), c, c_stride, start, start_stride, next);
 }
 
-using TileFunction = void (*)(int64_t, Left, const float*, float*, int64_t, const float*, int64_t);
+using TileFunction = void (*)(int64_t, Left, const float*, float*, int64_t, const float*, int64_t, const float*);
 inline constexpr TileFunction kTiles[] = {nullptr, tile<1>, tile<2>, tile<3>, tile<4>, tile<5>, tile<6>,
 #if HWY_TARGET == HWY_AVX3
                                           tile<7>, tile<8>
@@ -72,9 +72,11 @@ Left left_block(const Matmul& args, int64_t m, int64_t rows, int64_t k, int64_t 
   return {buffer, depth, 1};
 }
 
-/// One panel of columns for the rows of a block. Where C ends within the panel, tiles pass through a buffer.
-HWY_INLINE void block_times_panel(int64_t rows, int64_t columns, int64_t depth, Left a, const float* panel, float* c,
-                                  int64_t c_stride, const float* start, int64_t start_stride) {
+/// One panel of columns for the rows of a block, while the `next` (null: none) is fetched. Where C ends within the
+/// panel, tiles pass through a buffer.
+HWY_INLINE void block_times_panel(int64_t rows, int64_t columns, int64_t depth, Left a, const float* panel,
+                                  const float* next, float* c, int64_t c_stride, const float* start,
+                                  int64_t start_stride) {
   const int64_t width = panel_width();
   HWY_ALIGN float edge[kTileRows * kTileVectors * HWY_MAX_BYTES / sizeof(float)];
   for (int64_t m = 0; m < rows; m += kTileRows) {
@@ -82,13 +84,13 @@ HWY_INLINE void block_times_panel(int64_t rows, int64_t columns, int64_t depth, 
     const Left left = {a.data + m * a.row, a.row, a.column};
     const float* from = start == nullptr ? nullptr : start + m * start_stride;
     if (columns == width) {
-      kTiles[count](depth, left, panel, c + m * c_stride, c_stride, from, start_stride);
+      kTiles[count](depth, left, panel, c + m * c_stride, c_stride, from, start_stride, m == 0 ? next : nullptr);
       continue;
     }
     for (int64_t r = 0; from != nullptr && r < count; ++r) {
       convert(from + r * start_stride, edge + r * width, columns);
     }
-    kTiles[count](depth, left, panel, edge, width, from == nullptr ? nullptr : edge, width);
+    kTiles[count](depth, left, panel, edge, width, from == nullptr ? nullptr : edge, width, nullptr);
     for (int64_t r = 0; r < count; ++r) convert(edge + r * width, c + (m + r) * c_stride, columns);
   }
 }
@@ -151,7 +153,9 @@ void task_as(const Matmul& args, const Tile& range, const float* packed) {
         const int64_t there = HWY_MIN(width, used - n);
         const bool goes_on = k > 0 || (kDirect && args.accumulate);
         const float* start = goes_on ? at : args.bias != nullptr ? bias + n : nullptr;
-        block_times_panel(count, there, depth, left, right + n * depth, at, c_stride, start, goes_on ? c_stride : 0);
+        const float* panel = right + n * depth;
+        const float* next = packed != nullptr && n + width < used ? panel + width * depth : nullptr;
+        block_times_panel(count, there, depth, left, panel, next, at, c_stride, start, goes_on ? c_stride : 0);
         if (kDirect && k + depth == args.k) {
           const int64_t row = range.row_begin + m, column = range.column_begin + n;
           finish_f32(args, {row, row + count, column, column + there}, false);
@@ -207,6 +211,7 @@ HWY_EXPORT(matmul_packed_size);
 namespace {
 
 constexpr int64_t kMostPackedRows = 512;
+constexpr int64_t kFewRows = 64;           // A is read so fast that tasks may be as narrow as a panel
 constexpr int64_t kMostShared = 32 << 20;  // bytes of a B that is packed for all tasks at once
 
 void run(const Matmul& args, const float* packed) {
@@ -215,7 +220,8 @@ void run(const Matmul& args, const float* packed) {
     start_rows(a);
     a.bias = nullptr;
   }
-  const MatmulPlan plan(shape_of(a), 1, HWY_DYNAMIC_DISPATCH(matmul_panel_width)());
+  const int64_t width = HWY_DYNAMIC_DISPATCH(matmul_panel_width)();
+  const MatmulPlan plan(shape_of(a), 1, width, a.m <= kFewRows ? 2 * width : 192);
   parallel_tasks(plan.tasks(), false, [&](int64_t task) {
     HWY_DYNAMIC_DISPATCH(matmul_task)(a, plan.tile(task), packed);
   });
