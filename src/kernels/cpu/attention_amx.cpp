@@ -116,6 +116,17 @@ SUANLI_AMX void multiply_rows(int64_t rows, int64_t depth, LeftTiles<uint16_t> l
   }
 }
 
+/// Asks for the lines of a head: its rows lie far apart, and loops that wait for them as they come get a fraction of
+/// what memory gives.
+SUANLI_AMX void prefetch_rows(const uint16_t* x, int64_t stride, int64_t rows, int64_t width) {
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t c = 0; c < width; c += 32) __builtin_prefetch(x + r * stride + c);
+  }
+}
+SUANLI_AMX void prefetch_rows_to_write(const uint16_t* x, int64_t stride, int64_t rows, int64_t width) {
+  for (int64_t r = 0; r < rows; ++r) prefetch_to_write(x + r * stride, width * int64_t{sizeof(*x)});
+}
+
 /// A left operand of 32 rows that lie dense with `stride` (a multiple of 32) elements between them.
 LeftTiles<uint16_t> dense_left(const uint16_t* data, int64_t stride) { return {data, stride, kStep, 16 * stride}; }
 
@@ -176,6 +187,9 @@ SUANLI_AMX void backward_task(const AttentionBackward& a, int64_t sequence, int6
   uint16_t *p = parts.take<uint16_t>(kSquare * padded), *ds = parts.take<uint16_t>(kSquare * padded);
   float *scores = parts.take<float>(kSquare * padded), *dp = parts.take<float>(kSquare * padded);
   float *out = parts.take<float>(kSquare * width), *factors = parts.take<float>(padded + 256);
+  for (const void* x : {a.k, a.v, a.q}) prefetch_rows(in(x, 0), a.stride, keys, width);
+  for (const void* gradient : {a.dq, a.dk, a.dv}) prefetch_rows_to_write(in(gradient, 0), a.stride, keys, width);
+  for (const void* x : {a.dout, a.out}) prefetch_rows(narrow(x, 0), row_width, keys, width);
   pack_right_transposed(in(a.k, 0), a.stride, keys, width, k_t);
   pack_right_transposed(in(a.v, 0), a.stride, keys, width, v_t);
   pack_right(in(a.k, 0), a.stride, keys, width, k);
