@@ -21,12 +21,15 @@ run_release() {
 
 check_style() {
   step "clang-format"
-  git ls-files '*.cpp' '*.h' | xargs clang-format-14 --dry-run --Werror
+  git ls-files '*.cpp' '*.h' '*.cu' | xargs clang-format-14 --dry-run --Werror
   step "clang-tidy"
   # Files that are compiled together are checked together: their headers are parsed once. Only then is a .cpp included.
   {
     find build/release/CMakeFiles/suanli_*.dir/Unity -name '*.cxx'
-    git ls-files 'src/kernels/*.cpp' | grep -v '^src/kernels/cpu/'
+    git ls-files 'src/kernels/*.cpp' | grep -v '^src/kernels/cpu/' |
+      while read -r file; do  # CUDA's are compiled where nvcc is
+        if grep -q "/$file\"" build/release/compile_commands.json; then echo "$file"; fi
+      done
     echo src/cli/main.cpp
   } | xargs -P 2 -n 1 clang-tidy-14 -p build/release --quiet --header-filter='src/.*\.(h|cpp)$' \
     --checks=-bugprone-suspicious-include 2>/dev/null

@@ -2,8 +2,8 @@
 #include <map>
 #include <set>
 
+#include "base/error.h"
 #include "kernels/harness.h"
-#include "kernels/matmul.h"
 
 namespace suanli::testing {
 namespace {

@@ -174,7 +174,7 @@ std::string run_name(const kernels::Kernel<Args>& kernel, const kernels::Impleme
   return std::string(kernel.name()) + "/" + implementation.name;
 }
 
-/// Runs one implementation: the buffers after it.
+/// Runs one implementation, where it can run: the buffers after it; none where it refuses.
 template <class Args>
 std::vector<GuardedBuffer> run_implementation(const kernels::Implementation<Args>& implementation,
                                               const Problem<Args>& problem, const std::vector<Values>& values,
@@ -189,7 +189,9 @@ std::vector<GuardedBuffer> run_implementation(const kernels::Implementation<Args
     const auto place = [&] { return static_cast<std::byte*>(arrays(buffer.bytes())) + buffer.begin(); };
     pointers.push_back(array.null ? nullptr : array.alias >= 0 ? pointers[static_cast<size_t>(array.alias)] : place());
   }
-  arrays.run([&](Stream& stream) { implementation.run(problem.args(dtype, pointers), stream); });
+  const Args args = problem.args(dtype, pointers);
+  if (implementation.can_run(args, machine()) != nullptr) return {};
+  arrays.run([&](Stream& stream) { implementation.run(args, stream); });
   return buffers;
 }
 
@@ -215,17 +217,6 @@ void check(const kernels::Kernel<Args>& kernel, const Problem<Args>& problem, DT
 
   for (const auto& implementation : kernel.implementations()) {
     if (device_count(implementation.device) == 0) continue;
-    Pointers pointers;
-    std::vector<GuardedBuffer> asked;
-    for (size_t a = 0; a < problem.arrays.size(); ++a) {
-      asked.emplace_back(dtype_of_kind(problem.arrays[a].kind, dtype), inputs[a], 0);
-    }
-    for (size_t a = 0; a < asked.size(); ++a) {
-      const int alias = problem.arrays[a].alias;
-      pointers.push_back(problem.arrays[a].null ? nullptr : asked[alias >= 0 ? static_cast<size_t>(alias) : a].data());
-    }
-    if (implementation.can_run(problem.args(dtype, pointers), machine()) != nullptr) continue;
-    implementations_run().insert(run_name(kernel, implementation));
     const std::string what =
         std::string(kernel.name()) + "/" + implementation.name + " " + name_of(dtype) + " " + problem.label;
     const bool plain_loops = std::string_view(implementation.name) == "ref";  // no threads, no vectors
@@ -237,6 +228,8 @@ void check(const kernels::Kernel<Args>& kernel, const Problem<Args>& problem, DT
         if ((plain_loops && threads > 1) || (!on_cpu && threads > 2)) break;
         set_thread_count(threads);
         auto buffers = run_implementation(implementation, problem, inputs, dtype, shift);
+        if (buffers.empty()) break;  // refused
+        implementations_run().insert(run_name(kernel, implementation));
         if (threads == 1 || !problem.bits_without_threads) {
           compare(what, problem.arrays, buffers, inputs, exact, dtype);
           first.clear();

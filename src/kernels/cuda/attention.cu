@@ -1,10 +1,10 @@
-// Attention over packed sequences with an online softmax: a warp for each query (forward, dq) or key (dk, dv). Its lanes
-// take 32 keys (queries) for the scores, then the columns of a head for the sums.
+// Attention over packed sequences with an online softmax: a warp for each query (forward, dq) or key (dk, dv). Its
+// lanes take 32 keys (queries) for the scores, then the columns of a head for the sums.
 #include "kernels/attention.h"
 
 namespace suanli::kernels::cuda {
 
-constexpr int kWarps = 4;          ///< rows of a block
+constexpr int kWarps = 4;  ///< rows of a block
 constexpr int kMostHeadSize = 256;
 
 /// The backward launch: delta [heads, tokens], what a query's gradients have in common.
@@ -23,7 +23,8 @@ namespace suanli::kernels::cuda {
 
 constexpr int kColumns = kMostHeadSize / 32;  // of a lane
 
-/// The row of this warp: head, packed row, and the rows [begin, end) of its sequence. `valid` is the same for all lanes.
+/// The row of this warp: head, packed row, and the rows [begin, end) of its sequence. `valid` is the same for all
+/// lanes.
 struct Place {
   int64_t head, token, begin, end;
   bool valid;
@@ -119,7 +120,8 @@ __device__ void attend(const AttentionForward& args) {
     }
     const C before = largest;
     largest = larger(largest, warp_fold(score, larger));
-    const C p = key < place.end ? exp(score - largest) : C{0}, shrink = before == largest ? C{1} : exp(before - largest);
+    const C p = key < place.end ? exp(score - largest) : C{0},
+            shrink = before == largest ? C{1} : exp(before - largest);
     total = total * shrink + warp_sum(p);
     const C kept = key < place.end ? p * factor(args, place, place.token, key) : C{0};
 #pragma unroll
@@ -139,12 +141,13 @@ __device__ void attend(const AttentionForward& args) {
 
 /// delta = dout . out.
 template <class T>
-__device__ void common_part(const AttentionGradient& gradient) {
+__device__ void delta_of_queries(const AttentionGradient& gradient) {
   using C = Compute<T>;
   const AttentionBackward& args = gradient.args;
   const Place place = place_of_warp(args);
   if (!place.valid) return;
-  const T *dout = output_row<T>(args, args.dout, place, place.token), *out = output_row<T>(args, args.out, place, place.token);
+  const T *dout = output_row<T>(args, args.dout, place, place.token),
+          *out = output_row<T>(args, args.out, place, place.token);
   C sum = 0;
   for (int64_t d = threadIdx.x % 32; d < args.head_size; d += 32) sum += widen(dout[d]) * widen(out[d]);
   sum = warp_sum(sum);
@@ -220,7 +223,7 @@ __device__ void gradient_of_keys(const AttentionGradient& gradient) {
 }
 
 SUANLI_KERNELS(attention_forward, attend, AttentionForward, kWarps * 32)
-SUANLI_KERNELS(attention_backward_common, common_part, AttentionGradient, kWarps * 32)
+SUANLI_KERNELS(attention_delta, delta_of_queries, AttentionGradient, kWarps * 32)
 SUANLI_KERNELS(attention_backward_queries, gradient_of_queries, AttentionGradient, kWarps * 32)
 SUANLI_KERNELS(attention_backward_keys, gradient_of_keys, AttentionGradient, kWarps * 32)
 
@@ -229,7 +232,7 @@ SUANLI_KERNELS(attention_backward_keys, gradient_of_keys, AttentionGradient, kWa
 #else
 
 #include "kernels/cuda/add.h"
-#include "kernels/cuda/launch.h"
+#include "kernels/cuda/attention_delta.h"
 
 namespace suanli::kernels::cuda {
 
@@ -257,14 +260,21 @@ void run_backward(const AttentionBackward& args, Stream& stream) {
   const Scratch delta(stream, args.heads * args.tokens * size_of(sums));
   const AttentionGradient gradient = {args, delta.memory()};
   const Grid grid = warp_for_each_row(args);
-  code.launch("attention_backward_common", args.dtype, grid, stream, gradient);
+  attention_delta(args, delta.memory(), stream);
   code.launch("attention_backward_queries", args.dtype, grid, stream, gradient);
   code.launch("attention_backward_keys", args.dtype, grid, stream, gradient);
 }
 
 }  // namespace
 
+void attention_delta(const AttentionBackward& args, void* delta, Stream& stream) {
+  const AttentionGradient gradient = {args, delta};
+  code.launch("attention_delta", args.dtype, warp_for_each_row(args), stream, gradient);
+}
+
 void add_attention() {
+  add_attention_flash_forward();
+  add_attention_flash_backward();
   add(attention_forward, can_run<AttentionForward>, run_forward);
   add(attention_backward, can_run<AttentionBackward>, run_backward);
 }

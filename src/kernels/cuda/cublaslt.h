@@ -7,11 +7,12 @@
 
 namespace suanli::kernels::cuda {
 
-#define SUANLI_CUBLASLT_FUNCTIONS(F)                                                                         \
-  F(cublasLtCreate) F(cublasLtGetVersion) F(cublasLtMatmul) F(cublasLtMatmulDescCreate)                       \
-  F(cublasLtMatmulDescSetAttribute) F(cublasLtMatmulDescDestroy) F(cublasLtMatrixLayoutCreate)                \
-  F(cublasLtMatrixLayoutDestroy) F(cublasLtMatmulPreferenceCreate) F(cublasLtMatmulPreferenceSetAttribute)    \
-  F(cublasLtMatmulPreferenceDestroy) F(cublasLtMatmulAlgoGetHeuristic)
+#define SUANLI_CUBLASLT_FUNCTIONS(F)                                                                           \
+  F(cublasLtCreate)                                                                                            \
+  F(cublasLtGetVersion)                                                                                        \
+  F(cublasLtMatmul) F(cublasLtMatmulDescCreate) F(cublasLtMatmulDescSetAttribute) F(cublasLtMatmulDescDestroy) \
+      F(cublasLtMatrixLayoutCreate) F(cublasLtMatrixLayoutDestroy) F(cublasLtMatmulPreferenceCreate)           \
+          F(cublasLtMatmulPreferenceSetAttribute) F(cublasLtMatmulPreferenceDestroy) F(cublasLtMatmulAlgoGetHeuristic)
 
 struct Cublaslt {
 #define SUANLI_DECLARE(name) decltype(&::name) name = nullptr;

@@ -169,9 +169,10 @@ __device__ C block_sum(C value) {
 
 }  // namespace suanli::kernels::cuda
 
-/// Defines the kernels op_f32, op_bf16, op_f16 and op_f64 of the template `body`<T>(args), in blocks of at most `threads`.
-#define SUANLI_KERNELS(op, body, Args, threads)                                                                     \
-  extern "C" __global__ void __launch_bounds__(threads) op##_f32(const Args args) { body<float>(args); }            \
+/// Defines the kernels op_f32, op_bf16, op_f16 and op_f64 of the template `body`<T>(args), in blocks of at most
+/// `threads`.
+#define SUANLI_KERNELS(op, body, Args, threads)                                                                        \
+  extern "C" __global__ void __launch_bounds__(threads) op##_f32(const Args args) { body<float>(args); }               \
   extern "C" __global__ void __launch_bounds__(threads) op##_bf16(const Args args) { body<::suanli::bfloat16>(args); } \
   extern "C" __global__ void __launch_bounds__(threads) op##_f16(const Args args) { body<::suanli::float16>(args); }   \
   extern "C" __global__ void __launch_bounds__(threads) op##_f64(const Args args) { body<double>(args); }

@@ -36,8 +36,7 @@ __device__ void multiply(const Scale& args) {
   using C = Compute<T>;
   const int64_t first = first_element(), count = args.count - first;
   if (count <= 0) return;
-  const C factor =
-      static_cast<C>(args.scalar) * (args.factor == nullptr ? C{1} : *static_cast<const C*>(args.factor));
+  const C factor = static_cast<C>(args.scalar) * (args.factor == nullptr ? C{1} : *static_cast<const C*>(args.factor));
   C x[kElements];
   load(static_cast<const T*>(args.x) + first, count, x);
 #pragma unroll
@@ -45,8 +44,8 @@ __device__ void multiply(const Scale& args) {
   store(static_cast<T*>(args.y) + first, count, x);
 }
 
-/// f64 to f32 with "round to odd": an inexact result gets its last bit set, so that the rounding to 16 bits that follows
-/// gives what one rounding from f64 would (Boldo and Melquiond 2008).
+/// f64 to f32 with "round to odd": an inexact result gets its last bit set, so that the rounding to 16 bits that
+/// follows gives what one rounding from f64 would (Boldo and Melquiond 2008).
 __device__ float round_to_odd(double x) {
   const float truncated = __double2float_rz(x);
   if (static_cast<double>(truncated) == x || isnan(x)) return truncated;
@@ -75,10 +74,14 @@ SUANLI_KERNELS(dropout, drop, Dropout, 256)
 SUANLI_KERNELS(binary, combine, BinaryForward, 256)
 SUANLI_KERNELS(scale, multiply, Scale, 256)
 
-#define SUANLI_CAST(from, From)                                                                                       \
-  extern "C" __global__ void __launch_bounds__(256) cast_##from##_f32(const Cast args) { convert<From, float>(args); }     \
-  extern "C" __global__ void __launch_bounds__(256) cast_##from##_bf16(const Cast args) { convert<From, bfloat16>(args); } \
-  extern "C" __global__ void __launch_bounds__(256) cast_##from##_f16(const Cast args) { convert<From, float16>(args); }   \
+#define SUANLI_CAST(from, From)                                                                                        \
+  extern "C" __global__ void __launch_bounds__(256) cast_##from##_f32(const Cast args) { convert<From, float>(args); } \
+  extern "C" __global__ void __launch_bounds__(256) cast_##from##_bf16(const Cast args) {                              \
+    convert<From, bfloat16>(args);                                                                                     \
+  }                                                                                                                    \
+  extern "C" __global__ void __launch_bounds__(256) cast_##from##_f16(const Cast args) {                               \
+    convert<From, float16>(args);                                                                                      \
+  }                                                                                                                    \
   extern "C" __global__ void __launch_bounds__(256) cast_##from##_f64(const Cast args) { convert<From, double>(args); }
 SUANLI_CAST(f32, float)
 SUANLI_CAST(bf16, bfloat16)

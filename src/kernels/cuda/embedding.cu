@@ -4,9 +4,9 @@
 
 namespace suanli::kernels::cuda {
 
-constexpr int kTile = 256;       ///< ids that a block of the sort compares at once
-constexpr int kChunk = 64;       ///< sorted positions that a block sums
-constexpr int kColumns = 128;    ///< columns of a block of sums
+constexpr int kTile = 256;     ///< ids that a block of the sort compares at once
+constexpr int kChunk = 64;     ///< sorted positions that a block sums
+constexpr int kColumns = 128;  ///< columns of a block of sums
 
 /// The gradient's launch: sorted[p] is the position at place p, leading [chunks, width] the sum of each chunk's leading
 /// run where that run began in an earlier chunk.
@@ -40,7 +40,8 @@ __device__ void look_up(const EmbeddingForward& args) {
   store(static_cast<T*>(args.y) + row * args.width + column, count, x);
 }
 
-/// One thread for each position t: its place is the number of positions with a smaller id, or with the same id before t.
+/// One thread for each position t: its place is the number of positions with a smaller id, or with the same id before
+/// t.
 extern "C" __global__ void __launch_bounds__(kTile) embedding_sort(const EmbeddingRuns runs) {
   __shared__ int32_t tile[kTile];
   const int64_t rows = runs.args.rows, t = static_cast<int64_t>(blockIdx.x) * kTile + threadIdx.x;

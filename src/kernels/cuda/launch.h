@@ -53,7 +53,7 @@ class DeviceCode {
 
   const void* image_;
   std::mutex mutex_;
-  std::map<int, void*> modules_;                                           ///< CUmodule by device
+  std::map<int, void*> modules_;                                          ///< CUmodule by device
   std::map<std::tuple<int, const char*, const char*>, void*> functions_;  ///< CUfunction by device and literals
 };
 

@@ -1,5 +1,5 @@
-// The sums of a matrix product for what cuBLASLt refuses: tiles of 64 x 64 in shared memory, a thread for 4 x 4 sums; and
-// bias, accumulation, activation, slope and factor for sums that are there.
+// The sums of a matrix product for what cuBLASLt refuses: tiles of 64 x 64 in shared memory, a thread for 4 x 4 sums;
+// and bias, accumulation, activation, slope and factor for sums that are there.
 #include "kernels/matmul.h"
 
 namespace suanli::kernels::cuda {
@@ -21,22 +21,54 @@ struct MatmulSums {
 
 namespace suanli::kernels::cuda {
 
-/// Element `at` of C from its sum.
+/// Eight elements of C from their sums.
 template <class T, class TC>
-__device__ void finish(const Matmul& args, int64_t at, Compute<T> value) {
+__device__ void finish(const MatmulSums& product) {
   using C = Compute<T>;
-  TC* c = static_cast<TC*>(args.c);
-  if (args.bias != nullptr) value += MixedArray<T>{args.bias, args.bias_dtype != args.dtype}[at % args.n];
-  if (args.accumulate) value += widen(c[at]);
-  if (args.epilogue.factor != nullptr) value *= widen(static_cast<const TC*>(args.epilogue.factor)[at]);
-  if (args.epilogue.activation) {
-    if (args.epilogue.slope != nullptr) {
-      static_cast<TC*>(args.epilogue.slope)[at] =
-          narrow<TC>(ref::activation_gradient(*args.epilogue.activation, value, C{1}));
+  const Matmul& args = product.args;
+  const int64_t first = first_element(), count = args.m * args.n - first;
+  if (count <= 0) return;
+  C x[kElements], other[kElements];
+  load(static_cast<const C*>(product.sums) + first, count, x);
+  if (args.bias != nullptr) {
+    const MixedArray<T> bias{args.bias, args.bias_dtype != args.dtype};
+    int64_t column = first % args.n;
+#pragma unroll
+    for (int e = 0; e < kElements; ++e) {
+      x[e] += bias[column];
+      if (++column == args.n) column = 0;
     }
-    value = ref::activate(*args.epilogue.activation, value);
   }
-  c[at] = narrow<TC>(value);
+  if (args.accumulate) {
+    load(static_cast<const TC*>(args.c) + first, count, other);
+#pragma unroll
+    for (int e = 0; e < kElements; ++e) x[e] += other[e];
+  }
+  if (args.epilogue.factor != nullptr) {
+    load(static_cast<const TC*>(args.epilogue.factor) + first, count, other);
+#pragma unroll
+    for (int e = 0; e < kElements; ++e) x[e] *= other[e];
+  }
+  if (args.epilogue.activation) {
+    const Activation kind = *args.epilogue.activation;
+    if (args.epilogue.slope != nullptr) {
+#pragma unroll
+      for (int e = 0; e < kElements; ++e) other[e] = ref::activation_gradient(kind, x[e], C{1});
+      store(static_cast<TC*>(args.epilogue.slope) + first, count, other);
+    }
+#pragma unroll
+    for (int e = 0; e < kElements; ++e) x[e] = ref::activate(kind, x[e]);
+  }
+  store(static_cast<TC*>(args.c) + first, count, x);
+}
+
+template <class T>
+__device__ void finish_sums(const MatmulSums& product) {
+  if (product.args.c_dtype == product.args.dtype) {
+    finish<T, T>(product);
+  } else {
+    finish<T, Compute<T>>(product);
+  }
 }
 
 template <class T>
@@ -56,12 +88,10 @@ __device__ void multiply(const MatmulSums& product) {
       const int b_column = args.transpose_b ? i / kDepth : i % kTile, b_k = args.transpose_b ? i % kDepth : i / kTile;
       const int64_t m = first_row + a_row, n = first_column + b_column;
       const int64_t ka = start + a_k, kb = start + b_k;
-      a[a_k][a_row] = m < args.m && ka < args.k
-                          ? widen(left[args.transpose_a ? ka * args.m + m : m * args.k + ka])
-                          : C{0};
-      b[b_k][b_column] = n < args.n && kb < args.k
-                             ? widen(right[args.transpose_b ? n * args.k + kb : kb * args.n + n])
-                             : C{0};
+      a[a_k][a_row] =
+          m < args.m && ka < args.k ? widen(left[args.transpose_a ? ka * args.m + m : m * args.k + ka]) : C{0};
+      b[b_k][b_column] =
+          n < args.n && kb < args.k ? widen(right[args.transpose_b ? n * args.k + kb : kb * args.n + n]) : C{0};
     }
     __syncthreads();
     const int depth = static_cast<int>(min(static_cast<int64_t>(kDepth), args.k - start));
@@ -81,19 +111,6 @@ __device__ void multiply(const MatmulSums& product) {
       const int64_t m = first_row + row + i, n = first_column + column + j;
       if (m < args.m && n < args.n) static_cast<C*>(product.sums)[m * args.n + n] = sums[i][j];
     }
-  }
-}
-
-template <class T>
-__device__ void finish_sums(const MatmulSums& product) {
-  const Matmul& args = product.args;
-  const int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-  if (i >= args.m * args.n) return;
-  const Compute<T> sum = static_cast<const Compute<T>*>(product.sums)[i];
-  if (args.c_dtype == args.dtype) {
-    finish<T, T>(args, i, sum);
-  } else {
-    finish<T, Compute<T>>(args, i, sum);
   }
 }
 
@@ -143,7 +160,7 @@ SumsOfMatmul::SumsOfMatmul(const Matmul& args, Stream& stream)
 void SumsOfMatmul::finish(Stream& stream) const {
   if (plain_) return;
   const MatmulSums product = {args_, memory_};
-  code.launch("matmul_finish", args_.dtype, {.x = blocks_for(args_.m * args_.n, kThreads)}, stream, product);
+  code.launch("matmul_finish", args_.dtype, {.x = blocks_for(args_.m * args_.n, kThreads * 8)}, stream, product);
 }
 
 void add_matmul() {

@@ -8,8 +8,8 @@
 
 namespace suanli::kernels::cuda {
 
-/// Where a kernel puts the sums [M,N] of a product, in the dtype of sums: C itself where that can hold them, else memory
-/// for the length of the call.
+/// Where a kernel puts the sums [M,N] of a product, in the dtype of sums: C itself where that can hold them, else
+/// memory for the length of the call.
 class SumsOfMatmul {
  public:
   SumsOfMatmul(const Matmul& args, Stream& stream);

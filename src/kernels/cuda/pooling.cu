@@ -46,9 +46,7 @@ namespace {
 
 SUANLI_DEVICE_CODE(pooling);
 
-Grid grid_of(int64_t sequences, int64_t width) {
-  return {.x = sequences, .y = blocks_for(width, 128), .threads = 128};
-}
+Grid grid_of(int64_t sequences, int64_t width) { return {.x = sequences, .y = blocks_for(width, 128), .threads = 128}; }
 void run_forward(const SegmentMeanForward& args, Stream& stream) {
   code.launch("segment_mean_forward", args.dtype, grid_of(args.sequences, args.width), stream, args);
 }

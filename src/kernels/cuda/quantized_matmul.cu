@@ -3,10 +3,10 @@
 
 namespace suanli::kernels::cuda {
 
-constexpr int kRowTile = 16;          ///< rows of A in a block
-constexpr int kWarps = 4;             ///< squares of 32 columns in a block
-constexpr int kQuadTile = 64;         ///< quads of K that a block holds of A at once
-constexpr int kQuadsOfStep = 16;      ///< of QuantizedLayout
+constexpr int kRowTile = 16;      ///< rows of A in a block
+constexpr int kWarps = 4;         ///< squares of 32 columns in a block
+constexpr int kQuadTile = 64;     ///< quads of K that a block holds of A at once
+constexpr int kQuadsOfStep = 16;  ///< of QuantizedLayout
 
 }  // namespace suanli::kernels::cuda
 
@@ -47,8 +47,7 @@ __device__ void quantize(const QuantizeRows& args) {
     }
   });
   if (threadIdx.x == 0) {
-    args.scale[blockIdx.x] =
-        !finite ? std::numeric_limits<float>::quiet_NaN() : zero ? 0.0F : most / 127.0F;
+    args.scale[blockIdx.x] = !finite ? std::numeric_limits<float>::quiet_NaN() : zero ? 0.0F : most / 127.0F;
   }
 }
 SUANLI_KERNELS(quantize_rows, quantize, QuantizeRows, 256)
@@ -79,8 +78,8 @@ extern "C" __global__ void __launch_bounds__(128) pack_quantized(const PackQuant
   }
   sum = warp_sum(sum);
   if (threadIdx.x % 32 != 0) return;
-  int8_t* sums = args.packed + row / QuantizedLayout::kRows * layout.square_bytes() +
-                 layout.steps() * QuantizedLayout::kStep;
+  int8_t* sums =
+      args.packed + row / QuantizedLayout::kRows * layout.square_bytes() + layout.steps() * QuantizedLayout::kStep;
   put_word(sums + row % QuantizedLayout::kRows * 4, sum);
 }
 
@@ -94,8 +93,8 @@ __device__ void multiply(const QuantizedMatmul& args) {
   const int64_t square = static_cast<int64_t>(blockIdx.x) * kWarps + threadIdx.x / 32;
   const int64_t column = square * QuantizedLayout::kRows + threadIdx.x % 32;
   const int64_t first_row = static_cast<int64_t>(blockIdx.y) * kRowTile;
-  const int8_t* b = args.b + square * layout.square_bytes() + threadIdx.x % 32 / 16 * QuantizedLayout::kHalf +
-                    threadIdx.x % 16 * 4;
+  const int8_t* b =
+      args.b + square * layout.square_bytes() + threadIdx.x % 32 / 16 * QuantizedLayout::kHalf + threadIdx.x % 16 * 4;
   const bool inside = square < layout.squares();
   const int64_t quads = layout.steps() * kQuadsOfStep;
   int sums[kRowTile] = {};
@@ -103,8 +102,7 @@ __device__ void multiply(const QuantizedMatmul& args) {
     __syncthreads();
     for (int i = threadIdx.x; i < kRowTile * kQuadTile; i += kWarps * 32) {
       const int64_t row = first_row + i / kQuadTile, k = (start + i % kQuadTile) * 4;
-      a[i / kQuadTile][i % kQuadTile] =
-          row < args.m && k < args.k ? quad(args.a + row * args.k + k, args.k - k) : 0;
+      a[i / kQuadTile][i % kQuadTile] = row < args.m && k < args.k ? quad(args.a + row * args.k + k, args.k - k) : 0;
     }
     __syncthreads();
     if (!inside) continue;
@@ -133,7 +131,8 @@ __device__ void multiply(const QuantizedMatmul& args) {
   for (int row = 0; row < kRowTile; ++row) all_sums[row][threadIdx.x] = sums[row];
 #pragma unroll 1  // the activation stands in the code once
   for (int row = 0; row < kRowTile && first_row + row < args.m; ++row) {
-    C value = fma(static_cast<C>(all_sums[row][threadIdx.x]) * scale, static_cast<C>(args.a_scale[first_row + row]), shift);
+    C value =
+        fma(static_cast<C>(all_sums[row][threadIdx.x]) * scale, static_cast<C>(args.a_scale[first_row + row]), shift);
     if (args.activation) value = ref::activate(*args.activation, value);
     static_cast<T*>(args.c)[(first_row + row) * args.n + column] = narrow<T>(value);
   }

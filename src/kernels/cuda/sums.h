@@ -1,5 +1,5 @@
-/// The sum of many f64 terms in an order that depends on their number alone: a partial sum of each block of fixed terms,
-/// then the partial sums by one block. Read by both halves of a .cu file.
+/// The sum of many f64 terms in an order that depends on their number alone: a partial sum of each block of fixed
+/// terms, then the partial sums by one block. Read by both halves of a .cu file.
 #pragma once
 
 #ifdef __CUDACC__

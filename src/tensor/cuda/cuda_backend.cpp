@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 
+#include "base/error.h"
 #include "tensor/caching_pool.h"
 #include "tensor/cuda/driver.h"
 #include "tensor/cuda/staging.h"
@@ -22,6 +23,11 @@ class CudaBackend final : public DeviceBackend {
  public:
   explicit CudaBackend(int index) : index_(index) {
     const Driver& d = driver();
+    const DeviceProperties p = properties(index);
+    if (p.major < kLeastMajor) {
+      throw UserError("device", "expected compute capability 8.0 or newer, got " + std::to_string(p.major) + "." +
+                                    std::to_string(p.minor) + " of the " + p.name + "; compute on the CPU");
+    }
     CUdevice device = 0;
     check(d.cuDeviceGet(&device, index), "cuDeviceGet");
     check(d.cuDevicePrimaryCtxRetain(&context_, device), "cuDevicePrimaryCtxRetain");

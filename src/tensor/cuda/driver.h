@@ -8,13 +8,15 @@
 namespace suanli::cuda {
 
 // By the names that the library exports: cuda.h maps some names to those of their newest version.
-#define SUANLI_CUDA_DRIVER_FUNCTIONS(F)                                                                         \
-  F(cuInit) F(cuDriverGetVersion) F(cuDeviceGetCount) F(cuDeviceGet) F(cuDeviceGetName) F(cuDeviceGetAttribute) \
-  F(cuDeviceTotalMem_v2) F(cuDevicePrimaryCtxRetain) F(cuCtxSetCurrent) F(cuMemAlloc_v2) F(cuMemFree_v2)        \
-  F(cuMemGetInfo_v2) F(cuMemAllocHost_v2) F(cuMemcpyHtoDAsync_v2) F(cuMemcpyDtoHAsync_v2)                       \
-  F(cuMemcpyDtoDAsync_v2) F(cuMemsetD8Async) F(cuStreamCreate) F(cuStreamSynchronize) F(cuEventCreate)          \
-  F(cuEventRecord) F(cuEventSynchronize) F(cuModuleLoadData) F(cuModuleGetFunction) F(cuFuncSetAttribute)       \
-  F(cuLaunchKernel) F(cuGetErrorName) F(cuGetErrorString)
+#define SUANLI_CUDA_DRIVER_FUNCTIONS(F)                                                                     \
+  F(cuInit)                                                                                                 \
+  F(cuDriverGetVersion)                                                                                     \
+  F(cuDeviceGetCount) F(cuDeviceGet) F(cuDeviceGetName) F(cuDeviceGetAttribute) F(cuDeviceTotalMem_v2)      \
+      F(cuDevicePrimaryCtxRetain) F(cuCtxSetCurrent) F(cuMemAlloc_v2) F(cuMemFree_v2) F(cuMemGetInfo_v2)    \
+          F(cuMemAllocHost_v2) F(cuMemcpyHtoDAsync_v2) F(cuMemcpyDtoHAsync_v2) F(cuMemcpyDtoDAsync_v2)      \
+              F(cuMemsetD8Async) F(cuStreamCreate) F(cuStreamSynchronize) F(cuEventCreate) F(cuEventRecord) \
+                  F(cuEventSynchronize) F(cuModuleLoadData) F(cuModuleGetFunction) F(cuFuncSetAttribute)    \
+                      F(cuLaunchKernel) F(cuGetErrorName) F(cuGetErrorString)
 
 struct Driver {
 #define SUANLI_DECLARE(name) decltype(&::name) name = nullptr;
@@ -31,6 +33,9 @@ int driver_devices();
 
 /// Throws EnvironmentError with the driver's own words when `result` is an error; `call` names what was called.
 void check(CUresult result, const char* call);
+
+/// The kernels' PTX is for compute capability 8.0: older devices cannot run it.
+inline constexpr int kLeastMajor = 8;
 
 /// One device in words and numbers, for `suanli doctor` and kernels that choose by them.
 struct DeviceProperties {

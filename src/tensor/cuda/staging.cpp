@@ -44,9 +44,9 @@ void Staging::to_host(void* destination, CUdeviceptr source, int64_t bytes, CUst
   for (int64_t done = 0; done < bytes; done += kChunkBytes) {
     const int64_t part = std::min(kChunkBytes, bytes - done);
     std::byte* pinned = reserve(part, stream);
-    check(
-        driver().cuMemcpyDtoHAsync_v2(pinned, source + static_cast<CUdeviceptr>(done), static_cast<size_t>(part), stream),
-        "cuMemcpyDtoHAsync");
+    check(driver().cuMemcpyDtoHAsync_v2(pinned, source + static_cast<CUdeviceptr>(done), static_cast<size_t>(part),
+                                        stream),
+          "cuMemcpyDtoHAsync");
     check(driver().cuStreamSynchronize(stream), "cuStreamSynchronize");
     std::memcpy(static_cast<std::byte*>(destination) + done, pinned, static_cast<size_t>(part));
   }
