@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # usage: scripts/gpu-check.sh [BUILD_FOLDER]: on a machine with an NVIDIA GPU, runs the kernel and op tests on it, times
 # products, attention and training steps (beside PyTorch where python3 has torch and transformers), and writes
-# docs/results-gpu.md. BUILD_FOLDER holds suanli, tests/kernels_test, ops_test and models_test; without it they are built.
+# docs/results-gpu.md. BUILD_FOLDER holds suanli, tests/kernels_test, ops_test, models_test
+# and train_test; without it they are built.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${1:-build/release}
-[ $# -gt 0 ] || scripts/build.sh release suanli kernels_test ops_test models_test
+[ $# -gt 0 ] || scripts/build.sh release suanli kernels_test ops_test models_test train_test
 
 gpus=$("$build/suanli" doctor --json | python3 -c 'import json, sys; print("\n".join(json.load(sys.stdin)["gpu"]))')
 echo "$gpus"
@@ -20,13 +21,14 @@ run_tests() {
 run_tests kernels
 run_tests ops
 run_tests models --gtest_filter='Models/Golden.*'
+run_tests train --gtest_filter='Models/GoldenTraining.*:Run.*:Trainer.*'
 passed() { sed -n 's/.*PASSED.* \([0-9]*\) tests.*/\1/p' "$work/$1"; }
 
 {
   echo "# Results on a GPU"
   echo
   echo "Written by \`scripts/gpu-check.sh\`, which first ran the tests on the device: $(passed kernels) of kernels," \
-    "$(passed ops) of ops and $(passed models) of models passed."
+    "$(passed ops) of ops, $(passed models) of models and $(passed train) of training passed."
   echo
   sed 's/^/- /' <<<"$gpus"
   python3 bench/gpu/check.py "$build/suanli" "$work"

@@ -49,7 +49,7 @@ check_install() {
 }
 
 run_asan() {
-  step "build and tests (address and undefined sanitizers)"
+  step "build and tests (address and undefined sanitizers, without CUDA)"
   local folders=$*
   scripts/build.sh asan $(printf '%s_test ' $folders)
   ASAN_OPTIONS=allocator_may_return_null=1 ctest --preset asan -R "^($(echo $folders | tr ' ' '|'))$"
@@ -71,7 +71,7 @@ fuzz_seeds() {
 run_fuzzers() {
   step "fuzzers, ${1} seconds each"
   cmake -S . -B build/fuzz -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER=clang++-14 \
-    -DCMAKE_C_COMPILER=clang-14 -DSUANLI_TESTS=OFF -DSUANLI_FUZZERS=ON -DSUANLI_UNITY=ON >/dev/null
+    -DCMAKE_C_COMPILER=clang-14 -DSUANLI_TESTS=OFF -DSUANLI_CUDA=OFF -DSUANLI_FUZZERS=ON -DSUANLI_UNITY=ON >/dev/null
   cmake --build build/fuzz --target suanli_fuzzers >/dev/null
   fuzz_seeds
   ls build/fuzz/tests/fuzz/ | grep '_fuzz$' | SECONDS_EACH=$1 xargs -P 2 -I {} bash -c '

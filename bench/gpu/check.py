@@ -122,6 +122,7 @@ def steps(program, work):
 
 def main():
     program, work = sys.argv[1:]
+    print(f"- PyTorch {torch.__version__}" if torch else "- no PyTorch here")
     products(program)
     attention(program)
     steps(program, work)

@@ -67,10 +67,11 @@ template <class T>
 __device__ Compute<T> dot(const T* row, const Compute<T>* kept, int64_t size) {
   Compute<T> sum = 0;
   for (int64_t d = 0; d < size; d += kElements) {
-    Compute<T> x[kElements];
+    Compute<T> x[kElements], y[kElements];
     load(row + d, size - d, x);
+    load(kept + d, kElements, y);
 #pragma unroll
-    for (int e = 0; e < kElements; ++e) sum += x[e] * kept[d + e];
+    for (int e = 0; e < kElements; ++e) sum += x[e] * y[e];
   }
   return sum;
 }
@@ -104,7 +105,7 @@ __device__ float factor(const Args& args, const Place& place, int64_t query, int
 template <class T>
 __device__ void attend(const AttentionForward& args) {
   using C = Compute<T>;
-  __shared__ C queries[kWarps][kMostHeadSize];
+  __shared__ __align__(16) C queries[kWarps][kMostHeadSize];
   const Place place = place_of_warp(args);
   if (!place.valid) return;
   C* q = queries[threadIdx.x / 32];
@@ -158,7 +159,7 @@ __device__ void delta_of_queries(const AttentionGradient& gradient) {
 template <class T>
 __device__ void gradient_of_queries(const AttentionGradient& gradient) {
   using C = Compute<T>;
-  __shared__ C rows[kWarps][2][kMostHeadSize];
+  __shared__ __align__(16) C rows[kWarps][2][kMostHeadSize];
   const AttentionBackward& args = gradient.args;
   const Place place = place_of_warp(args);
   if (!place.valid) return;
@@ -190,7 +191,7 @@ __device__ void gradient_of_queries(const AttentionGradient& gradient) {
 template <class T>
 __device__ void gradient_of_keys(const AttentionGradient& gradient) {
   using C = Compute<T>;
-  __shared__ C rows[kWarps][2][kMostHeadSize];
+  __shared__ __align__(16) C rows[kWarps][2][kMostHeadSize];
   const AttentionBackward& args = gradient.args;
   const Place place = place_of_warp(args);
   if (!place.valid) return;

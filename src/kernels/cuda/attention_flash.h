@@ -113,6 +113,7 @@ Refusal refuse_flash(const Args& args, bool pointers_aligned) {
   if (args.dtype != DType::bf16 && args.dtype != DType::f16) return "dtype is neither bf16 nor f16";
   if (args.head_size != 32 && args.head_size != 64 && args.head_size != 128)
     return "a head has not 32, 64 or 128 columns";
+  if (args.heads > 65535 || args.sequences > 65535) return "there are more than 65535 heads or sequences";
   if (args.stride % 8 != 0 || !pointers_aligned) return "rows do not lie on 16 bytes";
   return nullptr;
 }

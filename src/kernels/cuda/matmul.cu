@@ -4,7 +4,7 @@
 
 namespace suanli::kernels::cuda {
 
-constexpr int kTile = 64, kDepth = 16, kPatch = 4, kThreads = 256;
+constexpr int kTile = 64, kThreads = 256;  // a block makes kTile x kTile sums
 
 /// A product and its sums [M,N] in the dtype of sums.
 struct MatmulSums {
@@ -20,6 +20,9 @@ struct MatmulSums {
 #include "kernels/ref/activation.h"
 
 namespace suanli::kernels::cuda {
+
+constexpr int kDepth = 16;  // of K that a block holds at once
+constexpr int kPatch = 4;   // a thread makes kPatch x kPatch sums
 
 /// Eight elements of C from their sums.
 template <class T, class TC>

@@ -1,12 +1,10 @@
-// 8-bit products for inference: rows to 8 bits, weights to their layout, and sums of four products at a time.
+// 8-bit products for inference: rows to 8 bits, weights to their layout, and products on tensor cores.
 #include "kernels/quantized_matmul.h"
 
 namespace suanli::kernels::cuda {
 
-constexpr int kRowTile = 16;      ///< rows of A in a block
-constexpr int kWarps = 4;         ///< squares of 32 columns in a block
-constexpr int kQuadTile = 64;     ///< quads of K that a block holds of A at once
-constexpr int kQuadsOfStep = 16;  ///< of QuantizedLayout
+constexpr int kRowTile = 64;  ///< rows of A in a block
+constexpr int kWarps = 4;     ///< squares of 32 columns in a block
 
 }  // namespace suanli::kernels::cuda
 
@@ -16,6 +14,11 @@ constexpr int kQuadsOfStep = 16;  ///< of QuantizedLayout
 #include "kernels/ref/activation.h"
 
 namespace suanli::kernels::cuda {
+
+constexpr int kQuadTile = 64;          // quads of K that a block holds of A at once
+constexpr int kPitch = kQuadTile + 4;  // so that the rows of a fragment lie on different banks
+constexpr int kQuadsOfStep = 16;       // of QuantizedLayout
+constexpr int kColumns = kWarps * 32;
 
 template <class T>
 __device__ void quantize(const QuantizeRows& args) {
@@ -83,56 +86,81 @@ extern "C" __global__ void __launch_bounds__(128) pack_quantized(const PackQuant
   put_word(sums + row % QuantizedLayout::kRows * 4, sum);
 }
 
-/// Block (four squares of columns, kRowTile rows): a lane for each column, which holds the sums of all rows.
+/// c [16,8] += a [16,32] b [32,8], sums in i32 (PTX ISA, mma.m16n8k32). A quad is four neighbours in K. Lane l gives of
+/// a the rows l / 4 and l / 4 + 8 at quad l % 4, then both at quad l % 4 + 4; of b column l / 4 at these quads; and
+/// holds of c the rows l / 4 and l / 4 + 8 in the columns l % 4 * 2 and the next.
+__device__ inline void multiply_add(int (&c)[4], const int (&a)[4], const int (&b)[2]) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+      : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+
+/// Block (four squares of columns, kRowTile rows): a warp for each square, whose quads it reads as the layout has them.
 template <class T>
 __device__ void multiply(const QuantizedMatmul& args) {
   using C = Compute<T>;
-  __shared__ __align__(16) int a[kRowTile][kQuadTile];
-  __shared__ int all_sums[kRowTile][kWarps * 32];
+  __shared__ int
+      shared[kRowTile * kColumns];  // a part of A [kRowTile, kPitch]; in the end the sums [kRowTile, kColumns]
   const QuantizedLayout layout{args.n, args.k};
+  const int lane = threadIdx.x % 32, group = lane / 4, place = lane % 4;
   const int64_t square = static_cast<int64_t>(blockIdx.x) * kWarps + threadIdx.x / 32;
-  const int64_t column = square * QuantizedLayout::kRows + threadIdx.x % 32;
-  const int64_t first_row = static_cast<int64_t>(blockIdx.y) * kRowTile;
-  const int8_t* b =
-      args.b + square * layout.square_bytes() + threadIdx.x % 32 / 16 * QuantizedLayout::kHalf + threadIdx.x % 16 * 4;
+  const int64_t first_row = static_cast<int64_t>(blockIdx.y) * kRowTile, quads = layout.steps() * kQuadsOfStep;
+  const int8_t* b = args.b + square * layout.square_bytes();
   const bool inside = square < layout.squares();
-  const int64_t quads = layout.steps() * kQuadsOfStep;
-  int sums[kRowTile] = {};
+  int sums[kRowTile / 16][4][4] = {};
   for (int64_t start = 0; start < quads; start += kQuadTile) {
     __syncthreads();
-    for (int i = threadIdx.x; i < kRowTile * kQuadTile; i += kWarps * 32) {
+    for (int i = threadIdx.x; i < kRowTile * kQuadTile; i += kColumns) {
       const int64_t row = first_row + i / kQuadTile, k = (start + i % kQuadTile) * 4;
-      a[i / kQuadTile][i % kQuadTile] = row < args.m && k < args.k ? quad(args.a + row * args.k + k, args.k - k) : 0;
+      shared[i / kQuadTile * kPitch + i % kQuadTile] =
+          row < args.m && k < args.k ? quad(args.a + row * args.k + k, args.k - k) : 0;
     }
     __syncthreads();
     if (!inside) continue;
     const int count = static_cast<int>(min(static_cast<int64_t>(kQuadTile), quads - start));
-    for (int q = 0; q < count; q += 4) {
-      int words[4];
+    for (int q = 0; q < count; q += 8) {
+      int right[4][2];
 #pragma unroll
-      for (int i = 0; i < 4; ++i) {
-        const int64_t at = start + q + i;
-        words[i] = quad(b + at / kQuadsOfStep * QuantizedLayout::kStep + at % kQuadsOfStep * 64, 4);
+      for (int n = 0; n < 4; ++n) {
+#pragma unroll
+        for (int half = 0; half < 2; ++half) {
+          const int64_t at = start + q + place + 4 * half;
+          right[n][half] = quad(b + at / kQuadsOfStep * QuantizedLayout::kStep + n / 2 * QuantizedLayout::kHalf +
+                                    at % kQuadsOfStep * 64 + (n % 2 * 8 + group) * 4,
+                                4);
+        }
       }
 #pragma unroll
-      for (int row = 0; row < kRowTile; ++row) {
-        const int4 four = *reinterpret_cast<const int4*>(&a[row][q]);
-        sums[row] = __dp4a(four.x, words[0], sums[row]);
-        sums[row] = __dp4a(four.y, words[1], sums[row]);
-        sums[row] = __dp4a(four.z, words[2], sums[row]);
-        sums[row] = __dp4a(four.w, words[3], sums[row]);
+      for (int m = 0; m < kRowTile / 16; ++m) {
+        const int* upper = shared + (m * 16 + group) * kPitch + q + place;
+        const int left[4] = {upper[0], upper[8 * kPitch], upper[4], upper[8 * kPitch + 4]};
+#pragma unroll
+        for (int n = 0; n < 4; ++n) multiply_add(sums[m][n], left, right[n]);
       }
     }
   }
-  if (!inside || column >= args.n) return;
+  __syncthreads();
+#pragma unroll
+  for (int m = 0; m < kRowTile / 16; ++m) {
+#pragma unroll
+    for (int n = 0; n < 4; ++n) {
+#pragma unroll
+      for (int c = 0; c < 4; ++c) {
+        shared[(m * 16 + group + c / 2 * 8) * kColumns + threadIdx.x / 32 * 32 + n * 8 + place * 2 + c % 2] =
+            sums[m][n][c];
+      }
+    }
+  }
+  __syncthreads();
+  const int64_t column = square * QuantizedLayout::kRows + lane;
+  if (column >= args.n) return;
   const MixedArray<T> bias{args.bias, args.bias_dtype != args.dtype};
   const C shift = args.bias == nullptr ? C{0} : bias[column], scale = static_cast<C>(args.b_scale[column]);
-#pragma unroll
-  for (int row = 0; row < kRowTile; ++row) all_sums[row][threadIdx.x] = sums[row];
 #pragma unroll 1  // the activation stands in the code once
   for (int row = 0; row < kRowTile && first_row + row < args.m; ++row) {
-    C value =
-        fma(static_cast<C>(all_sums[row][threadIdx.x]) * scale, static_cast<C>(args.a_scale[first_row + row]), shift);
+    C value = fma(static_cast<C>(shared[row * kColumns + threadIdx.x]) * scale,
+                  static_cast<C>(args.a_scale[first_row + row]), shift);
     if (args.activation) value = ref::activate(*args.activation, value);
     static_cast<T*>(args.c)[(first_row + row) * args.n + column] = narrow<T>(value);
   }
