@@ -34,9 +34,8 @@ Device device_named(const std::string& text) {
   if (text == "cpu") return {};
   if (text == "auto") return device_count(DeviceType::cuda) > 0 ? Device{DeviceType::cuda, 0} : Device{};
   const std::string digits = text == "cuda" ? "0" : text.starts_with("cuda:") ? text.substr(5) : "";
-  const bool number = !digits.empty() && digits.size() < 4 && std::ranges::all_of(digits, [](char c) {
-    return c >= '0' && c <= '9';
-  });
+  const bool number =
+      !digits.empty() && digits.size() < 4 && std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; });
   if (!number) throw UserError("device", "expected auto, cpu, cuda or cuda:0, cuda:1, ..., got \"" + text + "\"");
   const Device device = {DeviceType::cuda, std::stoi(digits)};
   backend(device);

@@ -63,9 +63,9 @@ DeviceBackend& backend(Device device);
 
 /// The devices of one type beside the CPU. Nothing is opened before one of the functions is called.
 struct DeviceFamily {
-  int (*count)() = nullptr;                   ///< how many can be used; 0 where the driver is missing
-  std::string (*problem)() = nullptr;         ///< why there are none, and the way out; empty where there are some
-  DeviceBackend& (*open)(int) = nullptr;      ///< device `index` < count()
+  int (*count)() = nullptr;               ///< how many can be used; 0 where the driver is missing
+  std::string (*problem)() = nullptr;     ///< why there are none, and the way out; empty where there are some
+  DeviceBackend& (*open)(int) = nullptr;  ///< device `index` < count()
 };
 
 /// Makes a type of device known; called once at start-up by its register function.

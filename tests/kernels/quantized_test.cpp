@@ -41,8 +41,8 @@ void expect_row(std::vector<float> x, const std::vector<int>& values, float scal
     float got_scale = -1;
     Arrays arrays(implementation.device);
     if (!arrays.usable()) continue;
-    const QuantizeRows args = {arrays(x), arrays(got),  arrays(got_scale),
-                               1,         static_cast<int64_t>(x.size()), DType::f32};
+    const QuantizeRows args = {arrays(x), arrays(got), arrays(got_scale), 1, static_cast<int64_t>(x.size()),
+                               DType::f32};
     if (implementation.can_run(args, machine()) != nullptr) continue;
     arrays.run([&](Stream& stream) { implementation.run(args, stream); });
     EXPECT_EQ(std::vector<int>(got.begin(), got.end()), values) << implementation.name;

@@ -1,5 +1,6 @@
 #include "tensor/cuda/cuda_backend.h"
 
+#include <bit>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -88,7 +89,7 @@ class CudaBackend final : public DeviceBackend {
     const CUresult result = driver().cuMemAlloc_v2(&memory, static_cast<size_t>(bytes));
     if (result == CUDA_ERROR_OUT_OF_MEMORY) return nullptr;
     check(result, "cuMemAlloc");
-    return reinterpret_cast<void*>(memory);
+    return std::bit_cast<void*>(memory);
   }
 
   static std::string describe_memory() {

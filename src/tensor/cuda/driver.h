@@ -8,18 +8,19 @@
 namespace suanli::cuda {
 
 // By the names that the library exports: cuda.h maps some names to those of their newest version.
-#define SUANLI_CUDA_DRIVER_FUNCTIONS(F)                                                                     \
-  F(cuInit)                                                                                                 \
-  F(cuDriverGetVersion)                                                                                     \
-  F(cuDeviceGetCount) F(cuDeviceGet) F(cuDeviceGetName) F(cuDeviceGetAttribute) F(cuDeviceTotalMem_v2)      \
-      F(cuDevicePrimaryCtxRetain) F(cuCtxSetCurrent) F(cuMemAlloc_v2) F(cuMemFree_v2) F(cuMemGetInfo_v2)    \
-          F(cuMemAllocHost_v2) F(cuMemcpyHtoDAsync_v2) F(cuMemcpyDtoHAsync_v2) F(cuMemcpyDtoDAsync_v2)      \
-              F(cuMemsetD8Async) F(cuStreamCreate) F(cuStreamSynchronize) F(cuEventCreate) F(cuEventRecord) \
-                  F(cuEventSynchronize) F(cuModuleLoadData) F(cuModuleGetFunction) F(cuFuncSetAttribute)    \
-                      F(cuLaunchKernel) F(cuGetErrorName) F(cuGetErrorString)
+// clang-format off
+#define SUANLI_CUDA_DRIVER_FUNCTIONS(F)                                                                  \
+  F(cuInit) F(cuDriverGetVersion) F(cuGetErrorName) F(cuGetErrorString)                                  \
+  F(cuDeviceGetCount) F(cuDeviceGet) F(cuDeviceGetName) F(cuDeviceGetAttribute) F(cuDeviceTotalMem_v2)   \
+  F(cuDevicePrimaryCtxRetain) F(cuCtxSetCurrent)                                                         \
+  F(cuMemAlloc_v2) F(cuMemFree_v2) F(cuMemGetInfo_v2) F(cuMemAllocHost_v2)                               \
+  F(cuMemcpyHtoDAsync_v2) F(cuMemcpyDtoHAsync_v2) F(cuMemcpyDtoDAsync_v2) F(cuMemsetD8Async)             \
+  F(cuStreamCreate) F(cuStreamSynchronize) F(cuEventCreate) F(cuEventRecord) F(cuEventSynchronize)       \
+  F(cuModuleLoadData) F(cuModuleGetFunction) F(cuLaunchKernel)
+// clang-format on
 
 struct Driver {
-#define SUANLI_DECLARE(name) decltype(&::name) name = nullptr;
+#define SUANLI_DECLARE(name) decltype(&::name) name = nullptr;  // NOLINT(bugprone-macro-parentheses)
   SUANLI_CUDA_DRIVER_FUNCTIONS(SUANLI_DECLARE)
 #undef SUANLI_DECLARE
 };
