@@ -16,7 +16,7 @@ set_target_properties(suanli_all PROPERTIES EXPORT_NAME suanli)
 install(TARGETS suanli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS suanli_all ${layers} EXPORT suanli ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/suanli)
 install(DIRECTORY src/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/suanli
-        FILES_MATCHING PATTERN "*.h" PATTERN "cli" EXCLUDE PATTERN "ref" EXCLUDE)
+        FILES_MATCHING PATTERN "*.h" PATTERN "cli" EXCLUDE PATTERN "ref" EXCLUDE PATTERN "cuda" EXCLUDE)
 install(EXPORT suanli NAMESPACE suanli:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/suanli FILE suanli-targets.cmake)
 configure_package_config_file(cmake/suanli-config.cmake.in ${PROJECT_BINARY_DIR}/suanli-config.cmake
                               INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/suanli)

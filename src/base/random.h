@@ -15,7 +15,7 @@ struct RandomKey {
 
 /// Philox4x32-10 (Salmon et al. 2011): four 32-bit words for one counter. Counter = (index low, index high, step,
 /// site), key = seed. The same words on CPU and GPU.
-inline std::array<uint32_t, 4> philox(const RandomKey& key, uint64_t index) {
+constexpr std::array<uint32_t, 4> philox(const RandomKey& key, uint64_t index) {
   std::array<uint32_t, 4> c = {static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32), key.step, key.site};
   uint32_t k0 = static_cast<uint32_t>(key.seed), k1 = static_cast<uint32_t>(key.seed >> 32);
   for (int round = 0; round < 10; ++round) {

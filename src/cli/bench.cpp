@@ -38,6 +38,10 @@ const OptionTable& bench_options() {
       {.name = "lengths",
        .type = OptionType::path,
        .help = "a file with one length a line, in place of length; steps take batches of them in turn"},
+      {.name = "device",
+       .type = OptionType::text,
+       .default_value = "cpu",
+       .help = "where to compute: cpu, cuda, cuda:1, or auto: cuda where there is one"},
       {.name = "precision",
        .type = OptionType::text,
        .default_value = "f32",
@@ -81,10 +85,8 @@ BatchLengths batch_lengths(const Config& config) {
   return batches;
 }
 
-Json report(const StepTiming& timing, const nn::InferencePrecision& precision, bool training) {
+Json report(const StepTiming& timing, Device device, const nn::InferencePrecision& precision, bool training) {
   const double median = timing.median();
-  const double peak = std::max(kernels::measured_peak(precision.int8 ? DType::i8 : precision.dtype, 0.2),
-                               kernels::measured_peak(DType::f32, 0.1));
   Json out;
   if (training) {
     out["tokens_per_second"] = timing.tokens / timing.total();
@@ -94,18 +96,35 @@ Json report(const StepTiming& timing, const nn::InferencePrecision& precision, b
     out["milliseconds"] = median * 1e3;
   }
   out["gflops"] = timing.operations / timing.total() * 1e-9;
-  out["share_of_peak"] = timing.operations / timing.total() / peak;
+  if (device == Device{}) {
+    const double peak = std::max(kernels::measured_peak(precision.int8 ? DType::i8 : precision.dtype, 0.2),
+                                 kernels::measured_peak(DType::f32, 0.1));
+    out["share_of_peak"] = timing.operations / timing.total() / peak;
+  }
   out["peak_bytes"] = timing.peak_bytes;
   out["precision"] = precision.name();
   out["cpu"] = machine().cpu_model;
-  out["implementation"] = std::string("suanli ") + SUANLI_VERSION + " cpu " + name_of(machine().isa);
+  out["implementation"] = std::string("suanli ") + SUANLI_VERSION + " " +
+                          (device == Device{} ? std::string("cpu ") + name_of(machine().isa) : device.text());
   return out;
+}
+
+/// Each kernel of a device as a line of text: its limits are not measured here.
+int print_device_timings(const std::vector<kernels::KernelTiming>& timings) {
+  for (const kernels::KernelTiming& t : timings) {
+    std::printf("%-22s %-17s %-5s %-11s %10.1f us %10.1f GFLOP/s %8.1f GB/s\n", t.kernel.c_str(), t.label.c_str(),
+                t.dtype.c_str(), t.implementation.c_str(), t.seconds * 1e6, t.flops / t.seconds * 1e-9,
+                t.bytes / t.seconds * 1e-9);
+  }
+  return 0;
 }
 
 /// Each kernel beside the roofline: the share of what the machine could do in that time, in operations or in bytes.
 int bench_ops(const Config& config) {
-  const auto timings =
-      kernels::time_kernels(config.is_set("filter") ? config.get_string("filter") : "", config.get_float("seconds"));
+  const Device device = device_named(config.get_string("device"));
+  const auto timings = kernels::time_kernels(config.is_set("filter") ? config.get_string("filter") : "",
+                                             config.get_float("seconds"), device);
+  if (device != Device{}) return print_device_timings(timings);
   const Roofline roofline = kernels::measured_roofline();
   Json rows = Json::array();
   for (const kernels::KernelTiming& t : timings) {
@@ -161,18 +180,20 @@ int bench(Arguments arguments) {
   initialize();
   if (what == "ops") return bench_ops(config);
   if (what == "session") return bench_session();
-  const nn::InferencePrecision precision = nn::inference_precision_named(config.get_string("precision"));
+  const Device device = device_named(config.get_string("device"));
+  const nn::InferencePrecision precision = nn::inference_precision_named(config.get_string("precision"), device);
   const bool training = what == "step";
   if (training && precision.int8) {
     throw UserError("precision", "expected auto, f32 or bf16 for a training step, got int8, which is for inference");
   }
   const auto head =
       config.get_string("task") == "masked-lm" ? models::Head::masked_lm : models::Head::sequence_classification;
-  const Json result = report(training ? time_training(config.get_string("model"), head, batch_lengths(config),
-                                                      precision.dtype, std::max<int64_t>(1, config.get_int("steps")))
-                                      : time_inference(config.get_string("model"), batch_lengths(config), precision,
-                                                       config.get_float("seconds")),
-                             precision, training);
+  const std::string model = config.get_string("model");
+  const StepTiming timing =
+      training ? time_training(model, head, batch_lengths(config), precision.dtype,
+                               std::max<int64_t>(1, config.get_int("steps")), device)
+               : time_inference(model, batch_lengths(config), precision, config.get_float("seconds"), device);
+  const Json result = report(timing, device, precision, training);
   if (config.get_bool("json")) {
     std::printf("%s\n", result.dump().c_str());
   } else {

@@ -1,13 +1,13 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <filesystem>
 #include <thread>
 
 #include "base/json.h"
 #include "cli/options.h"
 #include "cli/verbs.h"
 #include "kernels/cpu/peak.h"
+#include "kernels/gpu_report.h"
 #include "kernels/machine.h"
 #include "kernels/registry.h"
 #include "nn/precision.h"
@@ -28,12 +28,6 @@ const OptionTable& doctor_options() {
   return table;
 }
 
-/// Why no GPU is used, in words that say what to do.
-std::string gpu_status() {
-  if (!std::filesystem::exists("/dev/nvidiactl")) return "none: no NVIDIA driver is loaded (/dev/nvidiactl is missing)";
-  return "present, unused: this build has no CUDA kernels";
-}
-
 Json report() {
   const Machine& m = machine();
   const double memory =
@@ -47,7 +41,7 @@ Json report() {
   out["avx512_bf16"] = m.avx512_bf16;
   out["avx512_vnni"] = m.avx512_vnni;
   out["memory_gib"] = memory;
-  out["gpu"] = gpu_status();
+  out["gpu"] = kernels::gpu_report();
   for (const DType dtype : {DType::f32, DType::bf16, DType::i8}) {
     out["gflops"][dtype == DType::i8 ? "int8" : name_of(dtype)] = kernels::measured_peak(dtype, 0.3) * 1e-9;
   }
@@ -71,7 +65,7 @@ void print_text(const Json& r) {
               r["avx512_bf16"].get<bool>() ? ", avx512_bf16" : "", r["avx512_vnni"].get<bool>() ? ", avx512_vnni" : "");
   std::printf("memory      %.1f GiB, read at %.1f GB/s\n", r["memory_gib"].get<double>(),
               r["read_gb_per_second"].get<double>());
-  std::printf("gpu         %s\n", r["gpu"].get<std::string>().c_str());
+  for (const auto& line : r["gpu"]) std::printf("gpu         %s\n", line.get<std::string>().c_str());
   for (const auto& [name, value] : r["gflops"].items()) {
     if (value.get<double>() > 0) {
       std::printf("peak %-6s %.0f G%s/s measured\n", name.c_str(), value.get<double>(), name == "int8" ? "OP" : "FLOP");

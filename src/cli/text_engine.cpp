@@ -18,6 +18,10 @@ std::vector<Option> text_engine_options(const char* default_precision) {
        .help = "plain lines or JSON lines; - is "
                "standard input"},
       {.name = "output", .type = OptionType::path, .default_value = "-", .help = "JSON lines; - is standard output"},
+      {.name = "device",
+       .type = OptionType::text,
+       .default_value = "cpu",
+       .help = "where to compute: cpu, cuda, cuda:1, or auto: cuda where there is one"},
       {.name = "precision",
        .type = OptionType::text,
        .default_value = default_precision,
@@ -52,12 +56,14 @@ std::vector<Encoding> TextEngine::encode(const std::vector<TextLine>& lines) con
 TextEngine load_text_engine(const Config& config, models::Head head, const infer::Pooling& pooling, int64_t longest) {
   initialize();
   const std::string folder = config.get_string("model");
-  const auto [dtype, int8] = nn::inference_precision_named(config.get_string("precision"));
+  const Device device = device_named(config.get_string("device"));
+  const auto [dtype, int8] = nn::inference_precision_named(config.get_string("precision"), device);
   if (config.get_int("window") < 1 || config.get_int("tokens_per_batch") < 1 || config.get_int("max_length") < 0) {
     throw UserError("options", "expected window and tokens_per_batch of at least 1 and max_length of at least 0");
   }
   Tokenizer tokenizer = Tokenizer::load(folder);
-  models::Model model = models::load_model(folder, {.head = head, .matrix_dtype = dtype, .int8 = int8});
+  models::Model model =
+      models::load_model(folder, {.head = head, .matrix_dtype = dtype, .int8 = int8, .device = device});
   if (head != models::Head::none && !model.initialized.empty()) {
     throw UserError(folder, "expected a model with a trained head, missing " + model.initialized.front() +
                                 "; train it first, or use `suanli embed`");

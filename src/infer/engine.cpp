@@ -92,7 +92,7 @@ std::vector<std::vector<float>> Engine::run(std::span<const TokenSequence> seque
   std::vector<std::vector<float>> results(sequences.size());
   for (const auto& batch : plan_batches(lengths, options_.tokens_per_batch)) {
     const Tensor raw = forward(pack(sequences, batch), output);
-    const Tensor rows = ops::cast(raw, DType::f32);
+    const Tensor rows = ops::cast(raw, DType::f32).to({});
     const int64_t width = rows.dim(1);
     auto values = rows.host<float>();
     for (const size_t i : batch) {

@@ -21,6 +21,7 @@ struct AttentionForward {
   double scale;
   DropoutKey dropout;
   DType dtype;
+  double pairs = 0;  ///< queries times keys of all sequences, for work_of; 0: offsets are on the host and say it
 };
 inline Kernel<AttentionForward> attention_forward{"attention.forward"};
 Work work_of(const AttentionForward& args);
@@ -36,6 +37,7 @@ struct AttentionBackward {
   double scale;
   DropoutKey dropout;
   DType dtype;
+  double pairs = 0;  ///< queries times keys of all sequences, for work_of; 0: offsets are on the host and say it
 };
 inline Kernel<AttentionBackward> attention_backward{"attention.backward"};
 Work work_of(const AttentionBackward& args);

@@ -13,7 +13,7 @@ struct DropoutKey {
 };
 
 /// The smallest word that is kept.
-inline uint32_t dropout_threshold(float probability) {
+constexpr uint32_t dropout_threshold(float probability) {
   return static_cast<uint32_t>(static_cast<double>(probability) * 4294967296.0 + 0.5);
 }
 

@@ -13,6 +13,7 @@ struct SegmentMeanForward {
   void* y;
   int64_t sequences, width;
   DType dtype;
+  int64_t tokens = 0;  ///< rows of x, for work_of; 0: offsets are on the host and say it
 };
 inline Kernel<SegmentMeanForward> segment_mean_forward{"segment_mean.forward"};
 Work work_of(const SegmentMeanForward& args);
@@ -24,6 +25,7 @@ struct SegmentMeanBackward {
   void* dx;
   int64_t sequences, width;
   DType dtype;
+  int64_t tokens = 0;  ///< rows of dx, likewise
 };
 inline Kernel<SegmentMeanBackward> segment_mean_backward{"segment_mean.backward"};
 Work work_of(const SegmentMeanBackward& args);

@@ -29,11 +29,11 @@ struct QuantizedLayout {
   static constexpr int64_t kRows = 32, kDepth = 64, kHalf = 16 * kDepth, kStep = 2 * kHalf;
   int64_t n, k;
 
-  int64_t squares() const { return (n + kRows - 1) / kRows; }
-  int64_t steps() const { return (k + kDepth - 1) / kDepth; }
-  int64_t square_bytes() const { return steps() * kStep + kRows * int64_t{sizeof(int32_t)}; }
-  int64_t bytes() const { return squares() * square_bytes(); }
-  int64_t place(int64_t row, int64_t depth) const {
+  constexpr int64_t squares() const { return (n + kRows - 1) / kRows; }
+  constexpr int64_t steps() const { return (k + kDepth - 1) / kDepth; }
+  constexpr int64_t square_bytes() const { return steps() * kStep + kRows * int64_t{sizeof(int32_t)}; }
+  constexpr int64_t bytes() const { return squares() * square_bytes(); }
+  constexpr int64_t place(int64_t row, int64_t depth) const {
     return row / kRows * square_bytes() + depth / kDepth * kStep + row % kRows / 16 * kHalf + depth % kDepth / 4 * 64 +
            row % 16 * 4 + depth % 4;
   }

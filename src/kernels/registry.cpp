@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "kernels/cpu/register.h"
+#include "kernels/cuda/register.h"
 #include "kernels/ref/register.h"
 
 namespace suanli::kernels {
@@ -44,6 +45,9 @@ void register_all() {
   std::call_once(once, [] {
     register_cpu();
     register_ref();
+#ifdef SUANLI_CUDA
+    register_cuda();
+#endif
   });
 }
 

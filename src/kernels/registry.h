@@ -64,6 +64,7 @@ class Kernel {
   void run(const Implementation<Args>& implementation, const Args& args, Stream& stream) const {
     const ProfileScope scope(name_, implementation.name, [&args] { return work_of(args); });
     implementation.run(args, stream);
+    if (profiling()) backend(stream.device).synchronize(stream);  // so that the scope holds the work, not its queueing
   }
 
   const Implementation<Args>& choose(const Args& args, Device device) const {

@@ -52,8 +52,8 @@ int wanted(std::initializer_list<const void*> arrays) {
 /// `products` products of every query with every key of its sequence, over `arrays` arrays of [T, heads * head_size].
 template <class Args>
 Work attention_work(const Args& args, int products, int arrays) {
-  double pairs = 0;
-  for (int64_t b = 0; b < args.sequences; ++b) {
+  double pairs = args.pairs;
+  for (int64_t b = 0; args.pairs == 0 && b < args.sequences; ++b) {
     const double length = args.offsets[b + 1] - args.offsets[b];
     pairs += length * length;
   }
@@ -74,8 +74,12 @@ Work embedding_work(int64_t rows, int64_t vocab, int64_t width, DType dtype) {
           .bytes = bytes_of(rows * width, dtype)};
 }
 
-Work segment_mean_work(const int32_t* offsets, int64_t sequences, int64_t width, DType dtype) {
-  const int64_t tokens = sequences > 0 ? offsets[sequences] - offsets[0] : 0;
+template <class Args>
+Work segment_mean_work(const Args& args) {
+  const int64_t sequences = args.sequences, width = args.width;
+  const DType dtype = args.dtype;
+  int64_t tokens = args.tokens;
+  if (tokens == 0 && sequences > 0) tokens = args.offsets[sequences] - args.offsets[0];
   return {.shape = shape_of({{"T", tokens}, {"B", sequences}, {"H", width}}),
           .dtype = name_of(dtype),
           .bytes = bytes_of((tokens + sequences) * width, dtype)};
@@ -153,12 +157,8 @@ Work work_of(const CrossEntropyBackward& args) { return one_pass(args.rows, {"V"
 Work work_of(const PointwiseLossForward& args) { return one_pass(args.count, 2, args.dtype); }
 Work work_of(const PointwiseLossBackward& args) { return one_pass(args.count, 3, args.dtype); }
 
-Work work_of(const SegmentMeanForward& args) {
-  return segment_mean_work(args.offsets, args.sequences, args.width, args.dtype);
-}
-Work work_of(const SegmentMeanBackward& args) {
-  return segment_mean_work(args.offsets, args.sequences, args.width, args.dtype);
-}
+Work work_of(const SegmentMeanForward& args) { return segment_mean_work(args); }
+Work work_of(const SegmentMeanBackward& args) { return segment_mean_work(args); }
 Work work_of(const NormalizeForward& args) { return one_pass(args.rows, {"H", args.width}, 2, args.dtype); }
 Work work_of(const NormalizeBackward& args) { return one_pass(args.rows, {"H", args.width}, 3, args.dtype); }
 

@@ -3,13 +3,15 @@
 
 #include <string>
 
+#include "tensor/device.h"
 #include "tensor/dtype.h"
 
 namespace suanli::nn {
 
 /// "f32" and "bf16" as they say; "auto" is bf16 where the machine's measured bf16 rate is at least 1.5 times its f32
-/// rate (AMX; fast dot products), else f32. Measuring takes 20 ms. Throws UserError for another name.
-DType precision_named(const std::string& name);
+/// rate (AMX; fast dot products), else f32; measuring takes 20 ms. On a CUDA device it is bf16, which every GPU that
+/// the kernels run on multiplies at many times the rate of f32. Throws UserError for another name.
+DType precision_named(const std::string& name, Device device = {});
 
 /// What inference computes in: int8 holds the weights of the encoder's linear layers in 8 bits and quantises what goes
 /// into them; all other activations and weights have `dtype`.
@@ -21,7 +23,7 @@ struct InferencePrecision {
 };
 
 /// "int8" beside the names of precision_named(), which say what they say there; dtype is then bf16 where the machine
-/// has AMX, else f32. Throws UserError for another name.
-InferencePrecision inference_precision_named(const std::string& name);
+/// has AMX and on a CUDA device, else f32. Throws UserError for another name.
+InferencePrecision inference_precision_named(const std::string& name, Device device = {});
 
 }  // namespace suanli::nn

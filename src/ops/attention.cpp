@@ -25,13 +25,13 @@ Tensor attention(const Tensor& qkv, const Tensor& offsets, int64_t heads, const 
                     "expected qkv [T, 3 A D] for " + std::to_string(heads) + " heads, got " + qkv.shape().text());
   }
   check_dropout("attention", key);
-  const int64_t longest = check_offsets("attention", offsets, qkv.dim(0));
+  const auto [longest, pairs] = check_offsets("attention", offsets, qkv.dim(0));
   if (longest >= int64_t{1} << 20) {
     throw UserError("attention", "expected sequences under 2^20 tokens, got " + std::to_string(longest));
   }
   const int64_t tokens = qkv.dim(0), width = qkv.dim(1) / 3, head_size = width / heads;
   const double factor = 1.0 / std::sqrt(static_cast<double>(head_size));
-  const Tensor on_device = offsets.device() == qkv.device() ? offsets : offsets.to(qkv.device());
+  const Tensor on_device = beside(qkv, offsets);
 
   Tensor out = Tensor::empty({tokens, width}, qkv.dtype(), qkv.device());
   Tensor lse;
@@ -50,34 +50,36 @@ Tensor attention(const Tensor& qkv, const Tensor& offsets, int64_t heads, const 
                               .stride = 3 * width,
                               .scale = factor,
                               .dropout = key,
-                              .dtype = qkv.dtype()},
+                              .dtype = qkv.dtype(),
+                              .pairs = pairs},
                              stream_of(qkv));
-  record(
-      "attention", out, {qkv},
-      [qkv = detach(qkv), out = detach(out), lse, on_device, heads, head_size, longest, factor, key](const Tensor& dy) {
-        Tensor dqkv = Tensor::empty(qkv.shape(), qkv.dtype(), qkv.device());
-        kernels::attention_backward({.dout = dy.data(),
-                                     .out = out.data(),
-                                     .lse = lse.data(),
-                                     .q = part(qkv, 0),
-                                     .k = part(qkv, 1),
-                                     .v = part(qkv, 2),
-                                     .offsets = static_cast<const int32_t*>(on_device.data()),
-                                     .dq = part(dqkv, 0),
-                                     .dk = part(dqkv, 1),
-                                     .dv = part(dqkv, 2),
-                                     .tokens = qkv.dim(0),
-                                     .sequences = on_device.dim(0) - 1,
-                                     .longest = longest,
-                                     .heads = heads,
-                                     .head_size = head_size,
-                                     .stride = qkv.dim(1),
-                                     .scale = factor,
-                                     .dropout = key,
-                                     .dtype = qkv.dtype()},
-                                    stream_of(qkv));
-        return std::vector<Tensor>{dqkv};
-      });
+  record("attention", out, {qkv},
+         [qkv = detach(qkv), out = detach(out), lse, on_device, heads, head_size, longest = longest, pairs = pairs,
+          factor, key](const Tensor& dy) {
+           Tensor dqkv = Tensor::empty(qkv.shape(), qkv.dtype(), qkv.device());
+           kernels::attention_backward({.dout = dy.data(),
+                                        .out = out.data(),
+                                        .lse = lse.data(),
+                                        .q = part(qkv, 0),
+                                        .k = part(qkv, 1),
+                                        .v = part(qkv, 2),
+                                        .offsets = static_cast<const int32_t*>(on_device.data()),
+                                        .dq = part(dqkv, 0),
+                                        .dk = part(dqkv, 1),
+                                        .dv = part(dqkv, 2),
+                                        .tokens = qkv.dim(0),
+                                        .sequences = on_device.dim(0) - 1,
+                                        .longest = longest,
+                                        .heads = heads,
+                                        .head_size = head_size,
+                                        .stride = qkv.dim(1),
+                                        .scale = factor,
+                                        .dropout = key,
+                                        .dtype = qkv.dtype(),
+                                        .pairs = pairs},
+                                       stream_of(qkv));
+           return std::vector<Tensor>{dqkv};
+         });
   return out;
 }
 

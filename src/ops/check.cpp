@@ -41,18 +41,26 @@ void check_device(const char* op, const Tensor& a, const Tensor& b) {
   }
 }
 
-int64_t check_offsets(const char* op, const Tensor& offsets, int64_t rows) {
+Tensor beside(const Tensor& data, const Tensor& indices) {
+  return indices.device() == data.device() ? indices : indices.to(data.device());
+}
+
+Tensor on_host(const Tensor& indices) { return indices.device() == Device{} ? indices : indices.to({}); }
+
+SequenceLengths check_offsets(const char* op, const Tensor& offsets, int64_t rows) {
   check_tensor(op, "offsets", offsets, 1, {DType::i32});
-  const Tensor on_host = offsets.device().type == DeviceType::cpu ? offsets : offsets.to(Device{});
-  const auto values = on_host.host<int32_t>();
-  int64_t longest = 0;
+  const Tensor host = on_host(offsets);
+  const auto values = host.host<int32_t>();
+  SequenceLengths lengths;
   bool rising = !values.empty() && values.front() == 0 && values.back() == rows;
   for (size_t b = 1; b < values.size() && rising; ++b) {
     rising = values[b] >= values[b - 1];
-    longest = std::max<int64_t>(longest, values[b] - values[b - 1]);
+    const int64_t length = values[b] - values[b - 1];
+    lengths.longest = std::max(lengths.longest, length);
+    lengths.pairs += static_cast<double>(length * length);
   }
   if (!rising) throw UserError(op, "expected offsets that rise from 0 to the " + std::to_string(rows) + " rows");
-  return longest;
+  return lengths;
 }
 
 }  // namespace suanli::ops

@@ -16,8 +16,18 @@ void check_shape(const char* op, const char* name, const Tensor& tensor, const S
 void check_dtype(const char* op, const char* name, const Tensor& tensor, DType wanted);
 /// Throws UserError unless both are on one device.
 void check_device(const char* op, const Tensor& a, const Tensor& b);
-/// Throws UserError unless `offsets` [B+1] i32 rises from 0 to `rows`; returns the longest sequence.
-int64_t check_offsets(const char* op, const Tensor& offsets, int64_t rows);
+/// Indices (ids, labels, offsets) where the data is: ops check them on the host, their kernels read them beside the
+/// data.
+Tensor beside(const Tensor& data, const Tensor& indices);
+/// Indices on the CPU, for a check.
+Tensor on_host(const Tensor& indices);
+/// The longest of some sequences, and the sum of their squared lengths.
+struct SequenceLengths {
+  int64_t longest = 0;
+  double pairs = 0;
+};
+/// Throws UserError unless `offsets` [B+1] i32 rises from 0 to `rows`.
+SequenceLengths check_offsets(const char* op, const Tensor& offsets, int64_t rows);
 
 /// f32, bf16, f16, f64.
 inline constexpr std::initializer_list<DType> kFloating = {DType::f32, DType::bf16, DType::f16, DType::f64};

@@ -12,18 +12,18 @@ namespace {
 
 void check_ids(const char* op, const Tensor& ids, int64_t vocab) {
   check_tensor(op, "ids", ids, 1, {DType::i32});
-  const Tensor on_host = ids.device().type == DeviceType::cpu ? ids : ids.to(Device{});
-  for (const int32_t id : on_host.host<int32_t>()) {
+  const Tensor host = on_host(ids);
+  for (const int32_t id : host.host<int32_t>()) {
     if (id < 0 || id >= vocab) {
       throw UserError(op, "expected ids in 0.." + std::to_string(vocab - 1) + ", got " + std::to_string(id));
     }
   }
 }
 
-Tensor lookup(const char* op, const Tensor& table, const Tensor& ids, DType dtype) {
+Tensor lookup(const char* op, const Tensor& table, const Tensor& indices, DType dtype) {
   check_tensor(op, "table", table, 2, kFloating);
-  check_ids(op, ids, table.dim(0));
-  check_device(op, table, ids);
+  check_ids(op, indices, table.dim(0));
+  const Tensor ids = beside(table, indices);
   if (!is_floating(dtype)) throw UserError(op, std::string("expected a floating dtype, got ") + name_of(dtype));
   Tensor y = Tensor::empty({ids.dim(0), table.dim(1)}, dtype, table.device());
   kernels::embedding_forward({table.data(), static_cast<const int32_t*>(ids.data()), y.data(), ids.dim(0), table.dim(0),

@@ -12,9 +12,9 @@ namespace {
 
 /// Checks every label and returns how many are counted.
 int64_t counted_labels(const Tensor& labels, int64_t vocab, int32_t ignore) {
-  const Tensor on_host = labels.device().type == DeviceType::cpu ? labels : labels.to(Device{});
+  const Tensor host = on_host(labels);
   int64_t counted = 0;
-  for (const int32_t label : on_host.host<int32_t>()) {
+  for (const int32_t label : host.host<int32_t>()) {
     if (label == ignore) continue;
     if (label < 0 || label >= vocab) {
       throw UserError("cross_entropy", "expected labels in 0.." + std::to_string(vocab - 1) + " or " +
@@ -51,16 +51,16 @@ Tensor pointwise_loss(const char* op, kernels::PointwiseLoss kind, const Tensor&
 
 }  // namespace
 
-Tensor cross_entropy(const Tensor& logits, const Tensor& labels, const CrossEntropyOptions& options) {
+Tensor cross_entropy(const Tensor& logits, const Tensor& true_labels, const CrossEntropyOptions& options) {
   check_tensor("cross_entropy", "logits", logits, 2, kFloating);
-  check_tensor("cross_entropy", "labels", labels, 1, {DType::i32});
-  check_shape("cross_entropy", "labels", labels, {logits.dim(0)});
-  check_device("cross_entropy", logits, labels);
+  check_tensor("cross_entropy", "labels", true_labels, 1, {DType::i32});
+  check_shape("cross_entropy", "labels", true_labels, {logits.dim(0)});
   if (!(options.label_smoothing >= 0 && options.label_smoothing < 1)) {
     throw UserError("cross_entropy",
                     "expected label_smoothing in [0, 1), got " + std::to_string(options.label_smoothing));
   }
-  const int64_t counted = counted_labels(labels, logits.dim(1), options.ignore_index);
+  const int64_t counted = counted_labels(true_labels, logits.dim(1), options.ignore_index);
+  const Tensor labels = beside(logits, true_labels);
   const double scale = checked_scale("cross_entropy", options.normalizer, counted);
 
   const DType statistics = accumulation_dtype(logits.dtype());

@@ -6,18 +6,18 @@
 
 namespace suanli::ops {
 
-Tensor segment_mean(const Tensor& x, const Tensor& offsets) {
+Tensor segment_mean(const Tensor& x, const Tensor& segments) {
   check_tensor("segment_mean", "x", x, 2, kFloating);
-  check_offsets("segment_mean", offsets, x.dim(0));
-  check_device("segment_mean", x, offsets);
+  check_offsets("segment_mean", segments, x.dim(0));
+  const Tensor offsets = beside(x, segments);
   const int64_t sequences = offsets.dim(0) - 1, width = x.dim(1);
   const auto* bounds = static_cast<const int32_t*>(offsets.data());
   Tensor y = Tensor::empty({sequences, width}, x.dtype(), x.device());
-  kernels::segment_mean_forward({x.data(), bounds, y.data(), sequences, width, x.dtype()}, stream_of(x));
+  kernels::segment_mean_forward({x.data(), bounds, y.data(), sequences, width, x.dtype(), x.dim(0)}, stream_of(x));
   record("segment_mean", y, {x}, [offsets, shape = x.shape()](const Tensor& dy) {
     Tensor dx = Tensor::empty(shape, dy.dtype(), dy.device());
     kernels::segment_mean_backward(
-        {dy.data(), static_cast<const int32_t*>(offsets.data()), dx.data(), dy.dim(0), dy.dim(1), dy.dtype()},
+        {dy.data(), static_cast<const int32_t*>(offsets.data()), dx.data(), dy.dim(0), dy.dim(1), dy.dtype(), shape[0]},
         stream_of(dy));
     return std::vector<Tensor>{dx};
   });

@@ -10,16 +10,23 @@ namespace suanli::optim {
 
 GradientNorm gradient_norm(std::span<const nn::Parameter> parameters) {
   GradientNorm result;
-  double sum = 0;
-  for (const nn::Parameter& parameter : parameters) {
-    const Tensor& gradient = gradient_of(parameter.value);
+  if (parameters.empty()) return result;
+  // One number for each parameter, fetched all at once: a device is waited for a single time.
+  const Device device = parameters.front().value.device();
+  const auto count = static_cast<int64_t>(parameters.size());
+  const Tensor squares = Tensor::zeros({count}, DType::f64, device);
+  for (int64_t i = 0; i < count; ++i) {
+    const Tensor& gradient = gradient_of(parameters[static_cast<size_t>(i)].value);
     if (!gradient.defined()) continue;
-    const Tensor squares = Tensor::empty({1}, DType::f64, gradient.device());
     kernels::sum_of_squares(
-        {gradient.data(), static_cast<double*>(squares.data()), gradient.elements(), gradient.dtype()},
-        backend(gradient.device()).default_stream());
-    const double value = squares.to(Device{}).host<double>()[0];
-    if (!std::isfinite(value) && result.not_finite.empty()) result.not_finite = parameter.name;
+        {gradient.data(), static_cast<double*>(squares.data()) + i, gradient.elements(), gradient.dtype()},
+        backend(device).default_stream());
+  }
+  const Tensor host = squares.to({});
+  double sum = 0;
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const double value = host.host<double>()[i];
+    if (!std::isfinite(value) && result.not_finite.empty()) result.not_finite = parameters[i].name;
     sum += value;
   }
   result.norm = std::sqrt(sum);

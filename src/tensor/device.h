@@ -17,6 +17,10 @@ struct Device {
   std::string text() const;
 };
 
+/// "cpu", "cuda" (the first one), "cuda:1", or "auto": the first CUDA device where there is one that can be used, else
+/// the CPU. Throws UserError for another text and for a device that is not there, saying why.
+Device device_named(const std::string& text);
+
 /// An order of execution on a device. On the CPU work is done when the call returns; a device with a queue keeps its
 /// handle here.
 struct Stream {
@@ -40,6 +44,8 @@ class DeviceBackend {
   virtual void* allocate(int64_t bytes) = 0;
   virtual void release(void* memory, int64_t bytes) noexcept = 0;
   /// Copies between this device and itself or the host (`from`, `to`: each this device or the CPU), in stream order.
+  /// When the call returns the host's memory may be used again: what goes to the host is there, what comes from it has
+  /// been read.
   virtual void copy(void* destination, Device to, const void* source, Device from, int64_t bytes, Stream& stream) = 0;
   virtual void fill_zero(void* memory, int64_t bytes, Stream& stream) = 0;
   /// Returns when all work of the stream is done.
@@ -51,10 +57,22 @@ class DeviceBackend {
   virtual void trim() = 0;
 };
 
-/// The backend of a device; the CPU's is always there. Throws UserError when the device is absent.
+/// The backend of a device; the CPU's is always there, others open at their first use. Throws UserError when the device
+/// is absent.
 DeviceBackend& backend(Device device);
 
-/// Adds a device; called once at start-up by a device's register function.
-void register_backend(Device device, DeviceBackend& backend);
+/// The devices of one type beside the CPU. Nothing is opened before one of the functions is called.
+struct DeviceFamily {
+  int (*count)() = nullptr;               ///< how many can be used; 0 where the driver is missing
+  std::string (*problem)() = nullptr;     ///< why there are none, and the way out; empty where there are some
+  DeviceBackend& (*open)(int) = nullptr;  ///< device `index` < count()
+};
+
+/// Makes a type of device known; called once at start-up by its register function.
+void register_devices(DeviceType type, DeviceFamily family);
+/// How many devices of a type can be used.
+int device_count(DeviceType type);
+/// Why there is no device of a type; empty where there is one.
+std::string device_problem(DeviceType type);
 
 }  // namespace suanli

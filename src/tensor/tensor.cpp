@@ -87,7 +87,6 @@ void Tensor::copy_from(const Tensor& source) const {
   DeviceBackend& active = backend(device().type != DeviceType::cpu ? device() : source.device());
   Stream& stream = active.default_stream();
   active.copy(data(), device(), source.data(), source.device(), bytes(), stream);
-  if (device().type == DeviceType::cpu) active.synchronize(stream);
 }
 
 void Tensor::fill_zero() const {

@@ -122,6 +122,7 @@ void read_optimizer(const Config& config, const Reader& read, TrainArguments* a)
     // The largest share below 1 rounds up to all steps: a ratio of 1 is the whole run, not one step.
     a->warmup_steps = std::min(read.real("warmup_ratio", 0, 1), 1 - 1e-12);
   }
+  a->device = read.text("device");
   const std::string precision = read.text("precision");
   a->precision = precision == "auto"   ? Precision::automatic
                  : precision == "f32"  ? Precision::f32

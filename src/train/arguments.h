@@ -53,6 +53,7 @@ struct TrainArguments {
   double max_grad_norm = 1, label_smoothing_factor = 0;
   std::string lr_scheduler_type;
   double warmup_steps = 0, lr_end = 1e-7, lr_power = 1, lr_cycles = 0.5;  ///< warmup_steps < 1: a share of all steps
+  std::string device = "cpu";                                             ///< as device_named() takes it
   Precision precision = Precision::automatic;
   bool gradient_checkpointing = false;
   int64_t max_nan_steps = 20;

@@ -35,7 +35,7 @@ class MaskedLmScorer final : public Scorer {
     const NoGradient guard;
     const Tensor logits = model_.network->masked_lm_logits(packed(batch), integers(masked_tokens.rows), mode);
     const int64_t count = logits.dim(0), vocabulary = logits.dim(1);
-    loss_.add(ops::cross_entropy(logits, integers(masked_tokens.labels)).host<float>()[0], static_cast<double>(count));
+    loss_.add(number_of(ops::cross_entropy(logits, integers(masked_tokens.labels))), static_cast<double>(count));
     const std::vector<float> values = host_values(logits);
     for (int64_t i = 0; i < count; ++i) {
       right_ += largest(values, i, vocabulary) == masked_tokens.labels[static_cast<size_t>(i)] ? 1 : 0;

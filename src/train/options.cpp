@@ -113,6 +113,7 @@ Options training_options() {
       {"adam_epsilon", kReal, "1e-8", "added to the root of the second moment"},
       {"max_grad_norm", kReal, "1.0", "gradients are scaled down to this global norm; 0: never"},
       {"label_smoothing_factor", kReal, "0", "share of the target spread over all classes"},
+      {"device", kText, "cpu", "where to compute: cpu, cuda, cuda:1, or auto: cuda where there is one"},
       {"precision",
        kText,
        "auto",

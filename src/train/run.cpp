@@ -23,6 +23,7 @@ struct Run {
   TaskKind kind;
   RunData data;
   std::optional<Tokenizer> tokenizer;
+  Device device;
   nn::InferencePrecision precision;
   int64_t max_length = 0;
   models::Model model;
@@ -71,7 +72,7 @@ Tokenizer load_tokenizer(const TrainArguments& a) {
   return Tokenizer::load(folder);
 }
 
-nn::InferencePrecision resolve_precision(const TrainArguments& a) {
+nn::InferencePrecision resolve_precision(const TrainArguments& a, Device device) {
   // A resumed run computes as it did before, also where measuring the machine would now give another answer.
   if (a.precision == Precision::automatic && a.do_train) {
     if (const auto folder = checkpoint_to_resume(a.resume_from_checkpoint, a.output_dir)) {
@@ -79,7 +80,7 @@ nn::InferencePrecision resolve_precision(const TrainArguments& a) {
     }
   }
   constexpr const char* kNames[] = {"auto", "f32", "bf16", "int8"};
-  return nn::inference_precision_named(kNames[static_cast<int>(a.precision)]);
+  return nn::inference_precision_named(kNames[static_cast<int>(a.precision)], device);
 }
 
 /// Tokens of a sequence: what was asked for or the task's default, within what model and tokenizer can do.
@@ -101,7 +102,7 @@ models::Model make_model(const Run& run, const Json& config_json, const LabelTab
                                   .trainable = a.do_train,
                                   .matrix_dtype = DType::f32,
                                   .int8 = run.precision.int8,
-                                  .device = {}};
+                                  .device = run.device};
   if (run.kind.name == "regression") options.labels = {"LABEL_0"};
   if (a.model_name_or_path.empty()) {
     log_info("the model starts with random weights");
@@ -133,7 +134,8 @@ Run prepare(const Config& config, TrainArguments arguments) {
   run.data = read_data(a, run.kind.labels);
   const models::BertConfig model_config = models::bert_config(config_json, "config.json");
   const LabelTable labels = labels_of(run.data, run.kind.labels, model_config.labels);
-  run.precision = resolve_precision(a);
+  run.device = device_named(a.device);
+  run.precision = resolve_precision(a, run.device);
   run.max_length = resolve_length(a, run.kind, model_config.longest_sequence(), run.tokenizer->model_max_length());
   run.model = make_model(run, config_json, labels);
   const int64_t block = std::min(a.block_size > 0 ? a.block_size : run.max_length, model_config.longest_sequence());
@@ -156,9 +158,9 @@ Run prepare(const Config& config, TrainArguments arguments) {
 void print_plan(const Run& run) {
   int64_t tokens = 0;
   for (const TokenizedExample& row : run.train.rows) tokens += static_cast<int64_t>(row.ids.size());
-  log_info(concat(run.kind.name, ": ", run.model.parameters->elements(), " parameters, ", run.precision.name(), ", ",
-                  run.train.rows.size(), " training rows (", tokens, " tokens), ", run.validation.rows.size(),
-                  " for evaluation, ", run.test.rows.size(), " for prediction"));
+  log_info(concat(run.kind.name, ": ", run.model.parameters->elements(), " parameters, ", run.device.text(), ", ",
+                  run.precision.name(), ", ", run.train.rows.size(), " training rows (", tokens, " tokens), ",
+                  run.validation.rows.size(), " for evaluation, ", run.test.rows.size(), " for prediction"));
 }
 
 void print_results(const std::string& split, const LogRecord& record, const std::string& report) {
@@ -203,6 +205,7 @@ int train(Run& run, const Config& config) {
                    .train = &run.train,
                    .evaluation = run.validation.rows.empty() ? nullptr : &run.validation,
                    .dtype = run.precision.dtype,
+                   .device = run.device,
                    .configuration = resolved(config)});
   const TrainResult result = trainer.train();
   if (result.outcome == Outcome::interrupted) {

@@ -94,7 +94,8 @@ class SentenceSimilarity final : public Task {
   int64_t items(const Batch& batch) const override { return batch.size(); }
 
   Tensor loss(const Batch& batch, const nn::Mode& mode, double normalizer) const override {
-    return ops::mse_loss(cosines(parts_, batch, mode), numbers(batch.targets), normalizer);
+    const Tensor predicted = cosines(parts_, batch, mode);
+    return ops::mse_loss(predicted, numbers(batch.targets).to(predicted.device()), normalizer);
   }
 
   std::unique_ptr<Scorer> scorer(bool keep) const override { return std::make_unique<SimilarityScorer>(parts_, keep); }

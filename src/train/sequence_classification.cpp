@@ -18,7 +18,7 @@ Tensor loss_of(const Tensor& logits, const Batch& batch, LabelKind labels, doubl
   if (labels == LabelKind::single) {
     return ops::cross_entropy(logits, classes_of(batch), {.label_smoothing = smoothing, .normalizer = normalizer});
   }
-  const Tensor target = numbers(batch.targets).reshape(logits.shape());
+  const Tensor target = numbers(batch.targets).reshape(logits.shape()).to(logits.device());
   if (labels == LabelKind::score) return ops::mse_loss(logits, target, normalizer);
   return ops::bce_with_logits(logits, target, normalizer * static_cast<double>(batch.target_width));
 }
@@ -35,7 +35,7 @@ class SequenceScorer final : public Scorer {
   void add(const Batch& batch, const nn::Mode& mode) override {
     const NoGradient guard;
     const Tensor logits = parts_.model->network->sequence_logits(packed(batch), mode);
-    loss_.add(loss_of(logits, batch, parts_.kind.labels, 0, 0).host<float>()[0], static_cast<double>(batch.size()));
+    loss_.add(number_of(loss_of(logits, batch, parts_.kind.labels, 0, 0)), static_cast<double>(batch.size()));
     const std::vector<float> values = host_values(logits);
     for (int64_t b = 0; b < batch.size(); ++b) count(batch, values, b);
   }

@@ -54,15 +54,26 @@ double forward_operations(const models::BertConfig& c, const std::vector<int64_t
 /// The batches of a run in turn, and what was done with them.
 class Steps {
  public:
-  Steps(const models::BertConfig& config, const BatchLengths& lengths, bool training, bool masked)
-      : lengths_(lengths), config_(config), training_(training), masked_(masked) {
+  Steps(const models::BertConfig& config, const BatchLengths& lengths, Device device, bool training, bool masked)
+      : lengths_(lengths), config_(config), backend_(backend(device)), training_(training), masked_(masked) {
     for (const auto& batch : lengths) batches_.push_back(random_batch(batch, config.vocab_size));
-    backend(Device{}).reset_peak();
+    backend_.reset_peak();
   }
 
   const models::PackedSequences& batch(int64_t step) const { return batches_[place(step)]; }
   size_t place(int64_t step) const { return static_cast<size_t>(step) % batches_.size(); }
 
+  /// Ends a step that began at `start`; the first ones warm up and are not counted.
+  void end(int64_t step, double start) {
+    backend_.synchronize(backend_.default_stream());
+    if (step >= kWarmUp) add(step, seconds_now() - start);
+  }
+  StepTiming finish() {
+    timing_.peak_bytes = backend_.statistics().peak_bytes;
+    return timing_;
+  }
+
+ private:
   void add(int64_t step, double seconds) {
     const auto& lengths = lengths_[place(step)];
     const double tokens = std::accumulate(lengths.begin(), lengths.end(), 0.0);
@@ -76,14 +87,10 @@ class Steps {
     timing_.sequences += static_cast<double>(lengths.size());
     timing_.operations += (training_ ? 3 : 1) * operations;
   }
-  StepTiming finish() {
-    timing_.peak_bytes = backend(Device{}).statistics().peak_bytes;
-    return timing_;
-  }
 
- private:
   const BatchLengths& lengths_;
   const models::BertConfig& config_;
+  DeviceBackend& backend_;
   bool training_, masked_;
   std::vector<models::PackedSequences> batches_;
   StepTiming timing_;
@@ -100,12 +107,12 @@ double StepTiming::median() const {
 }
 
 StepTiming time_training(const std::filesystem::path& folder, models::Head head, const BatchLengths& batches,
-                         DType dtype, int64_t steps) {
-  const models::Model model =
-      models::load_model(folder, {.head = head, .labels = {"negative", "positive"}, .trainable = true});
+                         DType dtype, int64_t steps, Device device) {
+  const models::Model model = models::load_model(
+      folder, {.head = head, .labels = {"negative", "positive"}, .trainable = true, .device = device});
   const bool masked = head == models::Head::masked_lm;
   const auto optimizer = optim::adamw(model.parameters->all(), {});
-  Steps run(model.config, batches, true, masked);
+  Steps run(model.config, batches, device, true, masked);
   for (int64_t step = 0; step < kWarmUp + steps; ++step) {
     const models::PackedSequences& batch = run.batch(step);
     const auto sequences = static_cast<int64_t>(batches[run.place(step)].size());
@@ -129,24 +136,24 @@ StepTiming time_training(const std::filesystem::path& folder, models::Head head,
     const auto norm = optim::gradient_norm(model.parameters->all());
     optimizer->step(5e-5, optim::clipping_factor(norm.norm, 1.0));
     optim::clear_gradients(model.parameters->all());
-    if (step >= kWarmUp) run.add(step, seconds_now() - start);
+    run.end(step, start);
   }
   return run.finish();
 }
 
 StepTiming time_inference(const std::filesystem::path& folder, const BatchLengths& batches,
-                          const nn::InferencePrecision& precision, double seconds) {
+                          const nn::InferencePrecision& precision, double seconds, Device device) {
   const NoGradient off;
-  const models::Model model =
-      models::load_model(folder, {.head = models::Head::none, .matrix_dtype = precision.dtype, .int8 = precision.int8});
-  Steps run(model.config, batches, false, false);
+  const models::Model model = models::load_model(
+      folder, {.head = models::Head::none, .matrix_dtype = precision.dtype, .int8 = precision.int8, .device = device});
+  Steps run(model.config, batches, device, false, false);
   const double end = seconds_now() + seconds;
   for (int64_t step = 0; step < kWarmUp + 5 || seconds_now() < end; ++step) {
     const models::PackedSequences& batch = run.batch(step);
     const double start = seconds_now();
     const ProfileScope scope("forward");
     ops::segment_mean(model.network->hidden_states(batch, {.dtype = precision.dtype}), batch.offsets);
-    if (step >= kWarmUp) run.add(step, seconds_now() - start);
+    run.end(step, start);
   }
   return run.finish();
 }

@@ -25,12 +25,12 @@ using BatchLengths = std::vector<std::vector<int64_t>>;
 
 /// Training steps (forward, backward, clipping at 1.0, AdamW) on random ids of the given lengths, dropout as in
 /// config.json. `head` is masked_lm (one token in seven is predicted) or sequence_classification (two labels).
-/// Two untimed steps come first. Throws UserError like load_model.
+/// Two untimed steps come first; a step ends when the device has done its work. Throws UserError like load_model.
 StepTiming time_training(const std::filesystem::path& model, models::Head head, const BatchLengths& batches,
-                         DType dtype, int64_t steps);
+                         DType dtype, int64_t steps, Device device = {});
 
 /// Forward passes to sentence vectors (mean pooling), for about `seconds`, at least five.
 StepTiming time_inference(const std::filesystem::path& model, const BatchLengths& batches,
-                          const nn::InferencePrecision& precision, double seconds);
+                          const nn::InferencePrecision& precision, double seconds, Device device = {});
 
 }  // namespace suanli

@@ -94,6 +94,8 @@ Encoding encoded_text(const TaskParts& parts, const Example& example) {
                           : parts.tokenizer.encode(example.text, options);
 }
 
+float number_of(const Tensor& tensor) { return tensor.to(Device{}).host<float>()[0]; }
+
 Tensor integers(std::span<const int32_t> values) { return Tensor::from(values, {static_cast<int64_t>(values.size())}); }
 
 Tensor numbers(std::span<const float> values) { return Tensor::from(values, {static_cast<int64_t>(values.size())}); }

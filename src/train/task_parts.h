@@ -31,6 +31,8 @@ TokenizedExample tokenized(Encoding encoding);
 /// Text or pair of an example, cut to parts.options.max_length tokens.
 Encoding encoded_text(const TaskParts& parts, const Example& example);
 
+/// The number in a tensor of one f32, such as a loss.
+float number_of(const Tensor& tensor);
 /// A tensor of host values, [values.size()].
 Tensor integers(std::span<const int32_t> values);
 Tensor numbers(std::span<const float> values);

@@ -25,7 +25,7 @@ class TokenScorer final : public Scorer {
     if (labelled == 0) return;
     const NoGradient guard;
     const Tensor logits = parts_.model->network->token_logits(packed(batch), mode);
-    loss_.add(ops::cross_entropy(logits, integers(batch.token_labels)).host<float>()[0], static_cast<double>(labelled));
+    loss_.add(number_of(ops::cross_entropy(logits, integers(batch.token_labels))), static_cast<double>(labelled));
     const std::vector<float> values = host_values(logits);
     for (int64_t b = 0; b < batch.size(); ++b) {
       std::vector<std::string_view> truth, predicted;

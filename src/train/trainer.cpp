@@ -233,7 +233,7 @@ void Trainer::log() {
                       {"learning_rate", last_rate_},
                       {"epoch", state_.epoch},
                       {"perf/tokens_per_second", static_cast<double>(tokens_since_log_) / seconds},
-                      {"memory/peak_bytes", static_cast<double>(backend(Device{}).statistics().peak_bytes)}};
+                      {"memory/peak_bytes", static_cast<double>(backend(parts_.device).statistics().peak_bytes)}};
   if (state_.skipped_steps > 0) record.emplace_back("skipped_steps", static_cast<double>(state_.skipped_steps));
   state_.loss_since_log = 0;
   state_.steps_since_log = 0;

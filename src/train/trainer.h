@@ -20,6 +20,7 @@ struct TrainerParts {
   const Dataset* train = nullptr;
   const Dataset* evaluation = nullptr;  ///< null where there is none
   DType dtype = DType::f32;
+  Device device;  ///< of the model
   Json configuration;
 };
 

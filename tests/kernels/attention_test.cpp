@@ -243,7 +243,7 @@ TEST(AttentionBackward, EveryLengthAndHeadSize) {
 // vectors as dout show it, transposed, in dv: both must be dropout_factor, element by element.
 TEST(Attention, MaskIsTheCountedOneBitByBit) {
   const int64_t length = 31, heads = 2, d = 32, width = heads * d, tokens = 2 * length;
-  const int32_t offsets[] = {0, 31, 62};
+  std::vector<int32_t> offsets = {0, 31, 62};
   std::vector<float> q(tokens * width, 0), v(tokens * width, 0), lse(heads * tokens, std::log(31.0F)), zero = q;
   for (int64_t t = 0; t < tokens; ++t) {
     for (int64_t a = 0; a < heads; ++a) v[static_cast<size_t>(t * width + a * d + t % length)] = 1;
@@ -264,24 +264,30 @@ TEST(Attention, MaskIsTheCountedOneBitByBit) {
   };
   for (const auto& implementation : kernels::attention_forward.implementations()) {
     std::vector<float> out(tokens * width);
-    const AttentionForward args{q.data(), q.data(), v.data(), offsets, out.data(), nullptr,  tokens,    2,
-                                length,   heads,    d,        width,   1.0,        kDropout, DType::f32};
+    Arrays arrays(implementation.device);
+    if (!arrays.usable()) continue;
+    const float* queries = arrays(q);
+    const AttentionForward args{queries, queries, arrays(v), arrays(offsets), arrays(out), nullptr,  tokens,    2,
+                                length,  heads,   d,         width,           1.0,         kDropout, DType::f32};
     if (implementation.can_run(args, machine()) != nullptr) continue;
-    implementation.run(args, backend({}).default_stream());
+    arrays.run([&](Stream& stream) { implementation.run(args, stream); });
     expect_mask(implementation.name, out, false);
   }
   for (const auto& implementation : kernels::attention_backward.implementations()) {
     std::vector<float> dq(tokens * width), dk = dq, dv = dq;
-    const AttentionBackward args{.dout = v.data(),
-                                 .out = zero.data(),
-                                 .lse = lse.data(),
-                                 .q = q.data(),
-                                 .k = q.data(),
-                                 .v = zero.data(),
-                                 .offsets = offsets,
-                                 .dq = dq.data(),
-                                 .dk = dk.data(),
-                                 .dv = dv.data(),
+    Arrays arrays(implementation.device);
+    if (!arrays.usable()) continue;
+    const float *queries = arrays(q), *zeros = arrays(zero);
+    const AttentionBackward args{.dout = arrays(v),
+                                 .out = zeros,
+                                 .lse = arrays(lse),
+                                 .q = queries,
+                                 .k = queries,
+                                 .v = zeros,
+                                 .offsets = arrays(offsets),
+                                 .dq = arrays(dq),
+                                 .dk = arrays(dk),
+                                 .dv = arrays(dv),
                                  .tokens = tokens,
                                  .sequences = 2,
                                  .longest = length,
@@ -292,7 +298,7 @@ TEST(Attention, MaskIsTheCountedOneBitByBit) {
                                  .dropout = kDropout,
                                  .dtype = DType::f32};
     if (implementation.can_run(args, machine()) != nullptr) continue;
-    implementation.run(args, backend({}).default_stream());
+    arrays.run([&](Stream& stream) { implementation.run(args, stream); });
     expect_mask(implementation.name, dv, true);
   }
 }

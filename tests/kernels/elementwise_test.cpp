@@ -140,9 +140,11 @@ TEST(Dropout, MaskIsTheCountedOneBitByBit) {
     for (const uint32_t step : {0U, 1U, 4'000'000'000U}) {
       const DropoutKey key = {0.3F, {.seed = 42, .step = step, .site = 17}};
       std::vector<float> x(count, 1.0F), y(count);
-      const Dropout args{x.data(), y.data(), count, key, DType::f32};
+      Arrays arrays(implementation.device);
+      if (!arrays.usable()) continue;
+      const Dropout args{arrays(x), arrays(y), count, key, DType::f32};
       if (implementation.can_run(args, machine()) != nullptr) continue;
-      implementation.run(args, backend({}).default_stream());
+      arrays.run([&](Stream& stream) { implementation.run(args, stream); });
       int64_t wrong = 0, kept = 0;
       for (int64_t i = 0; i < count; ++i) {
         const float factor = kernels::dropout_factor(key, static_cast<uint64_t>(i));
@@ -208,10 +210,13 @@ TEST(Cast, RoundsOnceToNearestEven) {
         for (size_t count : {size_t{0}, size_t{1}, size_t{17}, x.size()}) {
           GuardedBuffer source(from, Values(x.end() - static_cast<std::ptrdiff_t>(count), x.end()), 1);
           GuardedBuffer got(to, Values(count, -77), 1);
-          const Cast args{source.data(), got.data(), static_cast<int64_t>(count), from, to};
+          Arrays arrays(implementation.device);
+          if (!arrays.usable()) continue;
+          const Cast args{arrays(source.bytes()) + source.begin(), arrays(got.bytes()) + got.begin(),
+                          static_cast<int64_t>(count), from, to};
           if (implementation.can_run(args, machine()) != nullptr) continue;
           implementations_run().insert(std::string("cast/") + implementation.name);
-          implementation.run(args, backend({}).default_stream());
+          arrays.run([&](Stream& stream) { implementation.run(args, stream); });
           EXPECT_TRUE(got.guards_intact());
           const Values exact = source.read(), result = got.read();
           const int digits = to == DType::f64 ? 53 : to == DType::f32 ? 24 : to == DType::bf16 ? 8 : 11;

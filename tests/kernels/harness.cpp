@@ -41,13 +41,14 @@ class KernelEnvironment : public ::testing::Environment {
     std::string idle;
     for (const auto& listed : kernels::listed_implementations()) {
       const std::string name = listed.kernel + "/" + listed.implementation;
-      if (listed.device == "cpu" && implementations_run().count(name) == 0) idle += " " + name;
+      if (listed.device == "cuda" && device_count(DeviceType::cuda) == 0) continue;
+      if (implementations_run().count(name) == 0) idle += " " + name;
     }
     if (whole && machine().isa == Isa::amx) {
       EXPECT_EQ(idle, "") << "implementations that no test has run on a machine that has everything";
     }
-    std::printf("isa %s: %zu implementations tested; refused here:%s\n", name_of(machine().isa),
-                implementations_run().size(), idle.empty() ? " none" : idle.c_str());
+    std::printf("isa %s, %d CUDA devices: %zu implementations tested; refused here:%s\n", name_of(machine().isa),
+                device_count(DeviceType::cuda), implementations_run().size(), idle.empty() ? " none" : idle.c_str());
   }
 };
 const auto* const kEnvironment = ::testing::AddGlobalTestEnvironment(new KernelEnvironment);
@@ -57,6 +58,27 @@ const auto* const kEnvironment = ::testing::AddGlobalTestEnvironment(new KernelE
 std::set<std::string>& implementations_run() {
   static std::set<std::string> names;
   return names;
+}
+
+void* Arrays::place(void* host, size_t bytes) {
+  if (device_.type == DeviceType::cpu) return host;
+  const size_t room = bytes + 64, offset = reinterpret_cast<uintptr_t>(host) % 64;
+  DeviceBackend& memory = backend(device_);
+  auto* block = static_cast<std::byte*>(memory.allocate(static_cast<int64_t>(room)));
+  copies_.push_back({host, block, block + offset, bytes});
+  memory.copy(block + offset, device_, host, {}, static_cast<int64_t>(bytes), memory.default_stream());
+  return block + offset;
+}
+
+void Arrays::copy_back() {
+  DeviceBackend& memory = backend(device_);
+  for (const Copy& copy : copies_) {
+    memory.copy(copy.host, {}, copy.data, device_, static_cast<int64_t>(copy.bytes), memory.default_stream());
+  }
+}
+
+Arrays::~Arrays() {
+  for (const Copy& copy : copies_) backend(device_).release(copy.block, static_cast<int64_t>(copy.bytes + 64));
 }
 
 GuardedBuffer::GuardedBuffer(DType dtype, const Values& values, int shift)

@@ -1,10 +1,12 @@
-/// Runs every implementation of a kernel against its definition: ref in f64 on the same, already rounded inputs.
+/// Runs every implementation of a kernel against its definition: ref in f64 on the same, already rounded inputs. CUDA's
+/// run where a CUDA device is there, over copies of the same guarded buffers in its memory.
 ///
 /// A Problem lists the arrays of one call and builds its arguments. For a dtype, check() rounds the inputs to it, runs
 /// ref in f64 for the exact answer, and then demands of every implementation that can run:
 ///   - each output within the bound of its derivation (tests/tolerance.h), NaN and infinities where the exact has them;
 ///   - inputs unchanged, nothing written outside the outputs, buffers at odd addresses accepted;
-///   - the same bits with 1, 2 and 4 threads (a matrix product of a vendor: the same bits with the same threads).
+///   - the same bits with 1, 2 and 4 threads (a matrix product of a vendor: the same bits with the same threads), or in
+///     a second run on a device.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -115,6 +117,9 @@ class GuardedBuffer {
  public:
   GuardedBuffer(DType dtype, const Values& values, int shift);
   void* data() { return bytes_.data() + begin_; }
+  /// All of it, with the guards, and the place of the first element in it.
+  std::vector<std::byte>& bytes() { return bytes_; }
+  size_t begin() const { return begin_; }
   Values read() const;
   /// True when the bytes around the elements are as they were.
   bool guards_intact() const;
@@ -126,25 +131,67 @@ class GuardedBuffer {
   std::vector<std::byte> bytes_;
 };
 
+/// Arrays for one call of an implementation: the host's own on the CPU, copies in the memory of a device elsewhere.
+class Arrays {
+ public:
+  explicit Arrays(DeviceType type) : device_{type, 0} {}
+  /// False where the machine has no such device.
+  bool usable() const { return device_count(device_.type) > 0; }
+  /// Where the kernel finds `bytes` bytes: on a device a copy that lies as the original does within 64 bytes.
+  void* place(void* host, size_t bytes);
+  template <class T>
+  T* operator()(std::vector<T>& values) {
+    return static_cast<T*>(place(values.data(), values.size() * sizeof(T)));
+  }
+  template <class T>
+  T* operator()(T& value) {
+    return static_cast<T*>(place(&value, sizeof(T)));
+  }
+  /// Calls f(stream) and copies all arrays back.
+  template <class F>
+  void run(F&& f) {
+    f(backend(device_).default_stream());
+    copy_back();
+  }
+  ~Arrays();
+
+ private:
+  struct Copy {
+    void *host, *block, *data;
+    size_t bytes;
+  };
+  void copy_back();
+  Device device_;
+  std::vector<Copy> copies_;
+};
+
 /// Names of all implementations that were asked, and of those that ran: "kernel/implementation".
 std::set<std::string>& implementations_run();
 
-/// Runs one implementation: the buffers after it.
+/// "kernel/implementation", as implementations_run() holds it.
+template <class Args>
+std::string run_name(const kernels::Kernel<Args>& kernel, const kernels::Implementation<Args>& implementation) {
+  return std::string(kernel.name()) + "/" + implementation.name;
+}
+
+/// Runs one implementation, where it can run: the buffers after it; none where it refuses.
 template <class Args>
 std::vector<GuardedBuffer> run_implementation(const kernels::Implementation<Args>& implementation,
                                               const Problem<Args>& problem, const std::vector<Values>& values,
                                               DType dtype, int shift) {
   std::vector<GuardedBuffer> buffers;
   Pointers pointers;
+  Arrays arrays(implementation.device);
   buffers.reserve(problem.arrays.size());
   for (size_t a = 0; a < problem.arrays.size(); ++a) {
     const Array& array = problem.arrays[a];
-    buffers.emplace_back(dtype_of_kind(array.kind, dtype), values[a], shift);
-    pointers.push_back(array.null         ? nullptr
-                       : array.alias >= 0 ? pointers[static_cast<size_t>(array.alias)]
-                                          : buffers.back().data());
+    GuardedBuffer& buffer = buffers.emplace_back(dtype_of_kind(array.kind, dtype), values[a], shift);
+    const auto place = [&] { return static_cast<std::byte*>(arrays(buffer.bytes())) + buffer.begin(); };
+    pointers.push_back(array.null ? nullptr : array.alias >= 0 ? pointers[static_cast<size_t>(array.alias)] : place());
   }
-  implementation.run(problem.args(dtype, pointers), backend({}).default_stream());
+  const Args args = problem.args(dtype, pointers);
+  if (implementation.can_run(args, machine()) != nullptr) return {};
+  arrays.run([&](Stream& stream) { implementation.run(args, stream); });
   return buffers;
 }
 
@@ -169,28 +216,20 @@ void check(const kernels::Kernel<Args>& kernel, const Problem<Args>& problem, DT
   }
 
   for (const auto& implementation : kernel.implementations()) {
-    if (implementation.device != DeviceType::cpu) continue;
-    Pointers pointers;
-    std::vector<GuardedBuffer> asked;
-    for (size_t a = 0; a < problem.arrays.size(); ++a) {
-      asked.emplace_back(dtype_of_kind(problem.arrays[a].kind, dtype), inputs[a], 0);
-    }
-    for (size_t a = 0; a < asked.size(); ++a) {
-      const int alias = problem.arrays[a].alias;
-      pointers.push_back(problem.arrays[a].null ? nullptr : asked[alias >= 0 ? static_cast<size_t>(alias) : a].data());
-    }
-    if (implementation.can_run(problem.args(dtype, pointers), machine()) != nullptr) continue;
-    implementations_run().insert(std::string(kernel.name()) + "/" + implementation.name);
+    if (device_count(implementation.device) == 0) continue;
     const std::string what =
         std::string(kernel.name()) + "/" + implementation.name + " " + name_of(dtype) + " " + problem.label;
     const bool plain_loops = std::string_view(implementation.name) == "ref";  // no threads, no vectors
+    const bool on_cpu = implementation.device == DeviceType::cpu;
     for (const int shift : {0, 1}) {
       if (plain_loops && shift == 1) continue;
       std::vector<std::vector<std::byte>> first;
       for (const int threads : {1, 2, 4}) {
-        if (plain_loops && threads > 1) break;
+        if ((plain_loops && threads > 1) || (!on_cpu && threads > 2)) break;
         set_thread_count(threads);
         auto buffers = run_implementation(implementation, problem, inputs, dtype, shift);
+        if (buffers.empty()) break;  // refused
+        implementations_run().insert(run_name(kernel, implementation));
         if (threads == 1 || !problem.bits_without_threads) {
           compare(what, problem.arrays, buffers, inputs, exact, dtype);
           first.clear();

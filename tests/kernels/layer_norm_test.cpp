@@ -121,11 +121,13 @@ TEST(LayerNormForward, MaskIsTheCountedOneBitByBit) {
   for (const auto& implementation : kernels::layer_norm_forward.implementations()) {
     std::vector<float> x(rows * width, 1), residual(rows * width, 0), weight(width, 1), bias(width, 0);
     std::vector<float> y(rows * width), sum(rows * width), mean(rows), rstd(rows);
-    const LayerNormForward args{x.data(),   residual.data(), weight.data(), bias.data(), y.data(),
-                                sum.data(), mean.data(),     rstd.data(),   rows,        width,
-                                1e-5,       kDropout,        DType::f32,    DType::f32};
+    Arrays arrays(implementation.device);
+    if (!arrays.usable()) continue;
+    const LayerNormForward args{arrays(x),   arrays(residual), arrays(weight), arrays(bias), arrays(y),
+                                arrays(sum), arrays(mean),     arrays(rstd),   rows,         width,
+                                1e-5,        kDropout,         DType::f32,     DType::f32};
     if (implementation.can_run(args, machine()) != nullptr) continue;
-    implementation.run(args, backend({}).default_stream());
+    arrays.run([&](Stream& stream) { implementation.run(args, stream); });
     for (size_t i = 0; i < sum.size(); ++i) {
       ASSERT_EQ(sum[i], kernels::dropout_factor(kDropout, i)) << implementation.name << " element " << i;
     }
@@ -228,11 +230,13 @@ TEST(LayerNormBackward, DroppedElementsHaveNoGradientAndKeptOnesTheirFactor) {
   std::vector<float> dy(random.begin(), random.end()), sum = dy, weight(width, 1), mean(rows, 0), rstd(rows, 1);
   for (const auto& implementation : kernels::layer_norm_backward.implementations()) {
     std::vector<float> dx(rows * width), dresidual(rows * width);
-    const LayerNormBackward args{dy.data(), sum.data(),       weight.data(), mean.data(), rstd.data(),
-                                 dx.data(), dresidual.data(), nullptr,       nullptr,     rows,
-                                 width,     kDropout,         DType::f32,    DType::f32};
+    Arrays arrays(implementation.device);
+    if (!arrays.usable()) continue;
+    const LayerNormBackward args{arrays(dy), arrays(sum),       arrays(weight), arrays(mean), arrays(rstd),
+                                 arrays(dx), arrays(dresidual), nullptr,        nullptr,      rows,
+                                 width,      kDropout,          DType::f32,     DType::f32};
     if (implementation.can_run(args, machine()) != nullptr) continue;
-    implementation.run(args, backend({}).default_stream());
+    arrays.run([&](Stream& stream) { implementation.run(args, stream); });
     for (size_t i = 0; i < dx.size(); ++i) {
       ASSERT_EQ(dx[i], dresidual[i] * kernels::dropout_factor(kDropout, i)) << implementation.name << " element " << i;
     }

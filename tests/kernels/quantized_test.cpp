@@ -35,13 +35,16 @@ TEST(QuantizeRows, EveryShapeAndDtypeGivesTheSameIntegers) {
 }
 
 // What the integers of `x` are, and their scale, by each implementation that can run.
-void expect_row(const std::vector<float>& x, const std::vector<int>& values, float scale) {
+void expect_row(std::vector<float> x, const std::vector<int>& values, float scale) {
   for (const auto& implementation : kernels::quantize_rows.implementations()) {
     std::vector<int8_t> got(x.size(), int8_t{55});
     float got_scale = -1;
-    const QuantizeRows args = {x.data(), got.data(), &got_scale, 1, static_cast<int64_t>(x.size()), DType::f32};
+    Arrays arrays(implementation.device);
+    if (!arrays.usable()) continue;
+    const QuantizeRows args = {arrays(x), arrays(got), arrays(got_scale), 1, static_cast<int64_t>(x.size()),
+                               DType::f32};
     if (implementation.can_run(args, machine()) != nullptr) continue;
-    implementation.run(args, backend({}).default_stream());
+    arrays.run([&](Stream& stream) { implementation.run(args, stream); });
     EXPECT_EQ(std::vector<int>(got.begin(), got.end()), values) << implementation.name;
     EXPECT_TRUE(got_scale == scale || (std::isnan(scale) && std::isnan(got_scale)))
         << implementation.name << ": " << got_scale << " is not " << scale;
@@ -109,6 +112,23 @@ TEST(PackQuantized, EveryElementHasItsPlaceTheRestIsZeroAndSumsStandBehind) {
       ASSERT_EQ(stored, sum) << n << "x" << k << " row " << row;
     }
     EXPECT_EQ(got, std::vector<int8_t>(got.size(), 0)) << n << "x" << k;
+  }
+}
+
+// Each implementation that can run gives the same bytes as ref, whose layout the test above writes out.
+TEST(PackQuantized, EveryImplementationGivesTheSameBytes) {
+  for (const auto& implementation : kernels::pack_quantized.implementations()) {
+    if (device_count(implementation.device) == 0) continue;
+    implementations_run().insert(run_name(kernels::pack_quantized, implementation));
+    for (const auto& [n, k] : std::vector<std::pair<int64_t, int64_t>>{
+             {0, 5}, {1, 1}, {3, 0}, {16, 64}, {17, 63}, {32, 65}, {33, 128}, {100, 7}, {384, 1536}}) {
+      auto b = integers(n * k, 13);
+      std::vector<int8_t> got(static_cast<size_t>(QuantizedLayout{n, k}.bytes()), int8_t{99});
+      Arrays arrays(implementation.device);
+      const kernels::PackQuantized args = {arrays(b), arrays(got), n, k};
+      arrays.run([&](Stream& stream) { implementation.run(args, stream); });
+      EXPECT_TRUE(got == packed(b, n, k)) << implementation.name << " " << n << "x" << k;
+    }
   }
 }
 
@@ -210,6 +230,7 @@ std::map<std::string, std::vector<std::byte>> results(const Problem<QuantizedMat
   std::vector<Values> values;
   for (const Array& array : problem.arrays) values.push_back(array.values);
   for (const auto& implementation : kernels::quantized_matmul.implementations()) {
+    if (device_count(implementation.device) == 0) continue;
     if (implementation.can_run(problem.args(dtype, Pointers(6)), machine()) != nullptr) continue;
     out[implementation.name] = run_implementation(implementation, problem, values, dtype, 0).back().content();
   }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "device.h"
 #include "formats/safetensors.h"
 #include "models/bert/names.h"
 #include "models/load.h"
@@ -111,7 +112,8 @@ inline std::vector<NamedTensor> named_gradients(const Model& model, const nn::Pa
 /// Largest difference between two f32 tensors with the same number of elements.
 inline double largest_difference(const Tensor& a, const Tensor& b) {
   SUANLI_ASSERT(a.elements() == b.elements());
-  const auto x = a.host<float>(), y = b.host<float>();
+  const Tensor a_host = a.to({}), b_host = b.to({});
+  const auto x = a_host.host<float>(), y = b_host.host<float>();
   double largest = 0;
   for (size_t i = 0; i < x.size(); ++i) {
     const double difference = std::abs(static_cast<double>(x[i]) - y[i]);
@@ -122,15 +124,17 @@ inline double largest_difference(const Tensor& a, const Tensor& b) {
 
 /// Euclidean norm of an f32 tensor.
 inline double norm(const Tensor& a) {
+  const Tensor host = a.to({});
   double sum = 0;
-  for (const float value : a.host<float>()) sum += static_cast<double>(value) * value;
+  for (const float value : host.host<float>()) sum += static_cast<double>(value) * value;
   return std::sqrt(sum);
 }
 
 /// |a - b| / |b| in the Euclidean norm.
 inline double relative_distance(const Tensor& a, const Tensor& b) {
   SUANLI_ASSERT(a.elements() == b.elements());
-  const auto x = a.host<float>(), y = b.host<float>();
+  const Tensor a_host = a.to({}), b_host = b.to({});
+  const auto x = a_host.host<float>(), y = b_host.host<float>();
   double sum = 0;
   for (size_t i = 0; i < x.size(); ++i) sum += std::pow(static_cast<double>(x[i]) - y[i], 2);
   return std::sqrt(sum) / norm(b);

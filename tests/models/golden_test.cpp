@@ -13,7 +13,8 @@ class Golden : public testing::TestWithParam<GoldenCase> {
  protected:
   void SetUp() override { initialize(); }
   Model load(bool trainable) const {
-    return load_model(GetParam().folder(), {.head = GetParam().head(), .trainable = trainable});
+    return load_model(GetParam().folder(),
+                      {.head = GetParam().head(), .trainable = trainable, .device = test_device()});
   }
   SafetensorsFile golden() const { return SafetensorsFile::open(GetParam().folder() / "golden.safetensors"); }
 };
@@ -35,7 +36,7 @@ TEST_P(Golden, LossAndEveryGradientAgree) {
   const SafetensorsFile file = golden();
   const Tensor labels = golden_labels(file, "", GetParam().task, 0, 3);
   const Tensor loss = ops::cross_entropy(golden_logits(model, golden_batch(file, "", 0, 3), {}), labels);
-  EXPECT_NEAR(loss.host<float>()[0], file.tensor("loss").host<float>()[0], 1e-5);
+  EXPECT_NEAR(loss.to({}).host<float>()[0], file.tensor("loss").host<float>()[0], 1e-5);
   backward(loss);
 
   size_t compared = 0;

@@ -2,6 +2,7 @@
 
 #include "autograd/tape.h"
 #include "base/random.h"
+#include "device.h"
 #include "ops/activation.h"
 #include "ops/arithmetic.h"
 #include "ops/attention.h"
@@ -219,13 +220,14 @@ Tensor tensor_of(const std::vector<double>& values, const Shape& shape, DType dt
   dispatch_floating(dtype, [&]<class T>() {
     for (size_t i = 0; i < values.size(); ++i) out.host<T>()[i] = static_cast<T>(values[i]);
   });
-  return out;
+  return test_device() == Device{} ? out : out.to(test_device());
 }
 
 std::vector<double> values_of(const Tensor& tensor) {
   std::vector<double> out;
+  const Tensor host = tensor.to({});
   dispatch_floating(tensor.dtype(), [&]<class T>() {
-    for (const T& value : tensor.host<T>()) {
+    for (const T& value : host.host<T>()) {
       if constexpr (sizeof(T) == 2) {
         out.push_back(static_cast<double>(static_cast<float>(value)));
       } else {

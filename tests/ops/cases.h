@@ -50,7 +50,7 @@ struct ErrorCase {
 };
 const std::vector<ErrorCase>& error_cases();
 
-/// A tensor of any dtype from f64 values, rounded to nearest, and back.
+/// A tensor on test_device() of any dtype from f64 values, rounded to nearest, and back.
 Tensor tensor_of(const std::vector<double>& values, const Shape& shape, DType dtype);
 std::vector<double> values_of(const Tensor& tensor);
 Tensor integers_of(const std::vector<int32_t>& values);

@@ -37,7 +37,7 @@ inline GoldenRun golden_run(const models::Model& model, const GoldenRunOptions& 
   for (int32_t step = 0; step < options.steps; ++step) {
     const Tensor loss = loss_of(step);
     backward(loss);
-    run.losses.push_back(loss.host<float>()[0]);
+    run.losses.push_back(loss.to({}).host<float>()[0]);
     run.gradient_norms.push_back(optim::gradient_norm(model.parameters->all()).norm);
     run.learning_rates.push_back(schedule.learning_rate(step));
     optimizer->step(run.learning_rates.back(), optim::clipping_factor(run.gradient_norms.back(), 1));

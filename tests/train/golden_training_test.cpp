@@ -16,7 +16,8 @@ class GoldenTraining : public testing::TestWithParam<GoldenCase> {
 
   /// Trains from the stored start; step s sees the sequences 4s to 4s+3.
   void expect_same_run(const std::string& name, const GoldenRunOptions& options) const {
-    const models::Model model = models::load_model(GetParam().folder(), {.head = GetParam().head(), .trainable = true});
+    const models::Model model = models::load_model(
+        GetParam().folder(), {.head = GetParam().head(), .trainable = true, .device = test_device()});
     const auto golden = SafetensorsFile::open(GetParam().folder() / "golden.safetensors");
     const GoldenRun run = golden_run(model, options, [&](int32_t step) {
       const int32_t first = 4 * step, last = first + 4;

@@ -26,7 +26,8 @@ std::filesystem::path workshop(const std::string& name) {
 
 int run(const std::filesystem::path& folder, std::vector<std::string> words, std::string* output = nullptr,
         int (*verb)(const Config&) = run_training) {
-  words.insert(words.begin(), {"output_dir=" + (folder / "out").string(), "precision=f32", "disable_tqdm=true"});
+  words.insert(words.begin(), {"output_dir=" + (folder / "out").string(), "precision=f32", "disable_tqdm=true",
+                               "device=" + test_device().text()});
   Config config(train_options());
   config.read_arguments(words);
   testing::internal::CaptureStdout();

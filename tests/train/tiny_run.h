@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "device.h"
 #include "ops/initialize.h"
 #include "train/trainer.h"
 
@@ -94,7 +95,7 @@ struct TinyRun {
                                               .seed = 5,
                                               .trainable = true,
                                               .matrix_dtype = DType::f32,
-                                              .device = {}});
+                                              .device = test_device()});
     task =
         std::make_unique<TaskWithHook>(make_task(kind, model, tokenizer, labels, {.max_length = 12}), std::move(hook));
     train_set = make_dataset(*task, {"made-up", tiny_examples(26, 1)}, -1);
@@ -109,6 +110,7 @@ struct TinyRun {
                      .train = &train_set,
                      .evaluation = &eval_set,
                      .dtype = DType::f32,
+                     .device = test_device(),
                      .configuration = config.to_json()});
     const TrainResult result = trainer.train();
     output = testing::internal::GetCapturedStdout();
@@ -119,7 +121,8 @@ struct TinyRun {
   std::vector<float> weights() const {
     std::vector<float> all;
     for (const nn::Parameter& parameter : model.parameters->all()) {
-      const auto values = parameter.value.host<float>();
+      const Tensor host = parameter.value.to({});
+      const auto values = host.host<float>();
       all.insert(all.end(), values.begin(), values.end());
     }
     return all;

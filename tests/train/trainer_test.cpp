@@ -169,7 +169,7 @@ TEST(Trainer, TooManyStepsInARowThatAreNotFiniteStopTheRunAndNameTheFirstBadTens
   const auto folder = fresh_folder("nan_stop");
   TinyRun run(folder, {"max_steps=40", "max_nan_steps=3"});
   const nn::Parameter& bad = run.model.parameters->all()[4];
-  bad.value.host<float>()[0] = NAN;
+  bad.value.reshape({bad.value.elements()}).rows(0, 1).copy_from(Tensor::from(std::vector<float>{NAN}, {1}));
   testing::internal::CaptureStderr();
   const TrainResult result = run.train();
   const std::string messages = testing::internal::GetCapturedStderr();

@@ -1,4 +1,5 @@
-/// Activations and their derivatives as their definitions say, in f32 or f64.
+/// Activations and their derivatives as their definitions say, in f32 or f64; constexpr, so that CUDA's compiler takes
+/// them for the device as well.
 #pragma once
 
 #include <cmath>
@@ -14,12 +15,12 @@ template <class C>
 constexpr C kSqrt2OverPi = std::numbers::sqrt2_v<C>* std::numbers::inv_sqrtpi_v<C>;
 
 template <class C>
-C sigmoid(C x) {
+constexpr C sigmoid(C x) {
   return 1 / (1 + std::exp(-x));
 }
 
 template <class C>
-C activate(Activation kind, C x) {
+constexpr C activate(Activation kind, C x) {
   switch (kind) {
     case Activation::gelu:
       return x / 2 * (1 + std::erf(x * kSqrtHalf<C>));
@@ -37,7 +38,7 @@ C activate(Activation kind, C x) {
 
 /// dy f'(x). The factors are multiplied in an order in which a large |x| meets the vanishing factor first.
 template <class C>
-C activation_gradient(Activation kind, C x, C dy) {
+constexpr C activation_gradient(Activation kind, C x, C dy) {
   switch (kind) {
     case Activation::gelu: {  // f' = cdf(x) + x pdf(x), of the standard normal distribution
       const C cdf = (1 + std::erf(x * kSqrtHalf<C>)) / 2;

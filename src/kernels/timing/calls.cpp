@@ -5,40 +5,42 @@
 
 namespace suanli::kernels {
 
-void* values(int64_t count, DType dtype) {
+namespace {
+void* keep(const Tensor& tensor) {
   static std::vector<Tensor> kept;
+  kept.push_back(tensor);
+  return tensor.data();
+}
+}  // namespace
+
+void* Calls::values(int64_t count, DType dtype) const {
   std::vector<float> numbers(static_cast<size_t>(count));
   for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = 0.01F * static_cast<float>(i * 2654435761U % 201) - 1.0F;
-  kept.push_back(Tensor::from(numbers, {count}));
-  if (dtype != DType::f32) {
-    const Tensor source = kept.back();
-    kept.push_back(Tensor::empty({count}, dtype));
-    Stream stream;
-    cast({.x = source.data(), .y = kept.back().data(), .count = count, .from = DType::f32, .to = dtype}, stream);
-  }
-  return kept.back().data();
+  const Tensor source = Tensor::from(numbers, {count}).to(device_);
+  if (dtype == DType::f32) return keep(source);
+  const Tensor narrow = Tensor::empty({count}, dtype, device_);
+  cast({.x = source.data(), .y = narrow.data(), .count = count, .from = DType::f32, .to = dtype}, stream());
+  return keep(narrow);
 }
 
-const int32_t* indices(int64_t count, int64_t bound) {
-  static std::vector<Tensor> kept;
+const int32_t* Calls::indices(int64_t count, int64_t bound) const {
   std::vector<int32_t> numbers(static_cast<size_t>(count));
   for (size_t i = 0; i < numbers.size(); ++i) {
     numbers[i] = static_cast<int32_t>(i * 2654435761U % static_cast<uint64_t>(bound));
   }
-  kept.push_back(Tensor::from(numbers, {count}));
-  return kept.back().host<int32_t>().data();
+  return static_cast<const int32_t*>(keep(Tensor::from(numbers, {count}).to(device_)));
 }
 
-const int32_t* offsets(int64_t sequences, int64_t length) {
-  static std::vector<Tensor> kept;
+const int32_t* Calls::offsets(int64_t sequences, int64_t length) const {
   std::vector<int32_t> numbers;
   for (int64_t b = 0; b <= sequences; ++b) numbers.push_back(static_cast<int32_t>(b * length));
-  kept.push_back(Tensor::from(numbers, {sequences + 1}));
-  return kept.back().host<int32_t>().data();
+  return static_cast<const int32_t*>(keep(Tensor::from(numbers, {sequences + 1}).to(device_)));
 }
 
-std::vector<TimedCall> timed_calls(std::string_view filter) {
-  Calls calls(filter);
+void* Calls::zeros(int64_t bytes) const { return keep(Tensor::zeros({bytes}, DType::u8, device_)); }
+
+std::vector<TimedCall> timed_calls(std::string_view filter, Device device) {
+  Calls calls(filter, device);
   for (const DType dtype : {DType::f32, DType::bf16}) {
     time_products(calls, dtype);
     time_quantized(calls, dtype);

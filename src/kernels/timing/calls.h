@@ -17,14 +17,15 @@ inline constexpr int64_t kTokens = 1024, kHidden = 384, kInner = 1536, kHeads = 
 /// The calls that match a filter.
 class Calls {
  public:
-  explicit Calls(std::string_view filter) : filter_(filter) {}
+  /// Of `device`, in whose memory the operands are.
+  Calls(std::string_view filter, Device device) : filter_(filter), device_(device) {}
 
   /// One call for every implementation that can run but the reference.
   template <class Args>
   void add(const Kernel<Args>& kernel, const std::string& label, DType dtype, const Args& args) {
     const Work work = work_of(args);
     for (const Implementation<Args>& implementation : kernel.implementations()) {
-      const bool runs = implementation.device == DeviceType::cpu && implementation.can_run(args, machine()) == nullptr;
+      const bool runs = implementation.device == device_.type && implementation.can_run(args, machine()) == nullptr;
       if (!runs || std::string(implementation.name) == "ref") continue;
       const KernelTiming timing = {.kernel = kernel.name(),
                                    .label = label,
@@ -34,25 +35,27 @@ class Calls {
                                    .bytes = work.bytes};
       const std::string name = concat(timing.kernel, "/", label, "/", timing.dtype, "/", timing.implementation);
       if (name.find(filter_) == std::string::npos) continue;
-      all.push_back({timing, [args, &kernel, &implementation] {
-                       Stream stream;
-                       kernel.run(implementation, args, stream);
-                     }});
+      all.push_back(
+          {timing, [args, &kernel, &implementation](Stream& stream) { kernel.run(implementation, args, stream); }});
     }
   }
+
+  /// A tensor of small numbers, kept for the life of the program, as are the others.
+  void* values(int64_t count, DType dtype) const;
+  /// Indices 0..bound-1 in scattered order.
+  const int32_t* indices(int64_t count, int64_t bound) const;
+  /// Offsets of sequences of `length` tokens each.
+  const int32_t* offsets(int64_t sequences, int64_t length) const;
+  /// Bytes of zeros.
+  void* zeros(int64_t bytes) const;
+  Stream& stream() const { return backend(device_).default_stream(); }
 
   std::vector<TimedCall> all;
 
  private:
   std::string_view filter_;
+  Device device_;
 };
-
-/// A tensor of small numbers, kept for the life of the program.
-void* values(int64_t count, DType dtype);
-/// Indices 0..bound-1 in scattered order, kept likewise.
-const int32_t* indices(int64_t count, int64_t bound);
-/// Offsets of sequences of `length` tokens each, kept likewise.
-const int32_t* offsets(int64_t sequences, int64_t length);
 
 void time_products(Calls& calls, DType t);
 /// Products of i8 with results in `t`.

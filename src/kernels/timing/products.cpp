@@ -26,10 +26,10 @@ void time_products(Calls& calls, DType t) {
                                            {"sentence_16_down", 16, H, F, false, true},
                                            {"sentence_128_up", 128, F, H, false, true},
                                            {"sentence_128_down", 128, H, F, false, true}}) {
-    const Matmul args = {.a = values(s.m * s.k, t),
-                         .b = values(s.k * s.n, t),
-                         .bias = s.transpose_b ? values(s.n, DType::f32) : nullptr,
-                         .c = values(s.m * s.n, s.transpose_a ? DType::f32 : t),
+    const Matmul args = {.a = calls.values(s.m * s.k, t),
+                         .b = calls.values(s.k * s.n, t),
+                         .bias = s.transpose_b ? calls.values(s.n, DType::f32) : nullptr,
+                         .c = calls.values(s.m * s.n, s.transpose_a ? DType::f32 : t),
                          .m = s.m,
                          .n = s.n,
                          .k = s.k,
@@ -44,7 +44,7 @@ void time_products(Calls& calls, DType t) {
       Matmul fused = args;
       fused.epilogue.activation = Activation::gelu;
       calls.add(matmul, "up_gelu", t, fused);
-      fused.epilogue.slope = values(s.m * s.n, t);
+      fused.epilogue.slope = calls.values(s.m * s.n, t);
       calls.add(matmul, "up_gelu_slope", t, fused);
     }
     if (!s.transpose_b) continue;
@@ -58,13 +58,13 @@ void time_products(Calls& calls, DType t) {
 
 void time_attention(Calls& calls, DType t, int64_t sequences, int64_t length, float probability) {
   const int64_t tokens = sequences * length, stride = 3 * kHidden, head = kHidden / kHeads;
-  std::byte* qkv = static_cast<std::byte*>(values(tokens * stride, t));
-  std::byte* dqkv = static_cast<std::byte*>(values(tokens * stride, t));
+  std::byte* qkv = static_cast<std::byte*>(calls.values(tokens * stride, t));
+  std::byte* dqkv = static_cast<std::byte*>(calls.values(tokens * stride, t));
   const int64_t third = kHidden * size_of(t);
-  void* out = values(tokens * kHidden, t);
-  void* lse = values(tokens * kHeads, DType::f32);
+  void* out = calls.values(tokens * kHidden, t);
+  void* lse = calls.values(tokens * kHeads, DType::f32);
   const DropoutKey dropout = {.probability = probability, .random = {.seed = 1, .step = 2, .site = 3}};
-  const int32_t* starts = offsets(sequences, length);
+  const int32_t* starts = calls.offsets(sequences, length);
   const std::string label =
       std::to_string(sequences) + "x" + std::to_string(length) + (probability > 0 ? "_dropout" : "");
   calls.add(attention_forward, label, t,
@@ -82,9 +82,10 @@ void time_attention(Calls& calls, DType t, int64_t sequences, int64_t length, fl
              .stride = stride,
              .scale = 0.1768,
              .dropout = dropout,
-             .dtype = t});
+             .dtype = t,
+             .pairs = static_cast<double>(sequences * length * length)});
   calls.add(attention_backward, label, t,
-            {.dout = values(tokens * kHidden, t),
+            {.dout = calls.values(tokens * kHidden, t),
              .out = out,
              .lse = lse,
              .q = qkv,
@@ -102,7 +103,8 @@ void time_attention(Calls& calls, DType t, int64_t sequences, int64_t length, fl
              .stride = stride,
              .scale = 0.1768,
              .dropout = dropout,
-             .dtype = t});
+             .dtype = t,
+             .pairs = static_cast<double>(sequences * length * length)});
 }
 
 }  // namespace suanli::kernels

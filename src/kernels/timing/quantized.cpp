@@ -1,6 +1,5 @@
 #include "kernels/quantized_matmul.h"
 #include "kernels/timing/calls.h"
-#include "tensor/tensor.h"
 
 namespace suanli::kernels {
 
@@ -12,23 +11,17 @@ struct Quantized {
   const float* scale;
 };
 
-Quantized quantized(int64_t rows, int64_t width) {
-  static std::vector<Tensor> kept;
-  const Tensor bytes = Tensor::empty({rows * width}, DType::i8), scales = Tensor::empty({rows}, DType::f32);
-  Stream stream;
-  quantize_rows({values(rows * width, DType::f32), static_cast<int8_t*>(bytes.data()),
-                 static_cast<float*>(scales.data()), rows, width, DType::f32},
-                stream);
-  kept.insert(kept.end(), {bytes, scales});
-  return {bytes.host<int8_t>().data(), scales.host<float>().data()};
+Quantized quantized(const Calls& calls, int64_t rows, int64_t width) {
+  auto* values = static_cast<int8_t*>(calls.zeros(rows * width));
+  auto* scale = static_cast<float*>(calls.values(rows, DType::f32));
+  quantize_rows({calls.values(rows * width, DType::f32), values, scale, rows, width, DType::f32}, calls.stream());
+  return {values, scale};
 }
 
-const int8_t* packed(const int8_t* b, int64_t n, int64_t k) {
-  static std::vector<Tensor> kept;
-  kept.push_back(Tensor::empty({QuantizedLayout{n, k}.bytes()}, DType::i8));
-  Stream stream;
-  pack_quantized({b, static_cast<int8_t*>(kept.back().data()), n, k}, stream);
-  return kept.back().host<int8_t>().data();
+const int8_t* packed(const Calls& calls, const int8_t* b, int64_t n, int64_t k) {
+  auto* out = static_cast<int8_t*>(calls.zeros(QuantizedLayout{n, k}.bytes()));
+  pack_quantized({b, out, n, k}, calls.stream());
+  return out;
 }
 
 }  // namespace
@@ -48,15 +41,15 @@ void time_quantized(Calls& calls, DType t) {
                                            {"sentence_16_down", 16, H, F},
                                            {"sentence_128_up", 128, F, H},
                                            {"sentence_128_down", 128, H, F}}) {
-    const Quantized a = quantized(s.m, s.k), b = quantized(s.n, s.k);
+    const Quantized a = quantized(calls, s.m, s.k), b = quantized(calls, s.n, s.k);
     const std::string label = std::string(s.label) + (t == DType::bf16 ? "_to_bf16" : "_to_f32");
     calls.add(quantized_matmul, label, DType::i8,
               {.a = a.values,
                .a_scale = a.scale,
-               .b = packed(b.values, s.n, s.k),
+               .b = packed(calls, b.values, s.n, s.k),
                .b_scale = b.scale,
-               .bias = values(s.n, DType::f32),
-               .c = values(s.m * s.n, t),
+               .bias = calls.values(s.n, DType::f32),
+               .c = calls.values(s.m * s.n, t),
                .m = s.m,
                .n = s.n,
                .k = s.k,
@@ -65,12 +58,9 @@ void time_quantized(Calls& calls, DType t) {
                .bias_dtype = DType::f32});
   }
   for (const auto& [label, width] : std::vector<std::pair<const char*, int64_t>>{{"hidden", H}, {"inner", F}}) {
-    static std::vector<Tensor> kept;
-    const Tensor bytes = Tensor::empty({T * width}, DType::i8), scales = Tensor::empty({T}, DType::f32);
-    kept.insert(kept.end(), {bytes, scales});
-    calls.add(
-        quantize_rows, label, t,
-        {values(T * width, t), static_cast<int8_t*>(bytes.data()), static_cast<float*>(scales.data()), T, width, t});
+    calls.add(quantize_rows, label, t,
+              {calls.values(T * width, t), static_cast<int8_t*>(calls.zeros(T * width)),
+               static_cast<float*>(calls.values(T, DType::f32)), T, width, t});
   }
 }
 

@@ -7,15 +7,14 @@
 #include "kernels/optimizer.h"
 #include "kernels/pooling.h"
 #include "kernels/timing/calls.h"
-#include "tensor/tensor.h"
 
 namespace suanli::kernels {
 
 void time_rows(Calls& calls, DType t) {
   const int64_t T = kTokens, H = kHidden, inner = kTokens * kInner;
-  void *x = values(inner, t), *y = values(inner, t), *z = values(inner, t);
-  void *w = values(kInner, DType::f32), *b = values(kInner, DType::f32), *s = values(T, DType::f32);
-  void* r = values(T, DType::f32);
+  void *x = calls.values(inner, t), *y = calls.values(inner, t), *z = calls.values(inner, t);
+  void *w = calls.values(kInner, DType::f32), *b = calls.values(kInner, DType::f32), *s = calls.values(T, DType::f32);
+  void* r = calls.values(T, DType::f32);
   const DropoutKey key = {.probability = 0.1F, .random = {.seed = 1, .step = 2, .site = 3}};
   for (const auto& [kind, label] : std::vector<std::pair<Activation, const char*>>{
            {Activation::gelu, "gelu"}, {Activation::gelu_tanh, "gelu_tanh"}, {Activation::tanh, "tanh"}}) {
@@ -31,7 +30,7 @@ void time_rows(Calls& calls, DType t) {
              .weight = w,
              .bias = b,
              .y = y,
-             .sum = values(T * H, t),
+             .sum = calls.values(T * H, t),
              .mean = s,
              .rstd = r,
              .rows = T,
@@ -47,18 +46,18 @@ void time_rows(Calls& calls, DType t) {
              .mean = s,
              .rstd = r,
              .dx = y,
-             .dresidual = values(T * H, t),
+             .dresidual = calls.values(T * H, t),
              .dweight = b,
-             .dbias = values(H, DType::f32),
+             .dbias = calls.values(H, DType::f32),
              .rows = T,
              .width = H,
              .dropout = key,
              .dtype = t,
              .weight_dtype = DType::f32});
-  const int32_t *starts = offsets(T / 32, 32), *ids = indices(T, kVocabulary);
+  const int32_t *starts = calls.offsets(T / 32, 32), *ids = calls.indices(T, kVocabulary);
   calls.add(segment_mean_forward, "32_tokens", t,
-            {.x = x, .offsets = starts, .y = y, .sequences = T / 32, .width = H, .dtype = t});
-  void* table = values(kVocabulary * H, DType::f32);
+            {.x = x, .offsets = starts, .y = y, .sequences = T / 32, .width = H, .dtype = t, .tokens = T});
+  void* table = calls.values(kVocabulary * H, DType::f32);
   calls.add(embedding_forward, "words", t,
             {.table = table,
              .ids = ids,
@@ -78,8 +77,8 @@ void time_rows(Calls& calls, DType t) {
              .table_dtype = DType::f32,
              .dtype = t});
   const int64_t masked = T / 8;
-  void* logits = values(masked * kVocabulary, t);
-  const int32_t* labels = indices(masked, kVocabulary);
+  void* logits = calls.values(masked * kVocabulary, t);
+  const int32_t* labels = calls.indices(masked, kVocabulary);
   calls.add(cross_entropy_forward, "masked_words", t,
             {.logits = logits,
              .labels = labels,
@@ -96,7 +95,7 @@ void time_rows(Calls& calls, DType t) {
              .lse = s,
              .dloss = r,
              .labels = labels,
-             .dlogits = values(masked * kVocabulary, t),
+             .dlogits = calls.values(masked * kVocabulary, t),
              .rows = masked,
              .vocab = kVocabulary,
              .ignore = -100,
@@ -107,14 +106,12 @@ void time_rows(Calls& calls, DType t) {
 
 void time_optimizers(Calls& calls) {
   const int64_t count = kVocabulary * kHidden;
-  void *w = values(count, DType::f32), *m = values(count, DType::f32);
-  static const Tensor squares = Tensor::zeros({count}, DType::f32);  // a second moment is never negative
-  const void* g = values(count, DType::f32);
-  static double norm = 0;
+  void *w = calls.values(count, DType::f32), *m = calls.values(count, DType::f32);
+  const void* g = calls.values(count, DType::f32);
   calls.add(adamw_step, "word_table", DType::f32,
             {.weight = w,
              .first_moment = m,
-             .second_moment = squares.data(),
+             .second_moment = calls.zeros(count * size_of(DType::f32)),
              .gradient = g,
              .count = count,
              .step = 10,
@@ -125,7 +122,9 @@ void time_optimizers(Calls& calls) {
              .weight_decay = 0.01,
              .gradient_scale = 1,
              .dtype = DType::f32});
-  calls.add(sum_of_squares, "word_table", DType::f32, {.x = g, .result = &norm, .count = count, .dtype = DType::f32});
+  calls.add(
+      sum_of_squares, "word_table", DType::f32,
+      {.x = g, .result = static_cast<double*>(calls.zeros(size_of(DType::f64))), .count = count, .dtype = DType::f32});
 }
 
 }  // namespace suanli::kernels

@@ -6,20 +6,26 @@
 
 namespace suanli::kernels {
 
-std::vector<KernelTiming> time_kernels(std::string_view filter, double seconds) {
-  const std::vector<TimedCall> calls = timed_calls(filter);
+std::vector<KernelTiming> time_kernels(std::string_view filter, double seconds, Device device) {
+  DeviceBackend& memory = backend(device);
+  Stream& stream = memory.default_stream();
+  const int calls_of_sample = device == Device{} ? 1 : 20;
+  const std::vector<TimedCall> calls = timed_calls(filter, device);
   std::vector<std::vector<double>> samples(calls.size());
   std::vector<double> spent(calls.size());
   const double share = seconds / static_cast<double>(calls.size());
-  for (const TimedCall& call : calls) call.run();
+  for (const TimedCall& call : calls) call.run(stream);
+  memory.synchronize(stream);
   for (bool more = true; more;) {
     more = false;
     for (size_t i = 0; i < calls.size(); ++i) {
       if (spent[i] >= share && samples[i].size() >= 3) continue;
       const double start = seconds_now();
-      calls[i].run();
-      samples[i].push_back(seconds_now() - start);
-      spent[i] += samples[i].back();
+      for (int call = 0; call < calls_of_sample; ++call) calls[i].run(stream);
+      memory.synchronize(stream);
+      const double spent_now = seconds_now() - start;
+      samples[i].push_back(spent_now / calls_of_sample);
+      spent[i] += spent_now;
       more = true;
     }
   }

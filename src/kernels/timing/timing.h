@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "tensor/device.h"
+
 namespace suanli::kernels {
 
 struct KernelTiming {
@@ -18,14 +20,15 @@ struct KernelTiming {
 
 /// Every case whose "kernel/label/dtype/implementation" contains `filter`, timed in turns so that a slow moment of the
 /// machine meets all, for about `seconds` in
-/// all, at least three calls each. The reference is left out: it is not made to be fast.
-std::vector<KernelTiming> time_kernels(std::string_view filter, double seconds);
+/// all, at least three calls each. The reference is left out: it is not made to be fast. On a device with a queue a
+/// sample is many calls in a row, waited for once. Throws UserError when the device is absent.
+std::vector<KernelTiming> time_kernels(std::string_view filter, double seconds, Device device = {});
 
 /// What time_kernels() runs; products.cpp, quantized.cpp and rows.cpp list them.
 struct TimedCall {
   KernelTiming timing;
-  std::function<void()> run;
+  std::function<void(Stream&)> run;
 };
-std::vector<TimedCall> timed_calls(std::string_view filter);
+std::vector<TimedCall> timed_calls(std::string_view filter, Device device);
 
 }  // namespace suanli::kernels

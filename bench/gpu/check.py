@@ -1,0 +1,132 @@
+"""Times products, attention and training steps on a GPU beside PyTorch's and prints a page of markdown.
+
+usage: check.py SUANLI_PROGRAM WORK_FOLDER. Called by scripts/gpu-check.sh; without torch only Suanli is timed.
+"""
+import json
+import os
+import subprocess
+import sys
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+try:
+    import torch
+    import transformers
+    transformers.logging.set_verbosity_error()
+except ImportError:
+    torch = None
+
+H, F, T = 384, 1536, 1024  # the sizes of `suanli bench ops`
+PRODUCTS = {"qkv": (T, 3 * H, H), "attention_out": (T, H, H), "up": (T, F, H), "down": (T, H, F)}
+ATTENTION = [(64, 16), (16, 64), (8, 128), (2, 512)]
+HEADS, HEAD_SIZE = 12, 32
+MODELS = {"MiniLM-L6-H384": dict(hidden_size=384, num_hidden_layers=6, num_attention_heads=12, intermediate_size=1536),
+          "BERT-base": dict(hidden_size=768, num_hidden_layers=12, num_attention_heads=12, intermediate_size=3072)}
+BATCH, LENGTH, MASKED_EVERY = 32, 128, 7
+
+
+def suanli(program, *arguments):
+    return subprocess.run([program, "bench", *arguments], check=True, capture_output=True, text=True).stdout
+
+
+def microseconds(program, kernel):
+    """(size, dtype, implementation) -> microseconds of a call."""
+    out = {}
+    for line in suanli(program, "ops", "--device", "cuda", "--filter", kernel, "--seconds", "2").splitlines():
+        words = line.split()
+        out[words[1], words[2], words[3]] = float(words[4])
+    return out
+
+
+def timed(run, calls=50):
+    """Microseconds of a call: the best of five rounds, as a queue hides the host."""
+    for _ in range(5):
+        run()
+    best = float("inf")
+    for _ in range(5):
+        start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+        start.record()
+        for _ in range(calls):
+            run()
+        end.record()
+        end.synchronize()
+        best = min(best, start.elapsed_time(end) * 1e3 / calls)
+    return best
+
+
+def products(program):
+    ours = microseconds(program, "matmul/")
+    print("\n## Products, bf16 with an f32 bias (microseconds)\n")
+    print("| product | shape | Suanli | PyTorch F.linear, bf16 bias |\n| --- | --- | ---: | ---: |")
+    for name, (m, n, k) in PRODUCTS.items():
+        theirs = ""
+        if torch:
+            x, w, b = (torch.randn(*s, device="cuda", dtype=torch.bfloat16) for s in ((m, k), (n, k), (n,)))
+            theirs = f"{timed(lambda: torch.nn.functional.linear(x, w, b)):.1f}"
+        print(f"| {name} | {m}x{n}x{k} | {ours[name, 'bf16', 'cublaslt']:.1f} | {theirs} |")
+
+
+def attention(program):
+    backward_of = microseconds(program, "attention.backward")
+    forward_of = microseconds(program, "attention.forward")
+    print("\n## Attention, bf16, 12 heads of 32, dropout 0.1 (microseconds)\n")
+    print("| sequences | Suanli forward | backward | PyTorch SDPA forward | backward |\n| --- | ---: | ---: | ---: | ---: |")
+    for sequences, length in ATTENTION:
+        label = f"{sequences}x{length}_dropout"
+        best = [min((v for k, v in table.items() if k[:2] == (label, "bf16"))) for table in (forward_of, backward_of)]
+        theirs = ["", ""]
+        if torch:
+            shape = (sequences, HEADS, length, HEAD_SIZE)
+            q, k, v = (torch.randn(*shape, device="cuda", dtype=torch.bfloat16, requires_grad=True) for _ in range(3))
+            run = lambda: torch.nn.functional.scaled_dot_product_attention(q, k, v, dropout_p=0.1)
+            y = run()
+            dy = torch.randn_like(y)
+            theirs = [f"{timed(run):.1f}",
+                      f"{timed(lambda: torch.autograd.grad(y, (q, k, v), dy, retain_graph=True)):.1f}"]
+        print(f"| {sequences} x {length} | {best[0]:.1f} | {best[1]:.1f} | {theirs[0]} | {theirs[1]} |")
+
+
+def torch_step(config, bf16):
+    """Milliseconds of a training step: forward with dropout, backward, clipping, fused AdamW."""
+    model = transformers.AutoModelForMaskedLM.from_config(config).cuda().train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-5, weight_decay=0.0, fused=True)
+    ids = torch.randint(0, config.vocab_size, (BATCH, LENGTH), device="cuda")
+    labels = torch.where(torch.arange(BATCH * LENGTH, device="cuda").view(BATCH, LENGTH) % MASKED_EVERY == 0, ids, -100)
+
+    def step():
+        with torch.autocast("cuda", dtype=torch.bfloat16, enabled=bf16):
+            loss = model(input_ids=ids, labels=labels).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+    return timed(step, 10) * 1e-3
+
+
+def steps(program, work):
+    print(f"\n## Training steps, masked-lm, {BATCH} sequences of {LENGTH} tokens (milliseconds)\n")
+    print("| model | dtype | Suanli | PyTorch eager |\n| --- | --- | ---: | ---: |")
+    if not torch:
+        return
+    for name, sizes in MODELS.items():
+        config = transformers.BertConfig(vocab_size=30522, max_position_embeddings=512, **sizes)
+        folder = os.path.join(work, name)
+        if not os.path.exists(folder):
+            transformers.AutoModelForMaskedLM.from_config(config).save_pretrained(folder)
+        for precision in ("f32", "bf16"):
+            out = json.loads(suanli(program, "step", "--model", folder, "--device", "cuda", "--precision", precision,
+                                    "--batch", str(BATCH), "--length", str(LENGTH), "--steps", "20", "--json"))
+            theirs = torch_step(config, precision == "bf16")
+            print(f"| {name} | {precision} | {out['seconds_per_step'] * 1e3:.2f} | {theirs:.2f} |", flush=True)
+
+
+def main():
+    program, work = sys.argv[1:]
+    print(f"- PyTorch {torch.__version__}" if torch else "- no PyTorch here")
+    products(program)
+    attention(program)
+    steps(program, work)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+// The gradients of attention on tensor cores for 16-bit operands: a block for 64 queries of a head, or for 64 keys, so
+// that each gradient is summed by one block, in one order.
+#include "kernels/cuda/attention_flash.h"
+
+namespace suanli::kernels::cuda {
+
+constexpr int kInner = 32;  // rows of a tile that the inner loop goes over
+
+/// The launch: delta [heads, tokens] = dout . out.
+struct FlashGradient {
+  AttentionBackward args;
+  const float* delta;
+};
+
+}  // namespace suanli::kernels::cuda
+
+#ifdef __CUDACC__
+
+namespace suanli::kernels::cuda {
+
+/// dq of 64 queries: over the keys, P = exp(S - lse), dS = P (f dP - delta), dq = scale sum dS k.
+template <class T, int D>
+__device__ void gradient_of_queries(const FlashGradient& gradient) {
+  extern __shared__ __align__(128) unsigned char shared[];
+  const AttentionBackward& args = gradient.args;
+  const Part part = part_of_block(args);
+  if (part.empty()) return;
+  const uint32_t q_tile = shared_address(shared), dout_tile = q_tile + kRows * D * 2;
+  const uint32_t k_tile = dout_tile + kRows * D * 2, v_tile = k_tile + kInner * D * 2;
+  const int64_t width = args.heads * D;
+  fetch<kRows, D, kThreads>(q_tile, operand<T>(args, args.q, part), args.stride, part.first, part.end);
+  fetch<kRows, D, kThreads>(dout_tile, operand<T>(args, args.dout, part), width, part.first, part.end);
+  const int lane = threadIdx.x % 32, row = threadIdx.x / 32 * 16;
+  const float scale = static_cast<float>(args.scale), kept_factor = 1.0F / (1.0F - args.dropout.probability);
+  float lse[2] = {}, delta[2] = {};
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    const int64_t query = part.first + row + lane / 4 + 8 * half, at = part.head * args.tokens + query;
+    if (query >= part.end) continue;
+    lse[half] = static_cast<const float*>(args.lse)[at] * kLog2E;
+    delta[half] = gradient.delta[at];
+  }
+  float sums[D / 8][4] = {};
+  for (int64_t key = part.begin; key < part.end; key += kInner) {
+    fetch<kInner, D, kThreads>(k_tile, operand<T>(args, args.k, part), args.stride, key, part.end);
+    fetch<kInner, D, kThreads>(v_tile, operand<T>(args, args.v, part), args.stride, key, part.end);
+    end_fetch();
+    await_fetch<0>();
+    float p[kInner / 8][4] = {}, dp[kInner / 8][4] = {};
+    multiply_rows<T, D, kInner / 8>(p, q_tile, row, k_tile);
+    multiply_rows<T, D, kInner / 8>(dp, dout_tile, row, v_tile);
+#pragma unroll
+    for (int block = 0; block < kInner / 8; ++block) {
+      const uint32_t kept =
+          args.dropout.probability > 0 ? kept_of_queries(args, part, part.first + row, key + block * 8) : 15;
+#pragma unroll
+      for (int c = 0; c < 4; ++c) {
+        const bool inside = key + block * 8 + lane % 4 * 2 + c % 2 < part.end;
+        const float weight = inside ? exp2f(p[block][c] * scale * kLog2E - lse[c / 2]) : 0.0F;
+        const float through = (kept >> c & 1) != 0 ? dp[block][c] * kept_factor : 0.0F;
+        p[block][c] = inside ? weight * (through - delta[c / 2]) : 0.0F;
+      }
+    }
+    multiply_weights<T, D, kInner / 8>(sums, p, k_tile);
+    __syncthreads();
+  }
+  store_rows<T, D>(static_cast<T*>(args.dq) + part.head * D, args.stride, part.first + row, part.end, sums,
+                   {scale, scale});
+}
+
+/// dk and dv of 64 keys, over the queries: dv = sum (f P) dout, dk = scale sum dS q.
+template <class T, int D>
+__device__ void gradient_of_keys(const FlashGradient& gradient) {
+  extern __shared__ __align__(128) unsigned char shared[];
+  const AttentionBackward& args = gradient.args;
+  const Part part = part_of_block(args);
+  if (part.empty()) return;
+  const uint32_t k_tile = shared_address(shared), v_tile = k_tile + kRows * D * 2;
+  const uint32_t q_tile = v_tile + kRows * D * 2, dout_tile = q_tile + kInner * D * 2;
+  const int64_t width = args.heads * D;
+  fetch<kRows, D, kThreads>(k_tile, operand<T>(args, args.k, part), args.stride, part.first, part.end);
+  fetch<kRows, D, kThreads>(v_tile, operand<T>(args, args.v, part), args.stride, part.first, part.end);
+  const int lane = threadIdx.x % 32, row = threadIdx.x / 32 * 16;
+  const float scale = static_cast<float>(args.scale), kept_factor = 1.0F / (1.0F - args.dropout.probability);
+  float dk[D / 8][4] = {}, dv[D / 8][4] = {};
+  for (int64_t query = part.begin; query < part.end; query += kInner) {
+    fetch<kInner, D, kThreads>(q_tile, operand<T>(args, args.q, part), args.stride, query, part.end);
+    fetch<kInner, D, kThreads>(dout_tile, operand<T>(args, args.dout, part), width, query, part.end);
+    end_fetch();
+    await_fetch<0>();
+    float p[kInner / 8][4] = {}, ds[kInner / 8][4] = {};
+    multiply_rows<T, D, kInner / 8>(p, k_tile, row, q_tile);
+    multiply_rows<T, D, kInner / 8>(ds, v_tile, row, dout_tile);
+#pragma unroll
+    for (int block = 0; block < kInner / 8; ++block) {
+      const uint32_t kept =
+          args.dropout.probability > 0 ? kept_of_keys(args, part, part.first + row, query + block * 8) : 15;
+#pragma unroll
+      for (int c = 0; c < 4; ++c) {
+        const int64_t column = query + block * 8 + lane % 4 * 2 + c % 2, at = part.head * args.tokens + column;
+        const bool inside = column < part.end;
+        const float lse = inside ? static_cast<const float*>(args.lse)[at] * kLog2E : 0.0F;
+        const float delta = inside ? gradient.delta[at] : 0.0F;
+        const float weight = inside ? exp2f(p[block][c] * scale * kLog2E - lse) : 0.0F;
+        const float f = (kept >> c & 1) != 0 ? kept_factor : 0.0F;
+        p[block][c] = weight * f;
+        ds[block][c] = weight * (f * ds[block][c] - delta);
+      }
+    }
+    multiply_weights<T, D, kInner / 8>(dv, p, dout_tile);
+    multiply_weights<T, D, kInner / 8>(dk, ds, q_tile);
+    __syncthreads();
+  }
+  const int64_t token = part.first + row;
+  store_rows<T, D>(static_cast<T*>(args.dk) + part.head * D, args.stride, token, part.end, dk, {scale, scale});
+  store_rows<T, D>(static_cast<T*>(args.dv) + part.head * D, args.stride, token, part.end, dv, {1.0F, 1.0F});
+}
+
+#define SUANLI_FLASH(D, dtype, T)                                                                                    \
+  extern "C" __global__ void __launch_bounds__(kThreads) flash_queries_##D##_##dtype(const FlashGradient gradient) { \
+    gradient_of_queries<T, D>(gradient);                                                                             \
+  }                                                                                                                  \
+  extern "C" __global__ void __launch_bounds__(kThreads) flash_keys_##D##_##dtype(const FlashGradient gradient) {    \
+    gradient_of_keys<T, D>(gradient);                                                                                \
+  }
+SUANLI_FLASH(32, bf16, bfloat16)
+SUANLI_FLASH(64, bf16, bfloat16)
+SUANLI_FLASH(128, bf16, bfloat16)
+SUANLI_FLASH(32, f16, float16)
+SUANLI_FLASH(64, f16, float16)
+SUANLI_FLASH(128, f16, float16)
+#undef SUANLI_FLASH
+
+}  // namespace suanli::kernels::cuda
+
+#else
+
+#include "kernels/cuda/add.h"
+#include "kernels/cuda/attention_delta.h"
+
+namespace suanli::kernels::cuda {
+
+namespace {
+
+SUANLI_DEVICE_CODE(attention_flash_backward);
+
+Refusal can_run(const AttentionBackward& args, const Machine&) {
+  return refuse_flash(args, aligned({args.q, args.k, args.v, args.dout, args.dq, args.dk, args.dv}));
+}
+
+void run(const AttentionBackward& args, Stream& stream) {
+  const Scratch delta(stream, args.heads * args.tokens * size_of(DType::f32));
+  attention_delta(args, delta.memory(), stream);
+  const FlashGradient gradient = {args, static_cast<const float*>(delta.memory())};
+  const Grid grid = grid_of(args, 2 * kRows + 2 * kInner);
+  code.launch(name_for(args.head_size, "flash_queries_32", "flash_queries_64", "flash_queries_128"), args.dtype, grid,
+              stream, gradient);
+  code.launch(name_for(args.head_size, "flash_keys_32", "flash_keys_64", "flash_keys_128"), args.dtype, grid, stream,
+              gradient);
+}
+
+}  // namespace
+
+void add_attention_flash_backward() { attention_backward.add({"flash", DeviceType::cuda, can_run, run}); }
+
+}  // namespace suanli::kernels::cuda
+
+#endif

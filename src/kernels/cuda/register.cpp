@@ -1,0 +1,25 @@
+#include "kernels/cuda/register.h"
+
+#include "kernels/cuda/add.h"
+#include "tensor/cuda/cuda_backend.h"
+
+namespace suanli::kernels {
+
+void register_cuda() {
+  suanli::cuda::register_cuda_devices();
+  cuda::add_matmul();
+  cuda::add_column_sum();
+  cuda::add_layer_norm();
+  cuda::add_activation();
+  cuda::add_elementwise();
+  cuda::add_rows();
+  cuda::add_embedding();
+  cuda::add_attention();
+  cuda::add_cross_entropy();
+  cuda::add_pointwise_loss();
+  cuda::add_pooling();
+  cuda::add_optimizer();
+  cuda::add_quantized_matmul();
+}
+
+}  // namespace suanli::kernels
