@@ -1,0 +1,63 @@
+/// The shared memory of a block, with a shadow that knows what was written and who touched what since which barrier.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "program.h"
+
+namespace ptx {
+
+inline constexpr int kMaxWarps = 32;
+
+/// What each warp knows of the others: clock[w][v] is the last barrier interval of warp v that happened before what warp w does now.
+/// Within a warp, lanes are ordered by warp-level barriers alone.
+class Clocks {
+ public:
+  void reset(int warps);
+  uint32_t now(int warp) const { return clock_[warp][warp]; }
+  bool happened_before(int warp, uint32_t interval, int observer) const { return interval < clock_[observer][warp] + (warp != observer ? 1 : 0); }
+  void warp_barrier(int warp) { ++clock_[warp][warp]; }
+  /// All that the arriving warps did happens before what the leaving ones do next.
+  void block_barrier(const std::vector<int>& arriving, const std::vector<int>& leaving);
+
+ private:
+  std::array<std::array<uint32_t, kMaxWarps>, kMaxWarps> clock_{};
+};
+
+enum class Touch : uint8_t { read, write, atomic };
+
+class SharedMemory {
+ public:
+  void reset(uint32_t bytes);
+  uint32_t bytes() const { return static_cast<uint32_t>(data_.size()); }
+  std::byte* data(uint32_t offset) { return data_.data() + offset; }
+
+  /// One lane's access of bytes that lie within bounds. Throws Finding: never written, promised by a cp.async that nobody waited for,
+  /// or a race with another lane.
+  void touch(Touch kind, const Clocks& clocks, int warp, int lane, uint32_t offset, uint32_t size);
+  /// A cp.async may land in these bytes from now until `arrive`.
+  void promise(const Clocks& clocks, int warp, int lane, uint32_t offset, uint32_t size);
+  void arrive(const Clocks& clocks, int warp, int lane, uint32_t offset, const std::byte* from, uint32_t size);
+
+ private:
+  enum State : uint8_t { kNeverWritten, kWritten, kPromised };
+  struct Party {  // lanes of one warp in one barrier interval
+    uint32_t interval = 0;
+    LaneMask lanes = 0;
+    uint8_t warp = 0;
+  };
+  struct Record {  // of a word, or of one byte of a word that was touched in parts
+    Party writer, readers[2];  // the readers are of different warps
+    bool by_atomic = false;
+    bool in_parts = false;     // of the record of a word's first byte
+  };
+  void check(Record& record, Touch kind, const Clocks& clocks, int warp, int lane, uint32_t offset);
+
+  std::vector<std::byte> data_;
+  std::vector<uint8_t> state_;
+  std::vector<Record> records_;
+};
+
+}  // namespace ptx
