@@ -7,10 +7,16 @@
 using stand_in::guarded;
 using stand_in::State;
 
-/// For the stand-ins of other libraries: host pointer to device bytes, checked. Null, after a line on stderr, where they are no allocation's.
+/// For the stand-ins of other libraries: host pointer to device bytes. Null, after a line on stderr and with the sticky error, where
+/// they are no allocation's or are to be read and were never written.
 extern "C" void* stand_in_host_pointer(CUdeviceptr address, size_t bytes, int will_write) {
   try {
-    return stand_in::state().memory.host(address, bytes, will_write != 0);
+    ptx::Memory& memory = stand_in::state().memory;
+    const ptx::Allocation& allocation = memory.at(address, bytes);
+    if (!will_write && std::memchr(&allocation.written[address - allocation.begin], 0, bytes)) {
+      throw ptx::Finding("a library reads device memory that nothing wrote");
+    }
+    return memory.host(address, bytes, will_write != 0);
   } catch (const ptx::Finding& finding) {
     std::fprintf(stderr, "[ptx] %s\n", finding.what());
     stand_in::state().failed = CUDA_ERROR_ILLEGAL_ADDRESS;
