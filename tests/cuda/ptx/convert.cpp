@@ -118,6 +118,35 @@ void float_to_float(Warp& warp, const Instruction& i, LaneMask lanes) {
   });
 }
 
+/// The conversions between formats that ask for nothing but the nearest value.
+template <class D, class S>
+void to_nearest(Warp& warp, const Instruction& i, LaneMask lanes) {
+  D* const out = warp.at<D>(i.operand[0]);
+  const S* const in = warp.at<S>(i.operand[1]);
+  for_lanes(lanes, [&](int lane) { out[lane] = narrow<D>(wide(in[lane])); });
+}
+
+template <class D>
+Execute to_nearest_from(Type type) {
+  switch (type) {
+    case Type::f16: return to_nearest<D, Half>;
+    case Type::bf16: return to_nearest<D, BFloat>;
+    case Type::f32: return to_nearest<D, float>;
+    default: return to_nearest<D, double>;
+  }
+}
+
+Execute float_conversion(const Instruction& i) {
+  const bool plain = rounding_of(i) == Rounding::nearest_even && !i.control[kSaturate] && !i.control[kFlush] && !i.control[kRelu] && !i.control[kIntegral];
+  switch (plain ? to(i) : Type::pred) {
+    case Type::f16: return to_nearest_from<Half>(from(i));
+    case Type::bf16: return to_nearest_from<BFloat>(from(i));
+    case Type::f32: return to_nearest_from<float>(from(i));
+    case Type::f64: return to_nearest_from<double>(from(i));
+    default: return float_to_float;
+  }
+}
+
 /// 64-bit integers may need one rounding to f32 that f64 in between would spoil, so the machine's own conversion does it.
 template <class D, class S>
 D convert_rounded(S value, Rounding rounding) {
@@ -193,7 +222,7 @@ void decode(Builder& builder, const Opcode& op, const Statement& s) {
     i.operand[2] = builder.slot(s.operands[2], 4);
     i.execute = floats_to_pair;
   } else if (d.is_float && a.is_float) {
-    i.execute = float_to_float;
+    i.execute = float_conversion(i);
   } else if (d.is_float) {
     i.control[kAddressWidth] = static_cast<uint8_t>(a_width);
     i.execute = integer_to_float;

@@ -73,11 +73,11 @@ inline double wide(float value) { return value; }
 inline double wide(double value) { return value; }
 inline double wide(BFloat value) { return std::bit_cast<float>(uint32_t{value.bits} << 16); }
 inline double wide(Half value) {
-  const int exponent = value.bits >> 10 & 0x1f;
-  const int fraction = value.bits & 0x3ff;
-  double out = exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(0x400 + fraction, exponent - 25);
-  if (exponent == 0x1f) out = fraction != 0 ? std::numeric_limits<double>::quiet_NaN() : std::numeric_limits<double>::infinity();
-  return std::copysign(out, (value.bits & 0x8000) != 0 ? -1.0 : 1.0);
+  const uint32_t sign = uint32_t{value.bits & 0x8000u} << 16, magnitude = uint32_t{value.bits & 0x7fffu} << 13;
+  const bool is_special = (value.bits & 0x7c00) == 0x7c00;
+  // Read as f32 the exponent is 112 too low, for subnormal numbers as well.
+  const float scaled = is_special ? std::bit_cast<float>(magnitude | 0x7f800000u) : std::bit_cast<float>(magnitude) * 0x1p112f;
+  return std::bit_cast<float>(std::bit_cast<uint32_t>(scaled) | sign);
 }
 
 /// T is float, double, Half or BFloat. NaNs become the one NaN that PTX gives for the type.
@@ -103,9 +103,9 @@ inline Half narrow<Half>(double value, Rounding rounding) {
   const uint16_t sign = std::signbit(rounded) ? 0x8000 : 0;
   const double magnitude = std::fabs(rounded);
   if (std::isinf(magnitude)) return {static_cast<uint16_t>(sign | 0x7c00)};
-  if (magnitude < 0x1p-14) return {static_cast<uint16_t>(sign | static_cast<uint16_t>(std::ldexp(magnitude, 24)))};
-  const int exponent = std::ilogb(magnitude);
-  return {static_cast<uint16_t>(sign + ((exponent + 14) << 10) + static_cast<int>(std::ldexp(magnitude, 10 - exponent)))};
+  if (magnitude < 0x1p-14) return {static_cast<uint16_t>(sign | static_cast<uint16_t>(magnitude * 0x1p24))};
+  const uint64_t bits = std::bit_cast<uint64_t>(magnitude);
+  return {static_cast<uint16_t>(sign | ((bits >> 42) - ((1023 - 15) << 10)))};
 }
 
 }  // namespace ptx

@@ -19,10 +19,21 @@ bool at_barrier(const Group& group) { return group.wait == Group::Wait::for_bloc
 bool all_written(const uint8_t* written, uint32_t bytes) {
   static constexpr uint8_t kOnes[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
   switch (bytes) {
+    case 2: return std::memcmp(written, kOnes, 2) == 0;
     case 4: return std::memcmp(written, kOnes, 4) == 0;
     case 8: return std::memcmp(written, kOnes, 8) == 0;
     case 16: return std::memcmp(written, kOnes, 16) == 0;
     default: return std::memcmp(written, kOnes, bytes) == 0;
+  }
+}
+
+void mark_written(uint8_t* written, uint32_t bytes) {
+  switch (bytes) {
+    case 2: std::memset(written, 1, 2); break;
+    case 4: std::memset(written, 1, 4); break;
+    case 8: std::memset(written, 1, 8); break;
+    case 16: std::memset(written, 1, 16); break;
+    default: std::memset(written, 1, bytes); break;
   }
 }
 
@@ -294,17 +305,41 @@ std::byte* Warp::checked(const Instruction& i, uint64_t address, Space space, Us
   if (!last_allocation_ || !last_allocation_->holds(address, bytes)) last_allocation_ = &block_.memory().at(address, bytes);
   const uint64_t offset = address - last_allocation_->begin;
   uint8_t* written = &last_allocation_->written[offset];
-  if (use == Use::write) std::memset(written, 1, bytes);
+  if (use == Use::write) mark_written(written, bytes);
   else if (!all_written(written, bytes)) report(i, lane, fmt::format("reads {} bytes at {:#x} of which something was never written", bytes, address));
   return last_allocation_->data + offset;
 }
 
-void Warp::resolve(const Instruction& i, Slot address, Space space, Use use, uint32_t bytes, LaneMask lanes, std::byte** pointers, uint32_t alignment) {
-  uint64_t addresses[kWarpSize];
+bool Warp::in_last_allocation(const uint64_t* addresses, Use use, uint32_t bytes, uint32_t alignment, LaneMask lanes, std::byte** pointers) {
+  if (!last_allocation_ || last_allocation_->freed || last_allocation_->bytes < bytes) return false;
+  const Allocation& memory = *last_allocation_;
+  const uint64_t last = memory.bytes - bytes;
+  bool outside = false;
   for_lanes(lanes, [&](int lane) {
-    addresses[lane] = address_of(i, address, lane);
-    reporting(i, lane, [&] { pointers[lane] = checked(i, addresses[lane], space, use, bytes, alignment != 0 ? alignment : bytes, lane); });
+    const uint64_t offset = addresses[lane] - memory.begin;
+    outside |= offset > last || (addresses[lane] & (alignment - 1)) != 0;
+    pointers[lane] = memory.data + offset;
   });
+  if (outside) return false;
+  bool written = true;
+  for_lanes(lanes, [&](int lane) {
+    uint8_t* const shadow = memory.written.get() + (addresses[lane] - memory.begin);
+    if (use == Use::write) mark_written(shadow, bytes);
+    else written = written && all_written(shadow, bytes);
+  });
+  return written;
+}
+
+void Warp::resolve(const Instruction& i, Slot address, Space space, Use use, uint32_t bytes, LaneMask lanes, std::byte** pointers, uint32_t alignment) {
+  uint64_t addresses[kWarpSize] = {};
+  if (alignment == 0) alignment = bytes;
+  for_lanes(lanes, [&](int lane) { addresses[lane] = address_of(i, address, lane); });
+  const bool on_device = space == Space::global || space == Space::generic || space == Space::constant;
+  if (!on_device || !in_last_allocation(addresses, use, bytes, alignment, lanes, pointers)) {
+    for_lanes(lanes, [&](int lane) {
+      reporting(i, lane, [&] { pointers[lane] = checked(i, addresses[lane], space, use, bytes, alignment, lane); });
+    });
+  }
   if (!counting() || space == Space::parameter || space == Space::local) return;
   const uint64_t first = addresses[std::countr_zero(lanes)];
   if (space == Space::shared || first - kSharedWindow < kWindowBytes) block_.counters().shared_request(addresses, lanes, bytes);

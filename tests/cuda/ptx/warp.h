@@ -90,6 +90,8 @@ class Warp {
   bool pick();
   void park(const Instruction& i, LaneMask lanes, Group::Wait wait, uint32_t pc);
   void complete_warp_barriers();
+  /// The common case of resolve: all lanes in the allocation of the last access. False where a closer look is needed.
+  bool in_last_allocation(const uint64_t* addresses, Use use, uint32_t bytes, uint32_t alignment, LaneMask lanes, std::byte** pointers);
   std::byte* checked(const Instruction& i, uint64_t address, Space space, Use use, uint32_t bytes, uint32_t alignment, int lane);
 
   template <class F>
