@@ -1,8 +1,6 @@
 #include "builder.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
 
 #include "opcodes.h"
 
@@ -70,14 +68,7 @@ Kernel Builder::build() {
     body(*callee.function);
   }
   for (size_t k = 0; k < calls_to_link_.size(); ++k) kernel_.code[calls_to_link_[k]].target = frames_.at(call_names_[k]).begin;
-  for (const auto& [slot, width] : after_static_) {
-    for (int lane = 0; lane < kWarpSize; ++lane) {
-      uint64_t value = 0;
-      std::memcpy(&value, &kernel_.registers[slot + lane * width], width);
-      value += round_up(kernel_.shared_bytes, 16);
-      std::memcpy(&kernel_.registers[slot + lane * width], &value, width);
-    }
-  }
+  for (const size_t constant : after_static_) kernel_.constants[constant].bits += round_up(kernel_.shared_bytes, 16);
   return std::move(kernel_);
 }
 

@@ -72,7 +72,7 @@ class Builder {
   std::map<std::pair<uint64_t, uint32_t>, Slot> constants_;
   std::map<std::pair<std::string_view, uint32_t>, Slot> specials_;
   std::map<std::string_view, Symbol> shared_;            // of the module, placed on first use
-  std::vector<std::pair<Slot, uint32_t>> after_static_;  // constants (slot, width) to be raised by the size of static shared memory
+  std::vector<size_t> after_static_;                     // constants to be raised by the size of static shared memory
   std::set<std::string> names_;                          // of numbered registers
   std::map<std::string_view, Frame> frames_;
   std::vector<std::string_view> to_build_;

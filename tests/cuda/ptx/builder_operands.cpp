@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstring>
 
 #include "builder.h"
 #include "warp.h"
@@ -7,8 +6,8 @@
 namespace ptx {
 
 Slot Builder::temporary(uint32_t width) {
-  const auto slot = static_cast<Slot>(kernel_.registers.size());
-  kernel_.registers.resize(slot + std::max<uint32_t>(width * kWarpSize, 64));
+  const Slot slot = kernel_.register_bytes;
+  kernel_.register_bytes += std::max<uint32_t>(width * kWarpSize, 64);
   return slot;
 }
 
@@ -54,7 +53,7 @@ Slot Builder::constant(uint64_t bits, uint32_t width) {
   const auto [known, is_new] = constants_.try_emplace({bits, width}, 0);
   if (is_new) {
     known->second = temporary(width);
-    for (int lane = 0; lane < kWarpSize; ++lane) std::memcpy(&kernel_.registers[known->second + lane * width], &bits, width);
+    kernel_.constants.push_back({known->second, width, bits});
   }
   return known->second;
 }
@@ -63,8 +62,8 @@ Slot Builder::address_constant(const Symbol& symbol, int64_t offset, uint32_t wi
   const bool after_static = symbol.space == Space::shared && symbol.bytes == 0;
   if (!after_static) return constant(symbol.value + offset, width);
   const Slot slot = temporary(width);
-  for (int lane = 0; lane < kWarpSize; ++lane) std::memcpy(&kernel_.registers[slot + lane * width], &offset, width);
-  after_static_.push_back({slot, width});
+  after_static_.push_back(kernel_.constants.size());
+  kernel_.constants.push_back({slot, width, static_cast<uint64_t>(offset)});
   return slot;
 }
 
@@ -109,8 +108,7 @@ Slot Builder::slot(const Operand& operand, uint32_t width) {
 Slot Builder::predicate(const Operand& operand) {
   if (operand.kind == Operand::Kind::number) {
     const Slot slot = temporary(0);
-    const LaneMask mask = operand.bits != 0 ? kAllLanes : 0;
-    std::memcpy(&kernel_.registers[slot], &mask, sizeof mask);
+    kernel_.constants.push_back({slot, 2, operand.bits != 0 ? ~uint64_t{0} : 0});  // two lanes of 16 bits are the mask
     return slot;
   }
   if (operand.name == "_") return temporary(0);

@@ -52,6 +52,13 @@ struct SpecialRegister {
   uint32_t width;
 };
 
+/// A number that stands in an instruction: all lanes of its slot hold it.
+struct Constant {
+  Slot slot;
+  uint32_t width;
+  uint64_t bits;
+};
+
 struct Parameter {
   uint32_t offset, bytes;
 };
@@ -60,7 +67,8 @@ struct Parameter {
 struct Kernel {
   std::string name;
   std::vector<Instruction> code;
-  std::vector<std::byte> registers;  // first image: constants in their slots, zero elsewhere
+  uint32_t register_bytes = 0;  // of a warp
+  std::vector<Constant> constants;
   std::vector<SpecialRegister> specials;
   std::vector<Parameter> parameters;
   std::vector<std::vector<uint32_t>> branch_tables;

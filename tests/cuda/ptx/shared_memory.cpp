@@ -11,8 +11,11 @@
 namespace ptx {
 
 void Clocks::reset(int warps) {
+  uint32_t latest = 0;
+  for (const auto& row : clock_) latest = std::max(latest, *std::max_element(row.begin(), row.end()));
   for (int w = 0; w < warps; ++w) {
-    for (int v = 0; v < warps; ++v) clock_[w][v] = w == v ? 1 : 0;
+    clock_[w].fill(latest);
+    clock_[w][w] = latest + 1;
   }
 }
 
@@ -32,10 +35,9 @@ void Clocks::block_barrier(const std::vector<int>& arriving, const std::vector<i
 }
 
 void SharedMemory::reset(uint32_t bytes) {
-  const uint32_t padded = (bytes + 3) / 4 * 4;
   data_.assign(bytes, std::byte{0xff});
   state_.assign(bytes, kNeverWritten);
-  records_.assign(padded, {});
+  records_.resize((bytes + 3) / 4 * 4);
 }
 
 void SharedMemory::check(Record& record, Touch kind, const Clocks& clocks, int warp, int lane, uint32_t offset) {

@@ -15,6 +15,7 @@ inline constexpr int kMaxWarps = 32;
 /// Within a warp, lanes are ordered by warp-level barriers alone.
 class Clocks {
  public:
+  /// All that was before happened before what any warp does now.
   void reset(int warps);
   uint32_t now(int warp) const { return clock_[warp][warp]; }
   bool happened_before(int warp, uint32_t interval, int observer) const { return interval < clock_[observer][warp] + (warp != observer ? 1 : 0); }
@@ -30,6 +31,7 @@ enum class Touch : uint8_t { read, write, atomic };
 
 class SharedMemory {
  public:
+  /// For the next block: nothing is written, and what the last one touched lies before the clocks' reset.
   void reset(uint32_t bytes);
   uint32_t bytes() const { return static_cast<uint32_t>(data_.size()); }
   std::byte* data(uint32_t offset) { return data_.data() + offset; }

@@ -4,15 +4,33 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdlib>
 #include <cstring>
-#include <new>
 
 #include "block.h"
 
 namespace ptx {
 namespace {
 
-constexpr std::align_val_t kRegisterAlignment{64};
+constexpr size_t kRegisterAlignment = 64;
+
+/// The register file of the n-th warp of the block that this thread runs; it serves one launch after another.
+std::byte* register_file(int number, size_t bytes) {
+  struct File {
+    std::byte* data = nullptr;
+    size_t bytes = 0;
+    ~File() { std::free(data); }
+  };
+  static thread_local std::array<File, kMaxWarps> files;
+  File& file = files.at(number);
+  if (file.bytes < bytes) {
+    std::free(file.data);
+    file.bytes = (bytes + kRegisterAlignment - 1) / kRegisterAlignment * kRegisterAlignment;
+    file.data = static_cast<std::byte*>(std::aligned_alloc(kRegisterAlignment, file.bytes));
+    std::memset(file.data, 0, file.bytes);
+  }
+  return file.data;
+}
 
 bool at_barrier(const Group& group) { return group.wait == Group::Wait::for_block_barrier || group.wait == Group::Wait::for_warp_barrier; }
 
@@ -65,14 +83,15 @@ uint64_t special_value(std::string_view name, Block& block, int warp, uint32_t l
   throw Finding(fmt::format("[ptx] {}: the special register {} is not in the interpreter", launch.kernel.name, name));
 }
 
+Touch touch_of(Warp::Use use) { return use == Warp::Use::read ? Touch::read : use == Warp::Use::write ? Touch::write : Touch::atomic; }
+
 }  // namespace
 
-void Warp::Free::operator()(std::byte* p) const { ::operator delete[](p, kRegisterAlignment); }
-
-Warp::Warp(Block& block, int number)
-    : block_(block), number_(number), registers_(new (kRegisterAlignment) std::byte[block.launch().kernel.registers.size() + 1]) {
+Warp::Warp(Block& block, int number) : block_(block), number_(number), registers_(register_file(number, block.launch().kernel.register_bytes)) {
   const Kernel& kernel = block.launch().kernel;
-  std::copy(kernel.registers.begin(), kernel.registers.end(), registers_.get());
+  for (const Constant& constant : kernel.constants) {
+    for (uint32_t lane = 0; lane < kWarpSize; ++lane) std::memcpy(registers_ + constant.slot + lane * constant.width, &constant.bits, constant.width);
+  }
   local_.resize(size_t{kernel.local_bytes} * kWarpSize);
 }
 
@@ -80,7 +99,7 @@ void Warp::start(LaneMask lanes) {
   for (const SpecialRegister& special : block_.launch().kernel.specials) {
     for (uint32_t lane = 0; lane < kWarpSize; ++lane) {
       const uint64_t value = special_value(special.name, block_, number_, lane);
-      std::memcpy(registers_.get() + special.slot + lane * special.width, &value, special.width);
+      std::memcpy(registers_ + special.slot + lane * special.width, &value, special.width);
     }
   }
   local_written_.assign(local_.size(), 0);
@@ -253,7 +272,7 @@ void Warp::report(const Instruction& i, int lane, const std::string& what) const
 }
 
 template <class F>
-void Warp::reporting(const Instruction& i, int lane, F&& access) const {
+void Warp::reporting(const Instruction& i, const int& lane, F&& access) const {
   try {
     access();
   } catch (const Finding& finding) {
@@ -285,8 +304,7 @@ std::byte* Warp::checked(const Instruction& i, uint64_t address, Space space, Us
     case Space::shared: {
       SharedMemory& shared = block_.shared();
       within(shared.bytes(), "shared");
-      const Touch touch = use == Use::read ? Touch::read : use == Use::write ? Touch::write : Touch::atomic;
-      shared.touch(touch, block_.clocks(), number_, lane, static_cast<uint32_t>(address), bytes);
+      shared.touch(touch_of(use), block_.clocks(), number_, lane, static_cast<uint32_t>(address), bytes);
       return shared.data(static_cast<uint32_t>(address));
     }
     case Space::local: {
@@ -330,12 +348,31 @@ bool Warp::in_last_allocation(const uint64_t* addresses, Use use, uint32_t bytes
   return written;
 }
 
+bool Warp::in_shared(const Instruction& i, const uint64_t* addresses, Use use, uint32_t bytes, uint32_t alignment, LaneMask lanes, std::byte** pointers) {
+  SharedMemory& shared = block_.shared();
+  bool outside = shared.bytes() < bytes;
+  for_lanes(lanes, [&](int lane) { outside |= addresses[lane] > shared.bytes() - bytes || (addresses[lane] & (alignment - 1)) != 0; });
+  if (outside) return false;
+  int at = 0;
+  reporting(i, at, [&] {
+    for_lanes(lanes, [&](int lane) {
+      at = lane;
+      const auto offset = static_cast<uint32_t>(addresses[lane]);
+      shared.touch(touch_of(use), block_.clocks(), number_, lane, offset, bytes);
+      pointers[lane] = shared.data(offset);
+    });
+  });
+  return true;
+}
+
 void Warp::resolve(const Instruction& i, Slot address, Space space, Use use, uint32_t bytes, LaneMask lanes, std::byte** pointers, uint32_t alignment) {
   uint64_t addresses[kWarpSize] = {};
   if (alignment == 0) alignment = bytes;
   for_lanes(lanes, [&](int lane) { addresses[lane] = address_of(i, address, lane); });
   const bool on_device = space == Space::global || space == Space::generic || space == Space::constant;
-  if (!on_device || !in_last_allocation(addresses, use, bytes, alignment, lanes, pointers)) {
+  const bool done = on_device ? in_last_allocation(addresses, use, bytes, alignment, lanes, pointers)
+                              : space == Space::shared && in_shared(i, addresses, use, bytes, alignment, lanes, pointers);
+  if (!done) {
     for_lanes(lanes, [&](int lane) {
       reporting(i, lane, [&] { pointers[lane] = checked(i, addresses[lane], space, use, bytes, alignment, lane); });
     });

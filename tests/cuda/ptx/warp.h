@@ -1,7 +1,6 @@
 /// A warp: registers of 32 lanes, and the groups of lanes that stand at the same instruction.
 #pragma once
 
-#include <memory>
 #include <vector>
 
 #include "memory.h"
@@ -44,7 +43,7 @@ class Warp {
 
   // For handlers.
   template <class T>
-  T* at(Slot slot) { return reinterpret_cast<T*>(registers_.get() + slot); }
+  T* at(Slot slot) { return reinterpret_cast<T*>(registers_ + slot); }
   LaneMask predicate(Slot slot) {
     const LaneMask mask = *at<LaneMask>(slot & ~1u);
     return (slot & 1u) != 0 ? ~mask : mask;
@@ -90,17 +89,17 @@ class Warp {
   bool pick();
   void park(const Instruction& i, LaneMask lanes, Group::Wait wait, uint32_t pc);
   void complete_warp_barriers();
-  /// The common case of resolve: all lanes in the allocation of the last access. False where a closer look is needed.
+  /// The common cases of resolve: all lanes in the allocation of the last access, all in shared memory. False where a closer look is needed.
   bool in_last_allocation(const uint64_t* addresses, Use use, uint32_t bytes, uint32_t alignment, LaneMask lanes, std::byte** pointers);
+  bool in_shared(const Instruction& i, const uint64_t* addresses, Use use, uint32_t bytes, uint32_t alignment, LaneMask lanes, std::byte** pointers);
   std::byte* checked(const Instruction& i, uint64_t address, Space space, Use use, uint32_t bytes, uint32_t alignment, int lane);
 
   template <class F>
-  void reporting(const Instruction& i, int lane, F&& access) const;
+  void reporting(const Instruction& i, const int& lane, F&& access) const;
 
-  struct Free { void operator()(std::byte* p) const; };
   Block& block_;
   int number_;
-  std::unique_ptr<std::byte[], Free> registers_;
+  std::byte* registers_;
   std::vector<std::byte> local_;
   std::vector<uint8_t> local_written_;
   LaneMask alive_ = 0;
