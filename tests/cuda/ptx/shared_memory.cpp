@@ -37,7 +37,8 @@ void Clocks::block_barrier(const std::vector<int>& arriving, const std::vector<i
 void SharedMemory::reset(uint32_t bytes) {
   data_.assign(bytes, std::byte{0xff});
   state_.assign(bytes, kNeverWritten);
-  records_.resize((bytes + 3) / 4 * 4);
+  words_.resize((bytes + 3) / 4);
+  bytes_.resize(words_.size() * 4);
 }
 
 void SharedMemory::check(Record& record, Touch kind, const Clocks& clocks, int warp, int lane, uint32_t offset) {
@@ -64,7 +65,7 @@ void SharedMemory::check(Record& record, Touch kind, const Clocks& clocks, int w
   record.by_atomic = kind == Touch::atomic;
 }
 
-void SharedMemory::touch(Touch kind, const Clocks& clocks, int warp, int lane, uint32_t offset, uint32_t size) {
+void SharedMemory::touch_first(Touch kind, const Clocks& clocks, int warp, int lane, uint32_t offset, uint32_t size) {
   if (kind != Touch::write) {
     for (uint32_t k = offset; k < offset + size; ++k) {
       if (state_[k] == kWritten) continue;
@@ -75,20 +76,20 @@ void SharedMemory::touch(Touch kind, const Clocks& clocks, int warp, int lane, u
     std::memset(&state_[offset], kWritten, size);
   }
   for (uint32_t at = offset; at < offset + size;) {
-    Record* word = &records_[at & ~3u];
-    const bool whole = at % 4 == 0 && at + 4 <= offset + size;
-    if (!whole && !word->in_parts) {
-      word->in_parts = true;
-      std::fill(word + 1, word + 4, *word);
+    Record& word = words_[at / 4];
+    const uint32_t first = at / 4 * 4, end = std::min(first + 4, offset + size);
+    const bool whole = at == first && end == first + 4;
+    if (!whole && !word.in_parts) {
+      std::fill_n(&bytes_[first], 4, word);
+      word.in_parts = true;
     }
-    if (!whole || word->in_parts) {
-      const uint32_t end = std::min((at & ~3u) + 4, offset + size);
-      for (; at < end; ++at) check(records_[at], kind, clocks, warp, lane, at);
-      if (whole && kind == Touch::write) word->in_parts = false, word->readers[0] = word->readers[1] = {};
+    if (!word.in_parts) {
+      check(word, kind, clocks, warp, lane, at);
     } else {
-      check(*word, kind, clocks, warp, lane, at);
-      at += 4;
+      for (uint32_t byte = at; byte < end; ++byte) check(bytes_[byte], kind, clocks, warp, lane, byte);
+      if (whole && kind == Touch::write) word = bytes_[first], word.in_parts = false;
     }
+    at = end;
   }
 }
 

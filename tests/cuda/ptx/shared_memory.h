@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "program.h"
@@ -38,7 +39,10 @@ class SharedMemory {
 
   /// One lane's access of bytes that lie within bounds. Throws Finding: never written, promised by a cp.async that nobody waited for,
   /// or a race with another lane.
-  void touch(Touch kind, const Clocks& clocks, int warp, int lane, uint32_t offset, uint32_t size);
+  void touch(Touch kind, const Clocks& clocks, int warp, int lane, uint32_t offset, uint32_t size) {
+    if (kind == Touch::read && read_again(clocks.now(warp), warp, lane, offset, size)) return;
+    touch_first(kind, clocks, warp, lane, offset, size);
+  }
   /// A cp.async may land in these bytes from now until `arrive`.
   void promise(const Clocks& clocks, int warp, int lane, uint32_t offset, uint32_t size);
   void arrive(const Clocks& clocks, int warp, int lane, uint32_t offset, const std::byte* from, uint32_t size);
@@ -50,16 +54,31 @@ class SharedMemory {
     LaneMask lanes = 0;
     uint8_t warp = 0;
   };
-  struct Record {  // of a word, or of one byte of a word that was touched in parts
+  struct Record {
     Party writer, readers[2];  // the readers are of different warps
     bool by_atomic = false;
-    bool in_parts = false;     // of the record of a word's first byte
+    bool in_parts = false;     // of a word: its bytes were touched one by one and have records of their own
   };
+  /// The common case: the warp has read these words since its last barrier, and no lane of it has written them.
+  bool read_again(uint32_t now, int warp, int lane, uint32_t offset, uint32_t size) {
+    static constexpr uint32_t kAllWritten = 0x01010101u * kWritten;
+    if ((offset | size) % 4 != 0) return false;
+    for (uint32_t at = offset; at < offset + size; at += 4) {
+      Record& word = words_[at / 4];
+      uint32_t state;
+      std::memcpy(&state, &state_[at], 4);
+      if (state != kAllWritten || word.in_parts || word.readers[0].warp != warp || word.readers[0].interval != now) return false;
+      if (word.writer.warp == warp && word.writer.interval == now) return false;
+      word.readers[0].lanes |= LaneMask{1} << lane;
+    }
+    return true;
+  }
+  void touch_first(Touch kind, const Clocks& clocks, int warp, int lane, uint32_t offset, uint32_t size);
   void check(Record& record, Touch kind, const Clocks& clocks, int warp, int lane, uint32_t offset);
 
   std::vector<std::byte> data_;
   std::vector<uint8_t> state_;
-  std::vector<Record> records_;
+  std::vector<Record> words_, bytes_;
 };
 
 }  // namespace ptx
