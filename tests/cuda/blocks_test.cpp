@@ -27,21 +27,24 @@ TEST(Blocks, AMissingBarrierBetweenWarpsIsFound) {
   const uint64_t in = device.put(rising<float>(512)), out = device.memory.allocate(2 * sizeof(float));
   device.launch("block_sum_right", {2}, {256}, 256 * sizeof(float), in, out);
   EXPECT_EQ(device.get<float>(out, 2), (std::vector<float>{256 * 257 / 2, 256 * 257 / 2 + 256 * 256}));
-  expect_found(device.finding("block_sum_without_barrier", {2}, {256}, 256 * sizeof(float), in, out), "block_sum_without_barrier", "race: ");
+  expect_found(device.finding("block_sum_without_barrier", {2}, {256}, 256 * sizeof(float), in, out),
+               "block_sum_without_barrier", "race: ");
 }
 
 TEST(Blocks, AMissingBarrierWithinAWarpIsFound) {
   Device device(probe::ptx_text("blocks"));
   const uint64_t in = device.put(rising<int>(32)), out = device.memory.allocate(32 * sizeof(int));
   EXPECT_EQ(device.finding("neighbours_right", {1}, {32}, 0, in, out), "");
-  expect_found(device.finding("neighbours_without_barrier", {1}, {32}, 0, in, out), "neighbours_without_barrier", "race: reads shared byte");
+  expect_found(device.finding("neighbours_without_barrier", {1}, {32}, 0, in, out), "neighbours_without_barrier",
+               "race: reads shared byte");
 }
 
 TEST(Blocks, AWriteOverWhatOthersMayStillReadIsFound) {
   Device device(probe::ptx_text("blocks"));
   const uint64_t in = device.put(rising<int>(512)), out = device.memory.allocate(256 * sizeof(int));
   EXPECT_EQ(device.finding("two_tiles_right", {1}, {256}, 0, in, out), "");
-  expect_found(device.finding("two_tiles_without_second_barrier", {1}, {256}, 0, in, out), "two_tiles_without_second_barrier", "race: ");
+  expect_found(device.finding("two_tiles_without_second_barrier", {1}, {256}, 0, in, out),
+               "two_tiles_without_second_barrier", "race: ");
 }
 
 TEST(Blocks, BytesOfOneWordAreNoRace) {
@@ -96,8 +99,10 @@ TEST(Blocks, ANamedBarrierOrdersTheWarpsThatUseIt) {
 
 TEST(Blocks, ReadsOfWhatNothingWroteAreFound) {
   Device device(probe::ptx_text("blocks"));
-  const uint64_t out = device.memory.allocate(300 * sizeof(float)), unwritten = device.memory.allocate(300 * sizeof(float));
-  expect_found(device.finding("read_of_unwritten_shared", {1}, {64}, 0, out), "read_of_unwritten_shared", "reads shared byte 252 that nothing wrote");
+  const uint64_t out = device.memory.allocate(300 * sizeof(float)),
+                 unwritten = device.memory.allocate(300 * sizeof(float));
+  expect_found(device.finding("read_of_unwritten_shared", {1}, {64}, 0, out), "read_of_unwritten_shared",
+               "reads shared byte 252 that nothing wrote");
   expect_found(device.finding("scale_right", {2}, {256}, 0, unwritten, out, 300), "scale_right", "never written");
 }
 
@@ -120,7 +125,8 @@ TEST(Blocks, AnAccessBeyondSharedMemoryIsFound) {
   Device device(probe::ptx_text("blocks"));
   const uint64_t out = device.memory.allocate(32 * sizeof(int));
   EXPECT_EQ(device.finding("beyond_shared", {1}, {32}, 256, out, 32), "");
-  expect_found(device.finding("beyond_shared", {1}, {32}, 256, out, 33), "beyond_shared", "4 bytes at 256 of 256 shared bytes");
+  expect_found(device.finding("beyond_shared", {1}, {32}, 256, out, 33), "beyond_shared",
+               "4 bytes at 256 of 256 shared bytes");
 }
 
 }  // namespace

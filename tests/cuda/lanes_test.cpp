@@ -49,7 +49,8 @@ TEST(Lanes, Shuffle) {
   uint64_t out[4];
   for (uint64_t& o : out) o = device.memory.allocate(32 * sizeof(int));
   device.launch("shuffles", {1}, {32}, 0, device.put(in), out[0], out[1], out[2], out[3]);
-  const auto down = device.get<int>(out[0], 32), up = device.get<int>(out[1], 32), exchanged = device.get<int>(out[2], 32), eights = device.get<int>(out[3], 32);
+  const auto down = device.get<int>(out[0], 32), up = device.get<int>(out[1], 32),
+             exchanged = device.get<int>(out[2], 32), eights = device.get<int>(out[3], 32);
   for (int lane = 0; lane < 32; ++lane) {
     EXPECT_EQ(down[lane], in[lane + 3 < 32 ? lane + 3 : lane]);
     EXPECT_EQ(up[lane], in[lane >= 5 ? lane - 5 : lane]);
@@ -61,7 +62,9 @@ TEST(Lanes, Shuffle) {
 TEST(Lanes, AShuffleFromALaneThatLeftIsFound) {
   Device device(probe::ptx_text("lanes"));
   const uint64_t out = device.memory.allocate(32 * sizeof(int));
-  EXPECT_NE(device.finding("shuffle_from_a_lane_that_left", {1}, {32}, 0, out).find("reads lane 8, which does not take part"), std::string::npos);
+  EXPECT_NE(
+      device.finding("shuffle_from_a_lane_that_left", {1}, {32}, 0, out).find("reads lane 8, which does not take part"),
+      std::string::npos);
 }
 
 TEST(Lanes, VoteMatchAndReduce) {

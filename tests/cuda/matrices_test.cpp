@@ -1,14 +1,15 @@
 /// Fragments of mma and ldmatrix against plain loops, and cp.async against its waits.
 #include <gtest/gtest.h>
 
-#include "ptx/float_format.h"
 #include "probe.h"
+#include "ptx/float_format.h"
 
 namespace {
 
 using probe::Device;
 
-/// Small integers, no two neighbours alike: products and sums are exact in every type, so a wrong lane shows as a wrong number.
+/// Small integers, no two neighbours alike: products and sums are exact in every type, so a wrong lane shows as a wrong
+/// number.
 template <class T>
 std::vector<T> small(size_t count, int factor) {
   std::vector<T> out(count);
@@ -18,11 +19,14 @@ std::vector<T> small(size_t count, int factor) {
 
 /// C [rows, columns] of A [rows, depth] and B [depth, columns].
 template <class T, class A>
-std::vector<T> product(const std::vector<A>& a, const std::vector<A>& b, int rows, int columns, int depth, bool b_transposed = false) {
+std::vector<T> product(const std::vector<A>& a, const std::vector<A>& b, int rows, int columns, int depth,
+                       bool b_transposed = false) {
   std::vector<T> c(rows * columns, 0);
   for (int i = 0; i < rows; ++i) {
     for (int j = 0; j < columns; ++j) {
-      for (int k = 0; k < depth; ++k) c[i * columns + j] += static_cast<T>(a[i * depth + k]) * static_cast<T>(b_transposed ? b[j * depth + k] : b[k * columns + j]);
+      for (int k = 0; k < depth; ++k)
+        c[i * columns + j] +=
+            static_cast<T>(a[i * depth + k]) * static_cast<T>(b_transposed ? b[j * depth + k] : b[k * columns + j]);
     }
   }
   return c;
@@ -52,7 +56,8 @@ TEST(Matrices, SixteenBitFragmentsThroughLdmatrix) {
 
 TEST(Matrices, AWrongFragmentLaneGivesAnotherProduct) {
   const auto a = small<float>(256, 7), b = small<float>(128, 5);
-  EXPECT_NE(on_device<float>("product_with_a_wrong_lane", narrowed<ptx::BFloat>(a), narrowed<ptx::BFloat>(b), 128), product<float>(a, b, 16, 8, 16));
+  EXPECT_NE(on_device<float>("product_with_a_wrong_lane", narrowed<ptx::BFloat>(a), narrowed<ptx::BFloat>(b), 128),
+            product<float>(a, b, 16, 8, 16));
 }
 
 TEST(Matrices, Tf32Int8AndF64Fragments) {

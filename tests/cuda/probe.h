@@ -1,4 +1,5 @@
-/// What the interpreter's tests share: device memory with arrays, kernels from PTX, single instructions over arrays, findings as text.
+/// What the interpreter's tests share: device memory with arrays, kernels from PTX, single instructions over arrays,
+/// findings as text.
 #pragma once
 
 #include <cstring>
@@ -22,7 +23,8 @@ inline std::string ptx_text(const std::string& name) {
 class Device {
  public:
   explicit Device(const std::string& text) : module_(ptx::parse_module(text)) {
-    for (const auto& [name, variable] : module_->global_variables) module_->addresses[name] = memory.allocate(variable.bytes);
+    for (const auto& [name, variable] : module_->global_variables)
+      module_->addresses[name] = memory.allocate(variable.bytes);
   }
 
   template <class T>
@@ -64,8 +66,8 @@ class Device {
   std::unique_ptr<ptx::Module> module_;
 };
 
-/// Runs one instruction over arrays. `text` names the result %d and the inputs %a, %b, %c: "add.s32 %d, %a, %b;". Registers are as wide
-/// as the types (2, 4 or 8 bytes).
+/// Runs one instruction over arrays. `text` names the result %d and the inputs %a, %b, %c: "add.s32 %d, %a, %b;".
+/// Registers are as wide as the types (2, 4 or 8 bytes).
 template <class D, class... A>
 std::vector<D> run(const std::string& text, const std::vector<A>&... inputs) {
   const auto bits = [](size_t bytes) { return ".b" + std::to_string(8 * bytes); };
@@ -77,19 +79,23 @@ std::vector<D> run(const std::string& text, const std::vector<A>&... inputs) {
     count = size;
     parameters += ", .param .u64 in_" + name;
     registers += ".reg " + bits(bytes) + " %" + name + "; .reg .b64 %at_" + name + ";\n";
-    loads += "ld.param.u64 %at_" + name + ", [in_" + name + "]; mad.wide.u32 %at_" + name + ", %i, " + std::to_string(bytes) + ", %at_" + name +
-             "; ld.global" + bits(bytes) + " %" + name + ", [%at_" + name + "];\n";
+    loads += "ld.param.u64 %at_" + name + ", [in_" + name + "]; mad.wide.u32 %at_" + name + ", %i, " +
+             std::to_string(bytes) + ", %at_" + name + "; ld.global" + bits(bytes) + " %" + name + ", [%at_" + name +
+             "];\n";
   };
   (add(sizeof(A), inputs.size()), ...);
   const std::string size = std::to_string(sizeof(D));
-  Device device(".version 8.0\n.target sm_80\n.address_size 64\n.visible .entry probe(.param .u64 out, .param .u32 n" + parameters +
-                ") {\n.reg .pred %p; .reg .pred %q; .reg .b32 %i; .reg .b32 %n; .reg .b64 %at; .reg " + bits(sizeof(D)) + " %d;\n" + registers +
-                ".reg .b32 %t;\nmov.u32 %i, %ctaid.x; mov.u32 %t, %tid.x; mad.lo.u32 %i, %i, 256, %t; ld.param.u32 %n, [n];\n"
-                "setp.ge.u32 %p, %i, %n; @%p bra END;\n" +
-                loads + text + "\nld.param.u64 %at, [out]; mad.wide.u32 %at, %i, " + size + ", %at; st.global" + bits(sizeof(D)) +
-                " [%at], %d;\nEND: ret;\n}\n");
+  Device device(
+      ".version 8.0\n.target sm_80\n.address_size 64\n.visible .entry probe(.param .u64 out, .param .u32 n" +
+      parameters + ") {\n.reg .pred %p; .reg .pred %q; .reg .b32 %i; .reg .b32 %n; .reg .b64 %at; .reg " +
+      bits(sizeof(D)) + " %d;\n" + registers +
+      ".reg .b32 %t;\nmov.u32 %i, %ctaid.x; mov.u32 %t, %tid.x; mad.lo.u32 %i, %i, 256, %t; ld.param.u32 %n, [n];\n"
+      "setp.ge.u32 %p, %i, %n; @%p bra END;\n" +
+      loads + text + "\nld.param.u64 %at, [out]; mad.wide.u32 %at, %i, " + size + ", %at; st.global" + bits(sizeof(D)) +
+      " [%at], %d;\nEND: ret;\n}\n");
   const uint64_t out = device.memory.allocate(count * sizeof(D));
-  device.launch("probe", {static_cast<uint32_t>((count + 255) / 256)}, {256}, 0, out, static_cast<uint32_t>(count), device.put(inputs)...);
+  device.launch("probe", {static_cast<uint32_t>((count + 255) / 256)}, {256}, 0, out, static_cast<uint32_t>(count),
+                device.put(inputs)...);
   return device.get<D>(out, count);
 }
 

@@ -18,32 +18,46 @@ using HostPointer = void* (*)(CUdeviceptr, size_t, int);
 
 /// Device bytes through the driver's stand-in, or null where it refused.
 std::byte* host(uint64_t address, int64_t bytes, bool will_write) {
-  static const auto function = reinterpret_cast<HostPointer>(dlsym(dlopen("libcuda.so.1", RTLD_NOW), "stand_in_host_pointer"));
-  if (!function) std::fprintf(stderr, "[cublasLt stand-in] expected the stand-in of libcuda.so.1 beside it, found another driver\n");
+  static const auto function =
+      reinterpret_cast<HostPointer>(dlsym(dlopen("libcuda.so.1", RTLD_NOW), "stand_in_host_pointer"));
+  if (!function)
+    std::fprintf(stderr, "[cublasLt stand-in] expected the stand-in of libcuda.so.1 beside it, found another driver\n");
   return function ? static_cast<std::byte*>(function(address, static_cast<size_t>(bytes), will_write)) : nullptr;
 }
 
 double load(cudaDataType type, const std::byte* at) {
   const auto as = [&]<class T>(T value) { return std::memcpy(&value, at, sizeof value), value; };
   switch (type) {
-    case CUDA_R_16F: return ptx::wide(as(ptx::Half{}));
-    case CUDA_R_16BF: return ptx::wide(as(ptx::BFloat{}));
-    case CUDA_R_32F: return as(0.0f);
-    case CUDA_R_64F: return as(0.0);
-    case CUDA_R_8I: return as(int8_t{});
-    default: return as(int32_t{});
+    case CUDA_R_16F:
+      return ptx::wide(as(ptx::Half{}));
+    case CUDA_R_16BF:
+      return ptx::wide(as(ptx::BFloat{}));
+    case CUDA_R_32F:
+      return as(0.0f);
+    case CUDA_R_64F:
+      return as(0.0);
+    case CUDA_R_8I:
+      return as(int8_t{});
+    default:
+      return as(int32_t{});
   }
 }
 
 void store(cudaDataType type, std::byte* at, double value) {
   const auto put = [&](auto v) { std::memcpy(at, &v, sizeof v); };
   switch (type) {
-    case CUDA_R_16F: return put(ptx::narrow<ptx::Half>(value));
-    case CUDA_R_16BF: return put(ptx::narrow<ptx::BFloat>(value));
-    case CUDA_R_32F: return put(static_cast<float>(value));
-    case CUDA_R_64F: return put(value);
-    case CUDA_R_8I: return put(static_cast<int8_t>(std::fmin(std::fmax(std::nearbyint(value), -128), 127)));
-    default: return put(static_cast<int32_t>(value));
+    case CUDA_R_16F:
+      return put(ptx::narrow<ptx::Half>(value));
+    case CUDA_R_16BF:
+      return put(ptx::narrow<ptx::BFloat>(value));
+    case CUDA_R_32F:
+      return put(static_cast<float>(value));
+    case CUDA_R_64F:
+      return put(value);
+    case CUDA_R_8I:
+      return put(static_cast<int8_t>(std::fmin(std::fmax(std::nearbyint(value), -128), 127)));
+    default:
+      return put(static_cast<int32_t>(value));
   }
 }
 
@@ -75,7 +89,8 @@ struct Matrix {
 
 /// As the tensor cores read an operand: tf32 keeps 10 bits of fraction.
 double as_operand(double value, cublasComputeType_t compute) {
-  return compute == CUBLAS_COMPUTE_32F_FAST_TF32 ? ptx::round_to(value, ptx::kTf32, ptx::Rounding::nearest_away) : value;
+  return compute == CUBLAS_COMPUTE_32F_FAST_TF32 ? ptx::round_to(value, ptx::kTf32, ptx::Rounding::nearest_away)
+                                                 : value;
 }
 
 /// sums[j * m + i] of op(A) op(B).
@@ -113,13 +128,17 @@ bool is_one_of(cublasLtEpilogue_t epilogue, std::initializer_list<cublasLtEpilog
   return std::find(those.begin(), those.end(), epilogue) != those.end();
 }
 bool adds_bias(cublasLtEpilogue_t e) {
-  return is_one_of(e, {CUBLASLT_EPILOGUE_BIAS, CUBLASLT_EPILOGUE_RELU_BIAS, CUBLASLT_EPILOGUE_GELU_BIAS, CUBLASLT_EPILOGUE_GELU_AUX_BIAS});
+  return is_one_of(e, {CUBLASLT_EPILOGUE_BIAS, CUBLASLT_EPILOGUE_RELU_BIAS, CUBLASLT_EPILOGUE_GELU_BIAS,
+                       CUBLASLT_EPILOGUE_GELU_AUX_BIAS});
 }
 bool is_gelu(cublasLtEpilogue_t e) {
-  return is_one_of(e, {CUBLASLT_EPILOGUE_GELU, CUBLASLT_EPILOGUE_GELU_BIAS, CUBLASLT_EPILOGUE_GELU_AUX, CUBLASLT_EPILOGUE_GELU_AUX_BIAS});
+  return is_one_of(e, {CUBLASLT_EPILOGUE_GELU, CUBLASLT_EPILOGUE_GELU_BIAS, CUBLASLT_EPILOGUE_GELU_AUX,
+                       CUBLASLT_EPILOGUE_GELU_AUX_BIAS});
 }
 bool is_relu(cublasLtEpilogue_t e) { return is_one_of(e, {CUBLASLT_EPILOGUE_RELU, CUBLASLT_EPILOGUE_RELU_BIAS}); }
-bool writes_aux(cublasLtEpilogue_t e) { return is_one_of(e, {CUBLASLT_EPILOGUE_GELU_AUX, CUBLASLT_EPILOGUE_GELU_AUX_BIAS}); }
+bool writes_aux(cublasLtEpilogue_t e) {
+  return is_one_of(e, {CUBLASLT_EPILOGUE_GELU_AUX, CUBLASLT_EPILOGUE_GELU_AUX_BIAS});
+}
 bool reads_aux(cublasLtEpilogue_t e) { return is_one_of(e, {CUBLASLT_EPILOGUE_DGELU, CUBLASLT_EPILOGUE_DGELU_BGRAD}); }
 
 /// The gradient of the bias: sums over columns of D (DGELU_BGRAD), over k of A (BGRADA) or of B (BGRADB).
@@ -134,7 +153,8 @@ void bias_gradient(const Product& p, const Matrix& a, const Matrix& b, const std
     } else {
       for (int64_t k = 0; k < p.k(); ++k) {
         const bool of_a = p.epilogue == CUBLASLT_EPILOGUE_BGRADA;
-        sum += static_cast<float>(of_a ? (p.transpose_a ? a.get(k, i) : a.get(i, k)) : (p.transpose_b ? b.get(i, k) : b.get(k, i)));
+        sum += static_cast<float>(of_a ? (p.transpose_a ? a.get(k, i) : a.get(i, k))
+                                       : (p.transpose_b ? b.get(i, k) : b.get(k, i)));
       }
     }
     store(p.bias_type, bias + i * bytes_of(p.bias_type), sum);
@@ -167,7 +187,8 @@ void compute_one(const Product& p, int index) {
       store(p.d.type, d.at(i, j), value);
     }
   }
-  if (is_one_of(p.epilogue, {CUBLASLT_EPILOGUE_DGELU_BGRAD, CUBLASLT_EPILOGUE_BGRADA, CUBLASLT_EPILOGUE_BGRADB})) bias_gradient(p, a, b, out);
+  if (is_one_of(p.epilogue, {CUBLASLT_EPILOGUE_DGELU_BGRAD, CUBLASLT_EPILOGUE_BGRADA, CUBLASLT_EPILOGUE_BGRADB}))
+    bias_gradient(p, a, b, out);
 }
 
 }  // namespace

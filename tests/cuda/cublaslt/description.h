@@ -20,7 +20,8 @@ class Attributes {
   template <class T>
   T get(int attribute, T otherwise) const {
     const auto found = values_.find(attribute);
-    if (found != values_.end()) std::memcpy(&otherwise, found->second.data(), std::min(sizeof(T), found->second.size()));
+    if (found != values_.end())
+      std::memcpy(&otherwise, found->second.data(), std::min(sizeof(T), found->second.size()));
     return otherwise;
   }
 

@@ -57,7 +57,8 @@ constexpr ErrorText kErrors[] = {
     {CUDA_ERROR_NOT_READY, "CUDA_ERROR_NOT_READY", "device not ready"},
     {CUDA_ERROR_ILLEGAL_ADDRESS, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"},
     {CUDA_ERROR_LAUNCH_FAILED, "CUDA_ERROR_LAUNCH_FAILED", "unspecified launch failure"},
-    {CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED", "operation not permitted when stream is capturing"},
+    {CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED",
+     "operation not permitted when stream is capturing"},
 };
 
 CUresult text_of(CUresult error, const char** out, const char* ErrorText::*text) {
@@ -80,9 +81,15 @@ extern "C" {
 CUresult cuInit(unsigned) { return CUDA_SUCCESS; }
 CUresult cuDriverGetVersion(int* version) { return *version = CUDA_VERSION, CUDA_SUCCESS; }
 CUresult cuDeviceGetCount(int* count) { return *count = 1, CUDA_SUCCESS; }
-CUresult cuDeviceGet(CUdevice* device, int ordinal) { return *device = ordinal, ordinal == 0 ? CUDA_SUCCESS : CUDA_ERROR_INVALID_DEVICE; }
-CUresult cuDeviceGetName(char* name, int length, CUdevice) { return std::snprintf(name, static_cast<size_t>(length), "PTX interpreter"), CUDA_SUCCESS; }
-CUresult cuDeviceTotalMem_v2(size_t* bytes, CUdevice) { return *bytes = stand_in::state().memory.capacity(), CUDA_SUCCESS; }
+CUresult cuDeviceGet(CUdevice* device, int ordinal) {
+  return *device = ordinal, ordinal == 0 ? CUDA_SUCCESS : CUDA_ERROR_INVALID_DEVICE;
+}
+CUresult cuDeviceGetName(char* name, int length, CUdevice) {
+  return std::snprintf(name, static_cast<size_t>(length), "PTX interpreter"), CUDA_SUCCESS;
+}
+CUresult cuDeviceTotalMem_v2(size_t* bytes, CUdevice) {
+  return *bytes = stand_in::state().memory.capacity(), CUDA_SUCCESS;
+}
 
 CUresult cuDeviceGetAttribute(int* value, CUdevice_attribute attribute, CUdevice) {
   *value = 0;
@@ -92,16 +99,21 @@ CUresult cuDeviceGetAttribute(int* value, CUdevice_attribute attribute, CUdevice
   return CUDA_SUCCESS;
 }
 
-CUresult cuDevicePrimaryCtxRetain(CUcontext* out, CUdevice) { return *out = reinterpret_cast<CUcontext>(&context), CUDA_SUCCESS; }
+CUresult cuDevicePrimaryCtxRetain(CUcontext* out, CUdevice) {
+  return *out = reinterpret_cast<CUcontext>(&context), CUDA_SUCCESS;
+}
 CUresult cuDevicePrimaryCtxRelease_v2(CUdevice) { return CUDA_SUCCESS; }
 CUresult cuCtxSetCurrent(CUcontext) { return CUDA_SUCCESS; }
 CUresult cuCtxGetCurrent(CUcontext* out) { return cuDevicePrimaryCtxRetain(out, 0); }
-CUresult cuCtxSynchronize() { return guarded([](State& s) { return s.drain_all(), CUDA_SUCCESS; }); }
+CUresult cuCtxSynchronize() {
+  return guarded([](State& s) { return s.drain_all(), CUDA_SUCCESS; });
+}
 
 CUresult cuGetErrorName(CUresult error, const char** name) { return text_of(error, name, &ErrorText::name); }
 CUresult cuGetErrorString(CUresult error, const char** text) { return text_of(error, text, &ErrorText::text); }
 
-CUresult cuGetProcAddress_v2(const char* symbol, void** function, int, cuuint64_t, CUdriverProcAddressQueryResult* status) {
+CUresult cuGetProcAddress_v2(const char* symbol, void** function, int, cuuint64_t,
+                             CUdriverProcAddressQueryResult* status) {
   Dl_info self;
   dladdr(reinterpret_cast<const void*>(&text_of), &self);
   void* library = dlopen(self.dli_fname, RTLD_NOW | RTLD_NOLOAD);

@@ -1,12 +1,10 @@
 #include "fatbin.h"
 
+#include <zstd.h>
+
 #include <cstdint>
 #include <cstring>
 #include <stdexcept>
-
-#ifdef STAND_IN_HAS_ZSTD
-#include <zstd.h>
-#endif
 
 namespace stand_in {
 namespace {
@@ -27,7 +25,6 @@ T read(const char* at) {
 std::string text_of(const char* entry) {
   const char* payload = entry + read<uint32_t>(entry + 4);
   if ((read<uint64_t>(entry + 40) & kCompressed) == 0) return {payload, strnlen(payload, read<uint64_t>(entry + 8))};
-#ifdef STAND_IN_HAS_ZSTD
   if (read<uint32_t>(payload) == kZstd) {
     std::string out(read<uint64_t>(entry + 56), '\0');
     const size_t size = ZSTD_decompress(out.data(), out.size(), payload, read<uint32_t>(entry + 16));
@@ -35,8 +32,8 @@ std::string text_of(const char* entry) {
     out.resize(strnlen(out.data(), size));
     return out;
   }
-#endif
-  throw std::runtime_error("[ptx] the fatbin's PTX is compressed in a way that the stand-in does not read: build it with --no-compress");
+  throw std::runtime_error(
+      "[ptx] the fatbin's PTX is compressed in a way that the stand-in does not read: build it with --no-compress");
 }
 
 }  // namespace

@@ -7,8 +7,8 @@
 using stand_in::guarded;
 using stand_in::State;
 
-/// For the stand-ins of other libraries: host pointer to device bytes. Null, after a line on stderr and with the sticky error, where
-/// they are no allocation's or are to be read and were never written.
+/// For the stand-ins of other libraries: host pointer to device bytes. Null, after a line on stderr and with the sticky
+/// error, where they are no allocation's or are to be read and were never written.
 extern "C" void* stand_in_host_pointer(CUdeviceptr address, size_t bytes, int will_write) {
   try {
     ptx::Memory& memory = stand_in::state().memory;

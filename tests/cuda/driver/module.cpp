@@ -29,19 +29,27 @@ void place_variables(State& s, CUmod_st& out) {
 
 int attribute_of(const CUfunc_st& function, CUfunction_attribute attribute) {
   switch (attribute) {
-    case CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK: return static_cast<int>(function.kernel->max_threads);
-    case CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES: return static_cast<int>(function.kernel->shared_bytes);
-    case CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES: return static_cast<int>(function.kernel->local_bytes);
-    case CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES: return function.dynamic_shared_limit;
-    case CU_FUNC_ATTRIBUTE_PTX_VERSION: case CU_FUNC_ATTRIBUTE_BINARY_VERSION: return 80;
-    default: return 0;
+    case CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK:
+      return static_cast<int>(function.kernel->max_threads);
+    case CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES:
+      return static_cast<int>(function.kernel->shared_bytes);
+    case CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES:
+      return static_cast<int>(function.kernel->local_bytes);
+    case CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES:
+      return function.dynamic_shared_limit;
+    case CU_FUNC_ATTRIBUTE_PTX_VERSION:
+    case CU_FUNC_ATTRIBUTE_BINARY_VERSION:
+      return 80;
+    default:
+      return 0;
   }
 }
 
 bool fits(const CUfunc_st& function, ptx::Extent grid, ptx::Extent threads, unsigned shared) {
-  return grid.size() != 0 && threads.size() != 0 && threads.size() <= function.kernel->max_threads && threads.size() <= stand_in::kThreadsOfBlock &&
-         threads.z <= 64 && grid.x <= 0x7fffffff && grid.y <= 65535 && grid.z <= 65535 &&
-         shared <= static_cast<unsigned>(function.dynamic_shared_limit) && shared + function.kernel->shared_bytes <= stand_in::kSharedOfBlock;
+  return grid.size() != 0 && threads.size() != 0 && threads.size() <= function.kernel->max_threads &&
+         threads.size() <= stand_in::kThreadsOfBlock && threads.z <= 64 && grid.x <= 0x7fffffff && grid.y <= 65535 &&
+         grid.z <= 65535 && shared <= static_cast<unsigned>(function.dynamic_shared_limit) &&
+         shared + function.kernel->shared_bytes <= stand_in::kSharedOfBlock;
 }
 
 }  // namespace
@@ -108,7 +116,8 @@ CUresult cuFuncGetAttribute(int* value, CUfunction_attribute attribute, CUfuncti
 CUresult cuFuncSetAttribute(CUfunction function, CUfunction_attribute attribute, int value) {
   return guarded([&](State&) {
     if (attribute != CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES) return CUDA_SUCCESS;
-    if (value < 0 || value + static_cast<int>(function->kernel->shared_bytes) > stand_in::kSharedOfBlock) return CUDA_ERROR_INVALID_VALUE;
+    if (value < 0 || value + static_cast<int>(function->kernel->shared_bytes) > stand_in::kSharedOfBlock)
+      return CUDA_ERROR_INVALID_VALUE;
     function->dynamic_shared_limit = std::max(value, 48 << 10);
     return CUDA_SUCCESS;
   });
@@ -120,8 +129,9 @@ CUresult cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, CUfunction fun
   return CUDA_SUCCESS;
 }
 
-CUresult cuLaunchKernel(CUfunction function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x, unsigned block_y,
-                        unsigned block_z, unsigned shared, CUstream stream, void** arguments, void** extra) {
+CUresult cuLaunchKernel(CUfunction function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
+                        unsigned block_y, unsigned block_z, unsigned shared, CUstream stream, void** arguments,
+                        void** extra) {
   return guarded([&](State& s) {
     const ptx::Extent grid{grid_x, grid_y, grid_z}, threads{block_x, block_y, block_z};
     if (extra || !fits(*function, grid, threads, shared)) return CUDA_ERROR_INVALID_VALUE;

@@ -1,4 +1,5 @@
-/// What the stand-in of the CUDA driver knows: one device, its memory, streams whose work waits until somebody waits for it.
+/// What the stand-in of the CUDA driver knows: one device, its memory, streams whose work waits until somebody waits
+/// for it.
 #pragma once
 
 #include <cuda.h>
@@ -31,9 +32,9 @@ struct CUstream_st {
 };
 
 struct CUevent_st {
-  CUstream stream = nullptr;     // where it was last recorded
+  CUstream stream = nullptr;  // where it was last recorded
   uint64_t recorded = 0, done = 0;
-  CUgraph capture = nullptr;     // where it was recorded in a captured stream
+  CUgraph capture = nullptr;  // where it was recorded in a captured stream
   std::chrono::steady_clock::time_point time;
 };
 

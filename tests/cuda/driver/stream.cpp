@@ -8,8 +8,10 @@ namespace {
 
 CUresult synchronize(State& s, CUstream stream) {
   if (s.stream_of(stream)->capture) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
-  if (stream) s.drain(stream);
-  else s.drain_all();
+  if (stream)
+    s.drain(stream);
+  else
+    s.drain_all();
   return CUDA_SUCCESS;
 }
 
@@ -28,7 +30,9 @@ CUresult cuStreamDestroy_v2(CUstream stream) {
     return CUDA_SUCCESS;
   });
 }
-CUresult cuStreamSynchronize(CUstream stream) { return guarded([&](State& s) { return synchronize(s, stream); }); }
+CUresult cuStreamSynchronize(CUstream stream) {
+  return guarded([&](State& s) { return synchronize(s, stream); });
+}
 CUresult cuStreamQuery(CUstream stream) { return cuStreamSynchronize(stream); }
 
 CUresult cuLaunchHostFunc(CUstream stream, CUhostFn function, void* data) {
@@ -57,7 +61,9 @@ CUresult cuEventRecord(CUevent event, CUstream handle) {
     return CUDA_SUCCESS;
   });
 }
-CUresult cuEventSynchronize(CUevent event) { return guarded([&](State& s) { return s.reach(event, event->recorded), CUDA_SUCCESS; }); }
+CUresult cuEventSynchronize(CUevent event) {
+  return guarded([&](State& s) { return s.reach(event, event->recorded), CUDA_SUCCESS; });
+}
 CUresult cuEventQuery(CUevent event) { return cuEventSynchronize(event); }
 CUresult cuEventElapsedTime_v2(float* milliseconds, CUevent begin, CUevent end) {
   return guarded([&](State&) {
@@ -67,7 +73,9 @@ CUresult cuEventElapsedTime_v2(float* milliseconds, CUevent begin, CUevent end) 
   });
 }
 #undef cuEventElapsedTime
-CUresult cuEventElapsedTime(float* milliseconds, CUevent begin, CUevent end) { return cuEventElapsedTime_v2(milliseconds, begin, end); }
+CUresult cuEventElapsedTime(float* milliseconds, CUevent begin, CUevent end) {
+  return cuEventElapsedTime_v2(milliseconds, begin, end);
+}
 
 CUresult cuStreamWaitEvent(CUstream stream, CUevent event, unsigned) {
   return guarded([&](State& s) {

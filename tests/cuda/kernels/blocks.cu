@@ -95,7 +95,8 @@ extern "C" __global__ void divergent_barrier(int* out) {
 }
 
 extern "C" __global__ void votes_of_a_block(const int* in, int* out) {
-  out[threadIdx.x] = __syncthreads_count(in[threadIdx.x] > 0) + 1000 * __syncthreads_and(in[threadIdx.x] > -5) + 10000 * __syncthreads_or(in[threadIdx.x] > 500);
+  out[threadIdx.x] = __syncthreads_count(in[threadIdx.x] > 0) + 1000 * __syncthreads_and(in[threadIdx.x] > -5) +
+                     10000 * __syncthreads_or(in[threadIdx.x] > 500);
 }
 
 // Warps 0 and 1 hand a value over through named barrier 1; warps 2 and 3 never see it.

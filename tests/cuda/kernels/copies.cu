@@ -4,11 +4,16 @@
 namespace {
 
 __device__ void copy_16(float* to, const float* from, int bytes) {
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(static_cast<uint32_t>(__cvta_generic_to_shared(to))), "l"(from), "r"(bytes) : "memory");
+  asm volatile(
+      "cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(static_cast<uint32_t>(__cvta_generic_to_shared(to))),
+      "l"(from), "r"(bytes)
+      : "memory");
 }
 __device__ void commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 template <int kOpen>
-__device__ void wait() { asm volatile("cp.async.wait_group %0;" ::"n"(kOpen) : "memory"); }
+__device__ void wait() {
+  asm volatile("cp.async.wait_group %0;" ::"n"(kOpen) : "memory");
+}
 
 // out[i] = the sum over tiles of in[tile][i], 128 floats a tile, the last of which ends after `last` floats.
 template <bool kWait>
@@ -38,5 +43,9 @@ __device__ void sum_of_tiles(const float* in, int tiles, int last, float* out) {
 
 }  // namespace
 
-extern "C" __global__ void sum_of_tiles_right(const float* in, int tiles, int last, float* out) { sum_of_tiles<true>(in, tiles, last, out); }
-extern "C" __global__ void sum_of_tiles_without_wait(const float* in, int tiles, int last, float* out) { sum_of_tiles<false>(in, tiles, last, out); }
+extern "C" __global__ void sum_of_tiles_right(const float* in, int tiles, int last, float* out) {
+  sum_of_tiles<true>(in, tiles, last, out);
+}
+extern "C" __global__ void sum_of_tiles_without_wait(const float* in, int tiles, int last, float* out) {
+  sum_of_tiles<false>(in, tiles, last, out);
+}

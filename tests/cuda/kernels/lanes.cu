@@ -65,12 +65,23 @@ extern "C" __global__ void by_value(Weights w, const int* kind, float* out) {
   for (int k = 0; k < 6; ++k) mine[k] = w.of[k] * threadIdx.x;
   float value = mine[(kind[threadIdx.x] + w.offset) % 6];
   switch (kind[threadIdx.x]) {
-    case 0: value += 100; break;
-    case 1: value *= 2; break;
-    case 2: value = -value; break;
-    case 3: value -= 7; break;
-    case 4: value /= 4; break;
-    default: break;
+    case 0:
+      value += 100;
+      break;
+    case 1:
+      value *= 2;
+      break;
+    case 2:
+      value = -value;
+      break;
+    case 3:
+      value -= 7;
+      break;
+    case 4:
+      value /= 4;
+      break;
+    default:
+      break;
   }
   out[threadIdx.x] = value;
 }

@@ -1,4 +1,5 @@
-/// PTX ISA: cp.async with its commits and waits. The data is fetched at once and held back until the wait that promises it.
+/// PTX ISA: cp.async with its commits and waits. The data is fetched at once and held back until the wait that promises
+/// it.
 #include <bit>
 #include <cstring>
 
@@ -8,7 +9,8 @@
 namespace ptx {
 namespace {
 
-// operand[0]: shared address, [1]: global address, [2]: bytes to read, the rest is zero. control[0]: width of the shared address.
+// operand[0]: shared address, [1]: global address, [2]: bytes to read, the rest is zero. control[0]: width of the
+// shared address.
 void copy(Warp& warp, const Instruction& i, LaneMask lanes) {
   const uint32_t bytes = i.control[1];
   std::byte* from[kWarpSize] = {};
@@ -36,11 +38,14 @@ void copy(Warp& warp, const Instruction& i, LaneMask lanes) {
 }
 
 void commit(Warp& warp, const Instruction&, LaneMask lanes) { warp.commit_copies(lanes); }
-void wait(Warp& warp, const Instruction& i, LaneMask lanes) { warp.wait_for_copies(i, lanes, static_cast<uint32_t>(i.value)); }
+void wait(Warp& warp, const Instruction& i, LaneMask lanes) {
+  warp.wait_for_copies(i, lanes, static_cast<uint32_t>(i.value));
+}
 void wait_all(Warp& warp, const Instruction& i, LaneMask lanes) { warp.wait_for_all_copies(i, lanes); }
 
 void decode(Builder& builder, const Opcode& op, const Statement& s) {
-  if (op.parts.size() < 2 || op.parts[1] != "async" || op.has("bulk") || op.has("mbarrier")) builder.fail("no such instruction in the interpreter: " + std::string(op.text));
+  if (op.parts.size() < 2 || op.parts[1] != "async" || op.has("bulk") || op.has("mbarrier"))
+    builder.fail("no such instruction in the interpreter: " + std::string(op.text));
   if (op.has("commit_group")) {
     builder.emit(commit);
   } else if (op.has("wait_all")) {

@@ -7,36 +7,65 @@
 namespace ptx {
 namespace {
 
-template <class T> T bit_and(T a, T b) { return a & b; }
-template <class T> T bit_or(T a, T b) { return a | b; }
-template <class T> T bit_xor(T a, T b) { return a ^ b; }
-template <class T> T bit_not(T a) { return static_cast<T>(~a); }
-template <class T> T c_not(T a) { return a == 0; }
+template <class T>
+T bit_and(T a, T b) {
+  return a & b;
+}
+template <class T>
+T bit_or(T a, T b) {
+  return a | b;
+}
+template <class T>
+T bit_xor(T a, T b) {
+  return a ^ b;
+}
+template <class T>
+T bit_not(T a) {
+  return static_cast<T>(~a);
+}
+template <class T>
+T c_not(T a) {
+  return a == 0;
+}
 // A shift by the width or more empties the value or fills it with the sign.
-template <class T> T shift_left(T a, uint32_t n) { return n >= sizeof(T) * 8 ? T{0} : static_cast<T>(a << n); }
-template <class T> T shift_right(T a, uint32_t n) {
+template <class T>
+T shift_left(T a, uint32_t n) {
+  return n >= sizeof(T) * 8 ? T{0} : static_cast<T>(a << n);
+}
+template <class T>
+T shift_right(T a, uint32_t n) {
   constexpr uint32_t kLast = sizeof(T) * 8 - 1;
   if (n > kLast) return std::is_signed_v<T> ? static_cast<T>(a >> kLast) : T{0};
   return static_cast<T>(a >> n);
 }
-template <class T> uint32_t count_ones(T a) { return static_cast<uint32_t>(std::popcount(a)); }
-template <class T> uint32_t count_leading_zeros(T a) { return static_cast<uint32_t>(std::countl_zero(a)); }
-template <class T> T reverse(T a) {
+template <class T>
+uint32_t count_ones(T a) {
+  return static_cast<uint32_t>(std::popcount(a));
+}
+template <class T>
+uint32_t count_leading_zeros(T a) {
+  return static_cast<uint32_t>(std::countl_zero(a));
+}
+template <class T>
+T reverse(T a) {
   T out = 0;
   for (size_t k = 0; k < sizeof(T) * 8; ++k) out = static_cast<T>(out | ((a >> k & 1) << (sizeof(T) * 8 - 1 - k)));
   return out;
 }
 /// Position of the highest bit that differs from the sign; all ones if there is none.
-template <class T> uint32_t highest_bit(T a) {
+template <class T>
+uint32_t highest_bit(T a) {
   const auto bits = static_cast<std::make_unsigned_t<T>>(a < 0 ? ~a : a);
   return static_cast<uint32_t>(std::bit_width(bits)) - 1u;
 }
-template <class T> uint32_t highest_bit_shift(T a) {
+template <class T>
+uint32_t highest_bit_shift(T a) {
   const uint32_t at = highest_bit(a);
   return at == ~0u ? at : static_cast<uint32_t>(sizeof(T) * 8 - 1) - at;
 }
 /// len = c, pos = b, both of 8 bits; beyond the value's end the sign of the field fills.
-template <class T> T extract(T a, uint32_t b, uint32_t c) {
+template <class T>
+T extract(T a, uint32_t b, uint32_t c) {
   constexpr uint32_t kLast = sizeof(T) * 8 - 1;
   const uint32_t position = b & 0xff, length = c & 0xff;
   const uint32_t sign_at = std::min(position + length - 1, kLast);
@@ -48,7 +77,8 @@ template <class T> T extract(T a, uint32_t b, uint32_t c) {
   }
   return out;
 }
-template <class T> T insert(T a, T b, uint32_t c, uint32_t d) {
+template <class T>
+T insert(T a, T b, uint32_t c, uint32_t d) {
   const uint32_t position = c & 0xff, length = d & 0xff;
   for (uint32_t k = 0; k < length && position + k < sizeof(T) * 8; ++k) {
     const T bit = T{1} << (position + k);
@@ -69,7 +99,9 @@ uint32_t look_up(uint32_t a, uint32_t b, uint32_t c, uint32_t table) {
   return out;
 }
 uint32_t funnel(uint64_t value, uint32_t shift) { return static_cast<uint32_t>(value >> shift); }
-uint32_t funnel_left_wrap(uint32_t a, uint32_t b, uint32_t c) { return funnel((uint64_t{b} << 32 | a) << (c & 31), 32); }
+uint32_t funnel_left_wrap(uint32_t a, uint32_t b, uint32_t c) {
+  return funnel((uint64_t{b} << 32 | a) << (c & 31), 32);
+}
 uint32_t funnel_left_clamp(uint32_t a, uint32_t b, uint32_t c) { return c >= 32 ? a : funnel_left_wrap(a, b, c); }
 uint32_t funnel_right_wrap(uint32_t a, uint32_t b, uint32_t c) { return funnel(uint64_t{b} << 32 | a, c & 31); }
 uint32_t funnel_right_clamp(uint32_t a, uint32_t b, uint32_t c) { return c >= 32 ? b : funnel_right_wrap(a, b, c); }
@@ -87,7 +119,8 @@ uint32_t permute(uint32_t a, uint32_t b, uint32_t selectors) {
   return out;
 }
 /// The other modes of prmt: which byte each result byte takes, for a shift c of 0 to 3.
-template <int kMode> uint32_t permute_mode(uint32_t a, uint32_t b, uint32_t c) {
+template <int kMode>
+uint32_t permute_mode(uint32_t a, uint32_t b, uint32_t c) {
   static constexpr uint32_t kSelectors[6][4] = {
       {0x3210, 0x4321, 0x5432, 0x6543},  // f4e
       {0x5670, 0x6701, 0x7012, 0x0123},  // b4e
@@ -99,7 +132,8 @@ template <int kMode> uint32_t permute_mode(uint32_t a, uint32_t b, uint32_t c) {
   return permute(a, b, kSelectors[kMode][c & 3]);
 }
 
-template <class T> void logic(OpcodeTable& t, const std::string& type) {
+template <class T>
+void logic(OpcodeTable& t, const std::string& type) {
   t.row("and." + type, lanewise<bit_and<T>>());
   t.row("or." + type, lanewise<bit_or<T>>());
   t.row("xor." + type, lanewise<bit_xor<T>>());
@@ -107,21 +141,25 @@ template <class T> void logic(OpcodeTable& t, const std::string& type) {
   t.row("cnot." + type, lanewise<c_not<T>>());
   t.row("shl." + type, lanewise<shift_left<T>>());
 }
-template <class T> void fields(OpcodeTable& t, const std::string& signs, const std::string& size) {
+template <class T>
+void fields(OpcodeTable& t, const std::string& signs, const std::string& size) {
   t.row("bfe." + signs + size, lanewise<extract<T>>());
   t.row("bfind." + signs + size, lanewise<highest_bit<T>>());
   t.row("bfind.shiftamt." + signs + size, lanewise<highest_bit_shift<T>>());
 }
-template <class T> void counts(OpcodeTable& t, const std::string& type) {
+template <class T>
+void counts(OpcodeTable& t, const std::string& type) {
   t.row("popc." + type, lanewise<count_ones<T>>());
   t.row("clz." + type, lanewise<count_leading_zeros<T>>());
   t.row("brev." + type, lanewise<reverse<T>>());
   t.row("bfi." + type, lanewise<insert<T>>());
 }
-template <auto F> void predicates(Warp& warp, const Instruction& i, LaneMask lanes) {
+template <auto F>
+void predicates(Warp& warp, const Instruction& i, LaneMask lanes) {
   warp.set_predicate(i.operand[0], F(warp.predicate(i.operand[1]), warp.predicate(i.operand[2])), lanes);
 }
-template <auto F> void predicate_logic(Builder& builder, const Opcode&, const Statement& s) {
+template <auto F>
+void predicate_logic(Builder& builder, const Opcode&, const Statement& s) {
   Instruction& i = builder.emit(predicates<F>);
   for (int k = 0; k < 3; ++k) i.operand[k] = builder.predicate(s.operands[std::min<size_t>(k, s.operands.size() - 1)]);
 }

@@ -12,7 +12,8 @@ constexpr int64_t kTurn = 10'000;  // instructions of a warp before the next one
 
 }  // namespace
 
-Block::Block(const Launch& launch, Memory& memory, Counters& counters) : launch_(launch), memory_(memory), counters_(counters) {
+Block::Block(const Launch& launch, Memory& memory, Counters& counters)
+    : launch_(launch), memory_(memory), counters_(counters) {
   const int warps = static_cast<int>((launch.threads.size() + kWarpSize - 1) / kWarpSize);
   for (int number = 0; number < warps; ++number) warps_.push_back(std::make_unique<Warp>(*this, number));
 }
@@ -82,13 +83,15 @@ void Block::report_deadlock() const {
     for (const Group& group : warp->waiting()) {
       if (group.wait != Group::Wait::for_block_barrier) {
         warp->report(*group.at, std::countr_zero(group.lanes),
-                     fmt::format("divergent: lanes {:#x} wait here for lanes {:#x}, which never come", group.lanes, group.awaited & warp->alive() & ~group.lanes));
+                     fmt::format("divergent: lanes {:#x} wait here for lanes {:#x}, which never come", group.lanes,
+                                 group.awaited & warp->alive() & ~group.lanes));
       }
     }
   }
   for (const auto& warp : warps_) {
     for (const Group& group : warp->waiting()) {
-      warp->report(*group.at, std::countr_zero(group.lanes), fmt::format("divergent: barrier {} is never complete", group.barrier));
+      warp->report(*group.at, std::countr_zero(group.lanes),
+                   fmt::format("divergent: barrier {} is never complete", group.barrier));
     }
   }
   throw Finding("[ptx] " + launch_.kernel.name + ": a block does not end");

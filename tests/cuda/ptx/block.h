@@ -41,7 +41,8 @@ class Block {
   Clocks& clocks() { return clocks_; }
   Counters& counters() { return counters_; }
 
-  /// Lanes of a warp come to a barrier; they wait there unless they only arrive. expected: threads, 0 for all that have not exited.
+  /// Lanes of a warp come to a barrier; they wait there unless they only arrive. expected: threads, 0 for all that have
+  /// not exited.
   void arrive(const Instruction& i, Warp& warp, LaneMask lanes, uint32_t barrier, uint32_t expected, bool waits);
   /// What bar.red brings to a barrier and takes from the last one that was complete.
   void reduce(uint32_t barrier, LaneMask values, LaneMask lanes);

@@ -9,10 +9,11 @@ namespace {
 
 uint64_t round_up(uint64_t value, uint64_t to) { return (value + to - 1) / to * to; }
 
-bool reaches(const std::map<std::string_view, std::set<std::string_view>>& calls, std::string_view from, std::string_view to) {
+bool reaches(const std::map<std::string_view, std::set<std::string_view>>& calls, std::string_view from,
+             std::string_view to) {
   const auto callees = calls.find(from);
-  return callees != calls.end() &&
-         std::any_of(callees->second.begin(), callees->second.end(), [&](auto name) { return name == to || reaches(calls, name, to); });
+  return callees != calls.end() && std::any_of(callees->second.begin(), callees->second.end(),
+                                               [&](auto name) { return name == to || reaches(calls, name, to); });
 }
 
 }  // namespace
@@ -25,7 +26,9 @@ Opcode::Opcode(std::string_view name) : text(name) {
   }
 }
 
-bool Opcode::has(std::string_view qualifier) const { return std::find(parts.begin() + 1, parts.end(), qualifier) != parts.end(); }
+bool Opcode::has(std::string_view qualifier) const {
+  return std::find(parts.begin() + 1, parts.end(), qualifier) != parts.end();
+}
 
 Type Opcode::type(size_t n) const {
   for (size_t k = 1; k < parts.size(); ++k) {
@@ -63,11 +66,13 @@ Kernel Builder::build() {
     to_build_.pop_back();
     frames_.at(callee.function->name).begin = static_cast<uint32_t>(kernel_.code.size());
     scopes_.assign(1, {});
-    for (size_t k = 0; k < callee.parameters.size(); ++k) scopes_[0][callee.function->parameters[k].name] = callee.parameters[k];
+    for (size_t k = 0; k < callee.parameters.size(); ++k)
+      scopes_[0][callee.function->parameters[k].name] = callee.parameters[k];
     for (size_t k = 0; k < callee.results.size(); ++k) scopes_[0][callee.function->results[k].name] = callee.results[k];
     body(*callee.function);
   }
-  for (size_t k = 0; k < calls_to_link_.size(); ++k) kernel_.code[calls_to_link_[k]].target = frames_.at(call_names_[k]).begin;
+  for (size_t k = 0; k < calls_to_link_.size(); ++k)
+    kernel_.code[calls_to_link_[k]].target = frames_.at(call_names_[k]).begin;
   for (const size_t constant : after_static_) kernel_.constants[constant].bits += round_up(kernel_.shared_bytes, 16);
   return std::move(kernel_);
 }
@@ -149,10 +154,12 @@ void Builder::call(const Statement& statement) {
   const std::vector<Operand> none;
   const std::vector<Operand>& arguments = operands.size() > (has_result ? 2u : 1u) ? operands.back().elements : none;
   calls_[function_name_].insert(callee.name);
-  if (reaches(calls_, callee.name, callee.name)) fail("recursion is not in the interpreter: " + std::string(callee.name));
+  if (reaches(calls_, callee.name, callee.name))
+    fail("recursion is not in the interpreter: " + std::string(callee.name));
   const Frame& to = frame(callee.name);
   for (size_t k = 0; k < arguments.size(); ++k) copy_parameter(symbol(arguments[k].name), to.parameters.at(k));
-  OpcodeTable::get().decode(*this, Statement{statement.guard, statement.guard_negated, "call.linked", {}, statement.line});
+  OpcodeTable::get().decode(*this,
+                            Statement{statement.guard, statement.guard_negated, "call.linked", {}, statement.line});
   calls_to_link_.push_back(kernel_.code.size() - 1);
   call_names_.push_back(callee.name);
   if (has_result) copy_parameter(to.results.at(0), symbol(operands[0].elements.at(0).name));
@@ -161,10 +168,12 @@ void Builder::call(const Statement& statement) {
 Builder::Frame& Builder::frame(std::string_view name) {
   if (const auto known = frames_.find(name); known != frames_.end()) return known->second;
   const auto function = module_.functions.find(name);
-  if (function == module_.functions.end() || function->second.body == 0) fail("a call of " + std::string(name) + ", which has no body here");
+  if (function == module_.functions.end() || function->second.body == 0)
+    fail("a call of " + std::string(name) + ", which has no body here");
   Frame& out = frames_[name];
   out.function = &function->second;
-  for (const Variable& variable : function->second.parameters) out.parameters.push_back(declare(variable, Space::local));
+  for (const Variable& variable : function->second.parameters)
+    out.parameters.push_back(declare(variable, Space::local));
   for (const Variable& variable : function->second.results) out.results.push_back(declare(variable, Space::local));
   to_build_.push_back(name);
   return out;
@@ -182,7 +191,8 @@ Builder::Symbol Builder::declare(const Variable& variable, Space space) {
 
 Kernel build_kernel(const Module& module, const std::string& name) {
   const auto function = module.functions.find(name);
-  if (function == module.functions.end() || !function->second.is_entry) throw SyntaxError("[ptx] no entry " + name + " in this module");
+  if (function == module.functions.end() || !function->second.is_entry)
+    throw SyntaxError("[ptx] no entry " + name + " in this module");
   return Builder(module, function->second).build();
 }
 

@@ -25,8 +25,9 @@ class Builder {
   Kernel build();
 
   // What decoders ask for. Widths are in bytes.
-  Slot slot(const Operand& operand, uint32_t width);      // register of that width, or a constant
-  Slot any_slot(const Operand& operand, uint32_t& width);  // register of any width (out), or a constant of the width given
+  Slot slot(const Operand& operand, uint32_t width);  // register of that width, or a constant
+  Slot any_slot(const Operand& operand,
+                uint32_t& width);  // register of any width (out), or a constant of the width given
   Slot predicate(const Operand& operand);
   Slot temporary(uint32_t width);
   void branch_to(Instruction& last_emitted, const Operand& label);  // its target is resolved at the end of the function
@@ -41,10 +42,10 @@ class Builder {
  private:
   struct Symbol {
     enum class Kind : uint8_t { lanes, predicate, address } kind;
-    uint32_t width = 0;   // of a register
-    uint64_t value = 0;   // slot, or address within the space
+    uint32_t width = 0;  // of a register
+    uint64_t value = 0;  // slot, or address within the space
     Space space = Space::global;
-    uint32_t bytes = 0;   // of a variable
+    uint32_t bytes = 0;  // of a variable
   };
   struct Frame {  // a called function: where its code begins, where its formal parameters lie in local memory
     const Function* function;
@@ -71,13 +72,13 @@ class Builder {
   std::vector<std::map<std::string_view, Symbol>> scopes_;
   std::map<std::pair<uint64_t, uint32_t>, Slot> constants_;
   std::map<std::pair<std::string_view, uint32_t>, Slot> specials_;
-  std::map<std::string_view, Symbol> shared_;            // of the module, placed on first use
-  std::vector<size_t> after_static_;                     // constants to be raised by the size of static shared memory
-  std::set<std::string> names_;                          // of numbered registers
+  std::map<std::string_view, Symbol> shared_;  // of the module, placed on first use
+  std::vector<size_t> after_static_;           // constants to be raised by the size of static shared memory
+  std::set<std::string> names_;                // of numbered registers
   std::map<std::string_view, Frame> frames_;
   std::vector<std::string_view> to_build_;
   std::map<std::string_view, std::set<std::string_view>> calls_;
-  std::map<std::string_view, uint32_t> labels_;          // of the function at hand
+  std::map<std::string_view, uint32_t> labels_;  // of the function at hand
   std::map<std::string_view, uint32_t> label_numbers_;
   std::vector<std::string_view> label_names_;
   std::map<std::string_view, std::vector<std::string_view>> table_labels_;

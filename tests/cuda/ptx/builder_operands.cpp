@@ -78,9 +78,12 @@ Slot Builder::special(std::string_view name, uint32_t width) {
 
 Slot Builder::any_slot(const Operand& operand, uint32_t& width) {
   switch (operand.kind) {
-    case Operand::Kind::number: return constant(operand.bits, width);
-    case Operand::Kind::name: break;
-    default: fail("an operand that is a register or a number");
+    case Operand::Kind::number:
+      return constant(operand.bits, width);
+    case Operand::Kind::name:
+      break;
+    default:
+      fail("an operand that is a register or a number");
   }
   if (operand.name == "_") return temporary(8);
   if (operand.name == "WARP_SZ") return constant(kWarpSize, width);
@@ -92,7 +95,8 @@ Slot Builder::any_slot(const Operand& operand, uint32_t& width) {
     return special(operand.name, width);
   }
   const Symbol& variable = symbol(operand.name);
-  if (variable.kind != Symbol::Kind::address) fail("a register of lanes, not the predicate " + std::string(operand.name));
+  if (variable.kind != Symbol::Kind::address)
+    fail("a register of lanes, not the predicate " + std::string(operand.name));
   return address_constant(variable, operand.offset, width);
 }
 
@@ -100,7 +104,8 @@ Slot Builder::slot(const Operand& operand, uint32_t width) {
   uint32_t actual = width;
   const Slot out = any_slot(operand, actual);
   if (actual != width) {
-    fail("a register of " + std::to_string(width * 8) + " bits, found " + std::string(operand.name) + " of " + std::to_string(actual * 8));
+    fail("a register of " + std::to_string(width * 8) + " bits, found " + std::string(operand.name) + " of " +
+         std::to_string(actual * 8));
   }
   return out;
 }
@@ -135,7 +140,9 @@ Space Builder::space_of(const Operand& address) const {
 
 namespace {
 
-void copy_local(Warp& warp, const Instruction& i, LaneMask lanes) { warp.copy_local(i.operand[0], i.operand[1], static_cast<uint32_t>(i.value), lanes); }
+void copy_local(Warp& warp, const Instruction& i, LaneMask lanes) {
+  warp.copy_local(i.operand[0], i.operand[1], static_cast<uint32_t>(i.value), lanes);
+}
 
 }  // namespace
 

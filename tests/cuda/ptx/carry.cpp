@@ -1,4 +1,5 @@
-/// PTX ISA, "Extended-Precision Integer Arithmetic Instructions": a carry of each lane between one instruction and the next.
+/// PTX ISA, "Extended-Precision Integer Arithmetic Instructions": a carry of each lane between one instruction and the
+/// next.
 #include "opcodes.h"
 #include "warp.h"
 
@@ -23,9 +24,16 @@ void extended(Warp& warp, const Instruction& i, LaneMask lanes) {
   });
 }
 
-template <class W> W add(uint8_t, W a, W b, W, W carry) { return a + b + carry; }
-template <class W> W subtract(uint8_t, W a, W b, W, W borrow) { return a - b - borrow; }
-template <class W> W multiply_add(uint8_t control, W a, W b, W c, W carry) {
+template <class W>
+W add(uint8_t, W a, W b, W, W carry) {
+  return a + b + carry;
+}
+template <class W>
+W subtract(uint8_t, W a, W b, W, W borrow) {
+  return a - b - borrow;
+}
+template <class W>
+W multiply_add(uint8_t control, W a, W b, W c, W carry) {
   constexpr int kBits = sizeof(W) * 4;
   const W product = a * b;
   const W part = (control & kHigh) != 0 ? product >> kBits : product & ((W{1} << kBits) - 1);
@@ -46,8 +54,10 @@ void decode(Builder& builder, const Opcode& op, const Statement& s) {
   const bool signed_high = op.has("hi") && facts(type).is_signed;
   if (signed_high) builder.fail("the high half of a signed product with carry is not in the interpreter");
   const uint32_t width = bytes_of(type);
-  Instruction& i = builder.emit(width == 8 ? operation<uint64_t, unsigned __int128>(name) : operation<uint32_t, uint64_t>(name));
-  i.control[0] = static_cast<uint8_t>((carry_in ? kCarryIn : 0) | (carry_out ? kCarryOut : 0) | (op.has("hi") ? kHigh : 0));
+  Instruction& i =
+      builder.emit(width == 8 ? operation<uint64_t, unsigned __int128>(name) : operation<uint32_t, uint64_t>(name));
+  i.control[0] =
+      static_cast<uint8_t>((carry_in ? kCarryIn : 0) | (carry_out ? kCarryOut : 0) | (op.has("hi") ? kHigh : 0));
   for (size_t k = 0; k < 4; ++k) i.operand[k] = builder.slot(s.operands[std::min(k, s.operands.size() - 1)], width);
 }
 

@@ -9,34 +9,84 @@
 namespace ptx {
 namespace {
 
-// control[0]: how the comparison is joined with a third predicate; operand[0]: p, [1]: q, [2], [3]: values, [4]: that predicate.
+// control[0]: how the comparison is joined with a third predicate; operand[0]: p, [1]: q, [2], [3]: values, [4]: that
+// predicate.
 enum Join : uint8_t { kAlone, kAnd, kOr, kXor };
 
 LaneMask join(Warp& warp, const Instruction& i, LaneMask outcome) {
   switch (i.control[0]) {
-    case kAnd: return outcome & warp.predicate(i.operand[4]);
-    case kOr: return outcome | warp.predicate(i.operand[4]);
-    case kXor: return outcome ^ warp.predicate(i.operand[4]);
-    default: return outcome;
+    case kAnd:
+      return outcome & warp.predicate(i.operand[4]);
+    case kOr:
+      return outcome | warp.predicate(i.operand[4]);
+    case kXor:
+      return outcome ^ warp.predicate(i.operand[4]);
+    default:
+      return outcome;
   }
 }
 
-struct Equal { template <class T> bool operator()(T a, T b) const { return a == b; } };
-struct NotEqual { template <class T> bool operator()(T a, T b) const { return a < b || a > b; } };  // false for NaN, as the ordered ne is
-struct Less { template <class T> bool operator()(T a, T b) const { return a < b; } };
-struct LessEqual { template <class T> bool operator()(T a, T b) const { return a <= b; } };
-struct Greater { template <class T> bool operator()(T a, T b) const { return a > b; } };
-struct GreaterEqual { template <class T> bool operator()(T a, T b) const { return a >= b; } };
-struct Ordered { template <class T> bool operator()(T a, T b) const { return a == a && b == b; } };
+struct Equal {
+  template <class T>
+  bool operator()(T a, T b) const {
+    return a == b;
+  }
+};
+struct NotEqual {
+  template <class T>
+  bool operator()(T a, T b) const {
+    return a < b || a > b;
+  }
+};  // false for NaN, as the ordered ne is
+struct Less {
+  template <class T>
+  bool operator()(T a, T b) const {
+    return a < b;
+  }
+};
+struct LessEqual {
+  template <class T>
+  bool operator()(T a, T b) const {
+    return a <= b;
+  }
+};
+struct Greater {
+  template <class T>
+  bool operator()(T a, T b) const {
+    return a > b;
+  }
+};
+struct GreaterEqual {
+  template <class T>
+  bool operator()(T a, T b) const {
+    return a >= b;
+  }
+};
+struct Ordered {
+  template <class T>
+  bool operator()(T a, T b) const {
+    return a == a && b == b;
+  }
+};
 /// The unordered twin is true wherever the opposite ordered relation is false.
-template <class Opposite> struct Not { template <class T> bool operator()(T a, T b) const { return !Opposite{}(a, b); } };
+template <class Opposite>
+struct Not {
+  template <class T>
+  bool operator()(T a, T b) const {
+    return !Opposite{}(a, b);
+  }
+};
 
-template <class T> auto comparable(T v) {
-  if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat>) return wide(v);
-  else return v;
+template <class T>
+auto comparable(T v) {
+  if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat>)
+    return wide(v);
+  else
+    return v;
 }
 
-template <class T, class Relation> LaneMask outcome_of(Warp& warp, const Instruction& i, LaneMask lanes) {
+template <class T, class Relation>
+LaneMask outcome_of(Warp& warp, const Instruction& i, LaneMask lanes) {
   const T* const a = warp.at<T>(i.operand[2]);
   const T* const b = warp.at<T>(i.operand[3]);
   LaneMask out = 0;
@@ -44,7 +94,8 @@ template <class T, class Relation> LaneMask outcome_of(Warp& warp, const Instruc
   return out;
 }
 
-template <class T, class Relation> void set_predicates(Warp& warp, const Instruction& i, LaneMask lanes) {
+template <class T, class Relation>
+void set_predicates(Warp& warp, const Instruction& i, LaneMask lanes) {
   const LaneMask outcome = outcome_of<T, Relation>(warp, i, lanes);
   const LaneMask p = join(warp, i, outcome), q = i.operand[1] == kNoSlot ? 0 : join(warp, i, ~outcome);
   warp.set_predicate(i.operand[0], p, lanes);
@@ -52,18 +103,22 @@ template <class T, class Relation> void set_predicates(Warp& warp, const Instruc
 }
 
 /// set: all ones or 1.0 where true.
-template <class T, class Relation> void set_values(Warp& warp, const Instruction& i, LaneMask lanes) {
+template <class T, class Relation>
+void set_values(Warp& warp, const Instruction& i, LaneMask lanes) {
   const LaneMask p = join(warp, i, outcome_of<T, Relation>(warp, i, lanes));
   const auto yes = static_cast<uint32_t>(i.value);
   for_lanes(lanes, [&](int lane) {
     const uint32_t value = (p >> lane & 1) != 0 ? yes : 0;
-    if (i.control[1] == 2) warp.at<uint16_t>(i.operand[0])[lane] = static_cast<uint16_t>(value);
-    else warp.at<uint32_t>(i.operand[0])[lane] = value;
+    if (i.control[1] == 2)
+      warp.at<uint16_t>(i.operand[0])[lane] = static_cast<uint16_t>(value);
+    else
+      warp.at<uint32_t>(i.operand[0])[lane] = value;
   });
 }
 
 /// set and setp on pairs: each half compares by itself.
-template <class T, class Relation> void set_pairs(Warp& warp, const Instruction& i, LaneMask lanes) {
+template <class T, class Relation>
+void set_pairs(Warp& warp, const Instruction& i, LaneMask lanes) {
   const auto* const a = warp.at<std::array<T, 2>>(i.operand[2]);
   const auto* const b = warp.at<std::array<T, 2>>(i.operand[3]);
   LaneMask halves[2] = {0, 0};
@@ -83,14 +138,16 @@ template <class T, class Relation> void set_pairs(Warp& warp, const Instruction&
   });
 }
 
-template <class T, class Relation> Execute form(bool is_set, bool pairs) {
+template <class T, class Relation>
+Execute form(bool is_set, bool pairs) {
   if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat>) {
     if (pairs) return set_pairs<T, Relation>;
   }
   return is_set ? set_values<T, Relation> : set_predicates<T, Relation>;
 }
 
-template <class T> Execute relation(std::string_view name, bool is_set, bool pairs) {
+template <class T>
+Execute relation(std::string_view name, bool is_set, bool pairs) {
   const auto of = [&]<class R>(R) { return form<T, R>(is_set, pairs); };
   if (name == "eq") return of(Equal{});
   if (name == "ne") return std::is_integral_v<T> ? of(Not<Equal>{}) : of(NotEqual{});
@@ -111,30 +168,52 @@ template <class T> Execute relation(std::string_view name, bool is_set, bool pai
 
 Execute comparison(Type type, std::string_view name, bool is_set) {
   switch (type) {
-    case Type::s16: return relation<int16_t>(name, is_set, false);
-    case Type::s32: return relation<int32_t>(name, is_set, false);
-    case Type::s64: return relation<int64_t>(name, is_set, false);
-    case Type::b16: case Type::u16: return relation<uint16_t>(name, is_set, false);
-    case Type::b32: case Type::u32: return relation<uint32_t>(name, is_set, false);
-    case Type::b64: case Type::u64: return relation<uint64_t>(name, is_set, false);
-    case Type::f16: return relation<Half>(name, is_set, false);
-    case Type::bf16: return relation<BFloat>(name, is_set, false);
-    case Type::f16x2: return relation<Half>(name, is_set, true);
-    case Type::bf16x2: return relation<BFloat>(name, is_set, true);
-    case Type::f32: return relation<float>(name, is_set, false);
-    case Type::f64: return relation<double>(name, is_set, false);
-    default: return nullptr;
+    case Type::s16:
+      return relation<int16_t>(name, is_set, false);
+    case Type::s32:
+      return relation<int32_t>(name, is_set, false);
+    case Type::s64:
+      return relation<int64_t>(name, is_set, false);
+    case Type::b16:
+    case Type::u16:
+      return relation<uint16_t>(name, is_set, false);
+    case Type::b32:
+    case Type::u32:
+      return relation<uint32_t>(name, is_set, false);
+    case Type::b64:
+    case Type::u64:
+      return relation<uint64_t>(name, is_set, false);
+    case Type::f16:
+      return relation<Half>(name, is_set, false);
+    case Type::bf16:
+      return relation<BFloat>(name, is_set, false);
+    case Type::f16x2:
+      return relation<Half>(name, is_set, true);
+    case Type::bf16x2:
+      return relation<BFloat>(name, is_set, true);
+    case Type::f32:
+      return relation<float>(name, is_set, false);
+    case Type::f64:
+      return relation<double>(name, is_set, false);
+    default:
+      return nullptr;
   }
 }
 
 uint32_t true_value(Type type) {
   switch (type) {
-    case Type::f32: return 0x3f800000;
-    case Type::f16: return 0x3c00;
-    case Type::f16x2: return 0x3c003c00;
-    case Type::bf16: return 0x3f80;
-    case Type::bf16x2: return 0x3f803f80;
-    default: return ~0u;
+    case Type::f32:
+      return 0x3f800000;
+    case Type::f16:
+      return 0x3c00;
+    case Type::f16x2:
+      return 0x3c003c00;
+    case Type::bf16:
+      return 0x3f80;
+    case Type::bf16x2:
+      return 0x3f803f80;
+    default:
+      return ~0u;
   }
 }
 
@@ -165,7 +244,8 @@ void decode_set(Builder& builder, const Opcode& op, const Statement& s) {
   if (i.control[0] != kAlone) i.operand[4] = builder.predicate(s.operands[3]);
 }
 
-template <class T> void select(Warp& warp, const Instruction& i, LaneMask lanes) {
+template <class T>
+void select(Warp& warp, const Instruction& i, LaneMask lanes) {
   const LaneMask first = warp.predicate(i.operand[3]);
   T* const out = warp.at<T>(i.operand[0]);
   const T* const a = warp.at<T>(i.operand[1]);
@@ -180,14 +260,18 @@ void decode_selp(Builder& builder, const Opcode& op, const Statement& s) {
   i.operand[3] = builder.predicate(s.operands[3]);
 }
 
-template <class T, class Sign> void select_by_sign(Warp& warp, const Instruction& i, LaneMask lanes) {
+template <class T, class Sign>
+void select_by_sign(Warp& warp, const Instruction& i, LaneMask lanes) {
   for_lanes(lanes, [&](int lane) {
     const Slot chosen = warp.at<Sign>(i.operand[3])[lane] >= 0 ? i.operand[1] : i.operand[2];
     warp.at<T>(i.operand[0])[lane] = warp.at<T>(chosen)[lane];
   });
 }
-template <class Sign> Execute slct_of(uint32_t width) {
-  return width == 2 ? select_by_sign<uint16_t, Sign> : width == 4 ? select_by_sign<uint32_t, Sign> : select_by_sign<uint64_t, Sign>;
+template <class Sign>
+Execute slct_of(uint32_t width) {
+  return width == 2   ? select_by_sign<uint16_t, Sign>
+         : width == 4 ? select_by_sign<uint32_t, Sign>
+                      : select_by_sign<uint64_t, Sign>;
 }
 
 void decode_slct(Builder& builder, const Opcode& op, const Statement& s) {

@@ -26,26 +26,34 @@ void exit(Warp& warp, const Instruction&, LaneMask lanes) { warp.exit(lanes); }
 void trap(Warp& warp, const Instruction& i, LaneMask lanes) { warp.report(i, std::countr_zero(lanes), "trap"); }
 void nothing(Warp&, const Instruction&, LaneMask) {}
 
-void decode_bra(Builder& builder, const Opcode&, const Statement& s) { builder.branch_to(builder.emit(branch), s.operands[0]); }
+void decode_bra(Builder& builder, const Opcode&, const Statement& s) {
+  builder.branch_to(builder.emit(branch), s.operands[0]);
+}
 void decode_brx(Builder& builder, const Opcode&, const Statement& s) {
   Instruction& i = builder.emit(branch_by_index);
   i.operand[0] = builder.slot(s.operands[0], 4);
   i.target = builder.branch_table(s.operands[1]);
 }
 void decode_call(Builder& builder, const Opcode& op, const Statement& s) {
-  if (op.has("linked")) builder.emit(call);
-  else builder.call(s);
+  if (op.has("linked"))
+    builder.emit(call);
+  else
+    builder.call(s);
 }
-template <Execute kExecute> void decode_plain(Builder& builder, const Opcode&, const Statement&) { builder.emit(kExecute); }
+template <Execute kExecute>
+void decode_plain(Builder& builder, const Opcode&, const Statement&) {
+  builder.emit(kExecute);
+}
 
-// bar.sync, bar.arrive, bar.red. operand[0]: barrier, [1]: threads or kNoSlot, [2]: predicate of bar.red. control[0]: whether the lanes
-// wait, [1]: all lanes of the warp must come together, [2]: a predicate is brought.
+// bar.sync, bar.arrive, bar.red. operand[0]: barrier, [1]: threads or kNoSlot, [2]: predicate of bar.red. control[0]:
+// whether the lanes wait, [1]: all lanes of the warp must come together, [2]: a predicate is brought.
 void block_barrier(Warp& warp, const Instruction& i, LaneMask lanes) {
   if (i.control[1] != 0 && !warp.converged(i, lanes, warp.alive())) return;
   const int first = std::countr_zero(lanes);
   const uint32_t barrier = warp.at<uint32_t>(i.operand[0])[first];
   const uint32_t threads = i.operand[1] == kNoSlot ? 0 : warp.at<uint32_t>(i.operand[1])[first];
-  if (barrier >= 16 || threads % kWarpSize != 0) warp.report(i, first, "a barrier above 15 or a count that is no multiple of 32");
+  if (barrier >= 16 || threads % kWarpSize != 0)
+    warp.report(i, first, "a barrier above 15 or a count that is no multiple of 32");
   if (i.control[2] != 0) warp.block().reduce(barrier, warp.predicate(i.operand[2]), lanes);
   warp.block().arrive(i, warp, lanes, barrier, threads, i.control[0] != 0);
 }
@@ -54,8 +62,10 @@ void block_barrier(Warp& warp, const Instruction& i, LaneMask lanes) {
 void take_reduction(Warp& warp, const Instruction& i, LaneMask lanes) {
   const auto reduction = static_cast<Reduction>(i.control[0]);
   const uint32_t value = warp.block().reduced(warp.at<uint32_t>(i.operand[1])[std::countr_zero(lanes)], reduction);
-  if (reduction == Reduction::popc) for_lanes(lanes, [&](int lane) { warp.at<uint32_t>(i.operand[0])[lane] = value; });
-  else warp.set_predicate(i.operand[0], value != 0 ? kAllLanes : 0, lanes);
+  if (reduction == Reduction::popc)
+    for_lanes(lanes, [&](int lane) { warp.at<uint32_t>(i.operand[0])[lane] = value; });
+  else
+    warp.set_predicate(i.operand[0], value != 0 ? kAllLanes : 0, lanes);
 }
 
 void warp_barrier(Warp& warp, const Instruction& i, LaneMask lanes) {

@@ -55,10 +55,17 @@ double flush(double v) { return std::fabs(v) < 0x1p-126 ? std::copysign(0.0, v) 
 double load_float(Warp& warp, const Instruction& i, Slot slot, Type type, int lane) {
   double out;
   switch (type) {
-    case Type::f16: out = wide(warp.at<Half>(slot)[lane]); break;
-    case Type::bf16: out = wide(warp.at<BFloat>(slot)[lane]); break;
-    case Type::f64: return warp.at<double>(slot)[lane];
-    default: out = warp.at<float>(slot)[lane]; break;
+    case Type::f16:
+      out = wide(warp.at<Half>(slot)[lane]);
+      break;
+    case Type::bf16:
+      out = wide(warp.at<BFloat>(slot)[lane]);
+      break;
+    case Type::f64:
+      return warp.at<double>(slot)[lane];
+    default:
+      out = warp.at<float>(slot)[lane];
+      break;
   }
   return i.control[kFlush] != 0 && type == Type::f32 ? flush(out) : out;
 }
@@ -67,10 +74,14 @@ Rounding rounding_of(const Instruction& i) { return static_cast<Rounding>(i.cont
 
 double to_integral(double v, Rounding rounding) {
   switch (rounding) {
-    case Rounding::zero: return std::trunc(v);
-    case Rounding::down: return std::floor(v);
-    case Rounding::up: return std::ceil(v);
-    default: return std::nearbyint(v);
+    case Rounding::zero:
+      return std::trunc(v);
+    case Rounding::down:
+      return std::floor(v);
+    case Rounding::up:
+      return std::ceil(v);
+    default:
+      return std::nearbyint(v);
   }
 }
 
@@ -99,10 +110,18 @@ void store_float(Warp& warp, const Instruction& i, Slot slot, Type type, int lan
   if (i.control[kRelu] != 0 && value < 0) value = 0;
   if (i.control[kSaturate] != 0) value = std::isnan(value) ? 0 : std::fmin(std::fmax(value, 0.0), 1.0);
   switch (type) {
-    case Type::f16: warp.at<Half>(slot)[lane] = narrow<Half>(value, rounding_of(i)); break;
-    case Type::bf16: warp.at<BFloat>(slot)[lane] = narrow<BFloat>(value, rounding_of(i)); break;
-    case Type::f64: warp.at<double>(slot)[lane] = value; break;
-    case Type::tf32: warp.at<float>(slot)[lane] = narrow<float>(round_to(value, kTf32, rounding_of(i))); break;
+    case Type::f16:
+      warp.at<Half>(slot)[lane] = narrow<Half>(value, rounding_of(i));
+      break;
+    case Type::bf16:
+      warp.at<BFloat>(slot)[lane] = narrow<BFloat>(value, rounding_of(i));
+      break;
+    case Type::f64:
+      warp.at<double>(slot)[lane] = value;
+      break;
+    case Type::tf32:
+      warp.at<float>(slot)[lane] = narrow<float>(round_to(value, kTf32, rounding_of(i)));
+      break;
     default: {
       const float out = narrow<float>(value, rounding_of(i));
       warp.at<float>(slot)[lane] = i.control[kFlush] != 0 ? static_cast<float>(flush(out)) : out;
@@ -129,25 +148,36 @@ void to_nearest(Warp& warp, const Instruction& i, LaneMask lanes) {
 template <class D>
 Execute to_nearest_from(Type type) {
   switch (type) {
-    case Type::f16: return to_nearest<D, Half>;
-    case Type::bf16: return to_nearest<D, BFloat>;
-    case Type::f32: return to_nearest<D, float>;
-    default: return to_nearest<D, double>;
+    case Type::f16:
+      return to_nearest<D, Half>;
+    case Type::bf16:
+      return to_nearest<D, BFloat>;
+    case Type::f32:
+      return to_nearest<D, float>;
+    default:
+      return to_nearest<D, double>;
   }
 }
 
 Execute float_conversion(const Instruction& i) {
-  const bool plain = rounding_of(i) == Rounding::nearest_even && !i.control[kSaturate] && !i.control[kFlush] && !i.control[kRelu] && !i.control[kIntegral];
+  const bool plain = rounding_of(i) == Rounding::nearest_even && !i.control[kSaturate] && !i.control[kFlush] &&
+                     !i.control[kRelu] && !i.control[kIntegral];
   switch (plain ? to(i) : Type::pred) {
-    case Type::f16: return to_nearest_from<Half>(from(i));
-    case Type::bf16: return to_nearest_from<BFloat>(from(i));
-    case Type::f32: return to_nearest_from<float>(from(i));
-    case Type::f64: return to_nearest_from<double>(from(i));
-    default: return float_to_float;
+    case Type::f16:
+      return to_nearest_from<Half>(from(i));
+    case Type::bf16:
+      return to_nearest_from<BFloat>(from(i));
+    case Type::f32:
+      return to_nearest_from<float>(from(i));
+    case Type::f64:
+      return to_nearest_from<double>(from(i));
+    default:
+      return float_to_float;
   }
 }
 
-/// 64-bit integers may need one rounding to f32 that f64 in between would spoil, so the machine's own conversion does it.
+/// 64-bit integers may need one rounding to f32 that f64 in between would spoil, so the machine's own conversion does
+/// it.
 template <class D, class S>
 D convert_rounded(S value, Rounding rounding) {
   static constexpr int kModes[] = {FE_TONEAREST, FE_TONEAREST, FE_TOWARDZERO, FE_DOWNWARD, FE_UPWARD};
@@ -168,10 +198,12 @@ void integer_to_float(Warp& warp, const Instruction& i, LaneMask lanes) {
     const int64_t value = cut(bits, type);
     const Rounding rounding = rounding_of(i);
     if (to(i) == Type::f32) {
-      warp.at<float>(i.operand[0])[lane] =
-          type.is_signed ? convert_rounded<float>(value, rounding) : convert_rounded<float>(static_cast<uint64_t>(value), rounding);
+      warp.at<float>(i.operand[0])[lane] = type.is_signed
+                                               ? convert_rounded<float>(value, rounding)
+                                               : convert_rounded<float>(static_cast<uint64_t>(value), rounding);
     } else {
-      const double exact = type.is_signed ? convert_rounded<double>(value, rounding) : convert_rounded<double>(static_cast<uint64_t>(value), rounding);
+      const double exact = type.is_signed ? convert_rounded<double>(value, rounding)
+                                          : convert_rounded<double>(static_cast<uint64_t>(value), rounding);
       store_float(warp, i, i.operand[0], to(i), lane, exact);
     }
   });
@@ -192,7 +224,9 @@ void floats_to_pair(Warp& warp, const Instruction& i, LaneMask lanes) {
 
 template <class D>
 Execute integers(uint32_t source_width) {
-  return source_width == 2 ? integer_to_integer<D, uint16_t> : source_width == 4 ? integer_to_integer<D, uint32_t> : integer_to_integer<D, uint64_t>;
+  return source_width == 2   ? integer_to_integer<D, uint16_t>
+         : source_width == 4 ? integer_to_integer<D, uint32_t>
+                             : integer_to_integer<D, uint64_t>;
 }
 
 Rounding named_rounding(const Opcode& op) {
@@ -206,7 +240,8 @@ void decode(Builder& builder, const Opcode& op, const Statement& s) {
   const Type to_type = op.type(0), from_type = op.type(1);
   const TypeFacts &d = facts(to_type), &a = facts(from_type);
   const bool pair = to_type == Type::f16x2 || to_type == Type::bf16x2;
-  if (op.has("pack") || (pair && (from_type != Type::f32 || s.operands.size() != 3))) builder.fail("this cvt is not in the interpreter: " + std::string(op.text));
+  if (op.has("pack") || (pair && (from_type != Type::f32 || s.operands.size() != 3)))
+    builder.fail("this cvt is not in the interpreter: " + std::string(op.text));
   Instruction& i = builder.emit(nullptr);
   i.control[kTo] = static_cast<uint8_t>(to_type);
   i.control[kFrom] = static_cast<uint8_t>(from_type);
@@ -230,7 +265,9 @@ void decode(Builder& builder, const Opcode& op, const Statement& s) {
     i.control[kAddressWidth] = static_cast<uint8_t>(d_width);
     i.execute = float_to_integer;
   } else {
-    i.execute = d_width == 2 ? integers<uint16_t>(a_width) : d_width == 4 ? integers<uint32_t>(a_width) : integers<uint64_t>(a_width);
+    i.execute = d_width == 2   ? integers<uint16_t>(a_width)
+                : d_width == 4 ? integers<uint32_t>(a_width)
+                               : integers<uint64_t>(a_width);
   }
 }
 

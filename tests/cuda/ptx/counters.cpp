@@ -15,13 +15,16 @@ struct Table {
   std::map<std::string, Counters> rows;
   ~Table() {
     if (!counting()) return;
-    fmt::print(stderr, "[ptx] {:<40} {:>8} {:>14} {:>10} {:>9} {:>10} {:>9} {:>8}\n", "kernel", "launches", "instructions", "requests",
-               "sectors/r", "shared", "passes/r", "conflict");
+    fmt::print(stderr, "[ptx] {:<40} {:>8} {:>14} {:>10} {:>9} {:>10} {:>9} {:>8}\n", "kernel", "launches",
+               "instructions", "requests", "sectors/r", "shared", "passes/r", "conflict");
     for (const auto& [name, row] : rows) {
-      const auto per = [](uint64_t a, uint64_t b) { return b == 0 ? 0.0 : static_cast<double>(a) / static_cast<double>(b); };
-      fmt::print(stderr, "[ptx] {:<40} {:>8} {:>14} {:>10} {:>9.2f} {:>10} {:>9.2f} {:>8.2f}  {:.1f} M/s\n", name, row.launches,
-                 row.lane_instructions, row.global_requests, per(row.global_sectors, row.global_requests), row.shared_requests,
-                 per(row.shared_passes, row.shared_requests), per(row.shared_passes, row.shared_least_passes),
+      const auto per = [](uint64_t a, uint64_t b) {
+        return b == 0 ? 0.0 : static_cast<double>(a) / static_cast<double>(b);
+      };
+      fmt::print(stderr, "[ptx] {:<40} {:>8} {:>14} {:>10} {:>9.2f} {:>10} {:>9.2f} {:>8.2f}  {:.1f} M/s\n", name,
+                 row.launches, row.lane_instructions, row.global_requests, per(row.global_sectors, row.global_requests),
+                 row.shared_requests, per(row.shared_passes, row.shared_requests),
+                 per(row.shared_passes, row.shared_least_passes),
                  row.seconds == 0 ? 0 : static_cast<double>(row.lane_instructions) / row.seconds / 1e6);
     }
   }

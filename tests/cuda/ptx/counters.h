@@ -11,7 +11,8 @@ namespace ptx {
 struct Counters {
   uint64_t launches = 0, warp_instructions = 0, lane_instructions = 0;
   uint64_t global_requests = 0, global_sectors = 0;  // a request is a warp's instruction, a sector 32 aligned bytes
-  uint64_t shared_requests = 0, shared_passes = 0;   // a pass serves each of the 32 banks one word; passes beyond the least are conflicts
+  uint64_t shared_requests = 0,
+           shared_passes = 0;  // a pass serves each of the 32 banks one word; passes beyond the least are conflicts
   uint64_t shared_least_passes = 0;
   double seconds = 0;
 

@@ -16,12 +16,14 @@ struct FloatFormat {
 };
 inline constexpr FloatFormat kF16{10, -14, 15}, kBf16{7, -126, 127}, kTf32{10, -126, 127}, kF32{23, -126, 127};
 
-/// The number of the format next to `value` in the direction of the rounding, as f64; infinity or the largest number beyond its range.
+/// The number of the format next to `value` in the direction of the rounding, as f64; infinity or the largest number
+/// beyond its range.
 inline double round_to(double value, FloatFormat format, Rounding rounding) {
   if (!std::isfinite(value) || value == 0) return value;
   const auto bits = std::bit_cast<uint64_t>(value);
   const int own_exponent = static_cast<int>(bits >> 52 & 0x7ff) - 1023;
-  if (rounding == Rounding::nearest_even && own_exponent >= format.lowest_exponent && own_exponent < format.highest_exponent) {
+  if (rounding == Rounding::nearest_even && own_exponent >= format.lowest_exponent &&
+      own_exponent < format.highest_exponent) {
     const int drop = 52 - format.fraction;  // the common case, on the bits themselves
     const uint64_t half_less_one = (uint64_t{1} << (drop - 1)) - 1;
     return std::bit_cast<double>((bits + half_less_one + (bits >> drop & 1)) >> drop << drop);
@@ -34,22 +36,33 @@ inline double round_to(double value, FloatFormat format, Rounding rounding) {
   const bool odd = std::fmod(floor, 2) != 0;
   bool away = false;
   switch (rounding) {
-    case Rounding::nearest_even: away = rest > 0.5 || (rest == 0.5 && odd); break;
-    case Rounding::nearest_away: away = rest >= 0.5; break;
-    case Rounding::zero: break;
-    case Rounding::down: away = rest > 0 && value < 0; break;
-    case Rounding::up: away = rest > 0 && value > 0; break;
+    case Rounding::nearest_even:
+      away = rest > 0.5 || (rest == 0.5 && odd);
+      break;
+    case Rounding::nearest_away:
+      away = rest >= 0.5;
+      break;
+    case Rounding::zero:
+      break;
+    case Rounding::down:
+      away = rest > 0 && value < 0;
+      break;
+    case Rounding::up:
+      away = rest > 0 && value > 0;
+      break;
   }
   double out = std::ldexp(floor + (away ? 1 : 0), exponent - format.fraction);
   const double largest = std::ldexp(2 - std::ldexp(1, -format.fraction), format.highest_exponent);
   if (out > largest) {
-    const bool stays_finite = rounding == Rounding::zero || (rounding == Rounding::down && value > 0) || (rounding == Rounding::up && value < 0);
+    const bool stays_finite = rounding == Rounding::zero || (rounding == Rounding::down && value > 0) ||
+                              (rounding == Rounding::up && value < 0);
     out = stays_finite ? largest : std::numeric_limits<double>::infinity();
   }
   return std::copysign(out, value);
 }
 
-/// The sum as f64 with its last bit set where it is not exact, so that rounding it once more to a narrow format rounds the true sum.
+/// The sum as f64 with its last bit set where it is not exact, so that rounding it once more to a narrow format rounds
+/// the true sum.
 inline double add_to_odd(double a, double b) {
   const double sum = a + b;
   const double shift = sum - a;
@@ -76,7 +89,8 @@ inline double wide(Half value) {
   const uint32_t sign = uint32_t{value.bits & 0x8000u} << 16, magnitude = uint32_t{value.bits & 0x7fffu} << 13;
   const bool is_special = (value.bits & 0x7c00) == 0x7c00;
   // Read as f32 the exponent is 112 too low, for subnormal numbers as well.
-  const float scaled = is_special ? std::bit_cast<float>(magnitude | 0x7f800000u) : std::bit_cast<float>(magnitude) * 0x1p112f;
+  const float scaled =
+      is_special ? std::bit_cast<float>(magnitude | 0x7f800000u) : std::bit_cast<float>(magnitude) * 0x1p112f;
   return std::bit_cast<float>(std::bit_cast<uint32_t>(scaled) | sign);
 }
 
@@ -85,7 +99,9 @@ template <class T>
 T narrow(double value, Rounding rounding = Rounding::nearest_even);
 
 template <>
-inline double narrow<double>(double value, Rounding) { return value; }
+inline double narrow<double>(double value, Rounding) {
+  return value;
+}
 template <>
 inline float narrow<float>(double value, Rounding rounding) {
   if (std::isnan(value)) return std::bit_cast<float>(0x7fffffffu);

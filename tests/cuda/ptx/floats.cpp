@@ -1,5 +1,5 @@
-/// PTX ISA, "Floating Point Instructions" for f32 and f64. Approximate functions are computed in f64 and rounded to f32, which is within
-/// every bound that the ISA gives for them.
+/// PTX ISA, "Floating Point Instructions" for f32 and f64. Approximate functions are computed in f64 and rounded to
+/// f32, which is within every bound that the ISA gives for them.
 #include <bit>
 #include <cmath>
 #include <numbers>
@@ -14,29 +14,70 @@ namespace {
 float canonical(float v) { return std::isnan(v) ? std::bit_cast<float>(0x7fffffffu) : v; }
 double canonical(double v) { return v; }
 
-template <class T> T add(T a, T b) { return canonical(a + b); }
-template <class T> T subtract(T a, T b) { return canonical(a - b); }
-template <class T> T multiply(T a, T b) { return canonical(a * b); }
-template <class T> T multiply_add(T a, T b, T c) { return canonical(std::fma(a, b, c)); }
-template <class T> T divide(T a, T b) { return canonical(a / b); }
-template <class T> T reciprocal(T a) { return canonical(T{1} / a); }
-template <class T> T square_root(T a) { return canonical(std::sqrt(a)); }
-template <class T> T reciprocal_root(T a) { return narrow<T>(1 / std::sqrt(static_cast<double>(a))); }
-template <class T> T absolute(T a) { return std::fabs(a); }
-template <class T> T negate(T a) { return -a; }
-template <class T> T copy_sign(T a, T b) { return std::copysign(b, a); }
-template <class T> T minimum(T a, T b) {
+template <class T>
+T add(T a, T b) {
+  return canonical(a + b);
+}
+template <class T>
+T subtract(T a, T b) {
+  return canonical(a - b);
+}
+template <class T>
+T multiply(T a, T b) {
+  return canonical(a * b);
+}
+template <class T>
+T multiply_add(T a, T b, T c) {
+  return canonical(std::fma(a, b, c));
+}
+template <class T>
+T divide(T a, T b) {
+  return canonical(a / b);
+}
+template <class T>
+T reciprocal(T a) {
+  return canonical(T{1} / a);
+}
+template <class T>
+T square_root(T a) {
+  return canonical(std::sqrt(a));
+}
+template <class T>
+T reciprocal_root(T a) {
+  return narrow<T>(1 / std::sqrt(static_cast<double>(a)));
+}
+template <class T>
+T absolute(T a) {
+  return std::fabs(a);
+}
+template <class T>
+T negate(T a) {
+  return -a;
+}
+template <class T>
+T copy_sign(T a, T b) {
+  return std::copysign(b, a);
+}
+template <class T>
+T minimum(T a, T b) {
   if (std::isnan(a)) return canonical(b);
   if (std::isnan(b)) return a;
   return a == b ? (std::signbit(a) ? a : b) : a < b ? a : b;
 }
-template <class T> T maximum(T a, T b) {
+template <class T>
+T maximum(T a, T b) {
   if (std::isnan(a)) return canonical(b);
   if (std::isnan(b)) return a;
   return a == b ? (std::signbit(a) ? b : a) : a > b ? a : b;
 }
-template <class T> T minimum_nan(T a, T b) { return std::isnan(a) || std::isnan(b) ? canonical(a + b) : minimum(a, b); }
-template <class T> T maximum_nan(T a, T b) { return std::isnan(a) || std::isnan(b) ? canonical(a + b) : maximum(a, b); }
+template <class T>
+T minimum_nan(T a, T b) {
+  return std::isnan(a) || std::isnan(b) ? canonical(a + b) : minimum(a, b);
+}
+template <class T>
+T maximum_nan(T a, T b) {
+  return std::isnan(a) || std::isnan(b) ? canonical(a + b) : maximum(a, b);
+}
 
 float sine(float a) { return narrow<float>(std::sin(static_cast<double>(a))); }
 float cosine(float a) { return narrow<float>(std::cos(static_cast<double>(a))); }
@@ -48,14 +89,30 @@ float flush(float v) { return std::fpclassify(v) == FP_SUBNORMAL ? std::copysign
 float saturate(float v) { return std::isnan(v) ? 0.0f : std::fmin(std::fmax(v, 0.0f), 1.0f); }
 
 /// F with subnormal inputs and results flushed to zero (.ftz), or with the result in [0, 1] (.sat).
-template <auto F, class... A> float flushed(A... a) { return flush(F(flush(a)...)); }
-template <auto F, class... A> float saturated(A... a) { return saturate(F(a...)); }
-template <auto F> Row flushed_1() { return lanewise<static_cast<float (*)(float)>(flushed<F, float>)>(); }
-template <auto F> Row flushed_2() { return lanewise<static_cast<float (*)(float, float)>(flushed<F, float, float>)>(); }
-template <auto F> Row flushed_3() { return lanewise<static_cast<float (*)(float, float, float)>(flushed<F, float, float, float>)>(); }
+template <auto F, class... A>
+float flushed(A... a) {
+  return flush(F(flush(a)...));
+}
+template <auto F, class... A>
+float saturated(A... a) {
+  return saturate(F(a...));
+}
+template <auto F>
+Row flushed_1() {
+  return lanewise<static_cast<float (*)(float)>(flushed<F, float>)>();
+}
+template <auto F>
+Row flushed_2() {
+  return lanewise<static_cast<float (*)(float, float)>(flushed<F, float, float>)>();
+}
+template <auto F>
+Row flushed_3() {
+  return lanewise<static_cast<float (*)(float, float, float)>(flushed<F, float, float, float>)>();
+}
 
 /// name.type and name.rn.type, and the three directed roundings.
-template <auto F> void all_roundings(OpcodeTable& t, const std::string& name, const std::string& type) {
+template <auto F>
+void all_roundings(OpcodeTable& t, const std::string& name, const std::string& type) {
   t.row(name + "." + type, lanewise<F>());
   t.row(name + ".rn." + type, lanewise<F>());
   t.row(name + ".rz." + type, rounded<F, FE_TOWARDZERO>());
@@ -63,7 +120,8 @@ template <auto F> void all_roundings(OpcodeTable& t, const std::string& name, co
   t.row(name + ".rp." + type, rounded<F, FE_UPWARD>());
 }
 
-template <class T> void both_widths(OpcodeTable& t, const std::string& type) {
+template <class T>
+void both_widths(OpcodeTable& t, const std::string& type) {
   all_roundings<add<T>>(t, "add", type);
   all_roundings<subtract<T>>(t, "sub", type);
   all_roundings<multiply<T>>(t, "mul", type);
@@ -79,12 +137,14 @@ template <class T> void both_widths(OpcodeTable& t, const std::string& type) {
   t.row("copysign." + type, lanewise<copy_sign<T>>());
 }
 
-template <auto F> void approximate_1(OpcodeTable& t, const std::string& name) {
+template <auto F>
+void approximate_1(OpcodeTable& t, const std::string& name) {
   t.row(name + ".approx.f32", lanewise<F>());
   t.row(name + ".approx.ftz.f32", flushed_1<F>());
 }
 
-template <auto F> void saturating_2(OpcodeTable& t, const std::string& name) {
+template <auto F>
+void saturating_2(OpcodeTable& t, const std::string& name) {
   constexpr auto saturated_f = static_cast<float (*)(float, float)>(saturated<F, float, float>);
   t.row(name + ".sat.f32", lanewise<saturated_f>());
   t.row(name + ".rn.sat.f32", lanewise<saturated_f>());
@@ -93,7 +153,8 @@ template <auto F> void saturating_2(OpcodeTable& t, const std::string& name) {
   t.row(name + ".rn.ftz.f32", flushed_2<F>());
 }
 
-template <uint32_t (*F)(double)> void test_property(Warp& warp, const Instruction& i, LaneMask lanes) {
+template <uint32_t (*F)(double)>
+void test_property(Warp& warp, const Instruction& i, LaneMask lanes) {
   LaneMask out = 0;
   for_lanes(lanes, [&](int lane) {
     const double v = i.control[0] == 8 ? warp.at<double>(i.operand[1])[lane] : warp.at<float>(i.operand[1])[lane];
@@ -133,7 +194,8 @@ void add_float_rows(OpcodeTable& t) {
   saturating_2<subtract<float>>(t, "sub");
   saturating_2<multiply<float>>(t, "mul");
   t.row("fma.rn.ftz.f32", flushed_3<multiply_add<float>>());
-  t.row("fma.rn.sat.f32", lanewise<static_cast<float (*)(float, float, float)>(saturated<multiply_add<float>, float, float, float>)>());
+  t.row("fma.rn.sat.f32",
+        lanewise<static_cast<float (*)(float, float, float)>(saturated<multiply_add<float>, float, float, float>)>());
   t.row("div.rn.ftz.f32", flushed_2<divide<float>>());
   t.row("rcp.rn.ftz.f32", flushed_1<reciprocal<float>>());
   t.row("sqrt.rn.ftz.f32", flushed_1<square_root<float>>());

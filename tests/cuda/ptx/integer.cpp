@@ -8,71 +8,151 @@
 namespace ptx {
 namespace {
 
-template <class T> using Unsigned = std::make_unsigned_t<T>;
-template <class T> struct Twice;
-template <> struct Twice<int16_t> { using type = int32_t; };
-template <> struct Twice<uint16_t> { using type = uint32_t; };
-template <> struct Twice<int32_t> { using type = int64_t; };
-template <> struct Twice<uint32_t> { using type = uint64_t; };
-template <> struct Twice<int64_t> { using type = __int128; };
-template <> struct Twice<uint64_t> { using type = unsigned __int128; };
-template <class T> using Wide = typename Twice<T>::type;
+template <class T>
+using Unsigned = std::make_unsigned_t<T>;
+template <class T>
+struct Twice;
+template <>
+struct Twice<int16_t> {
+  using type = int32_t;
+};
+template <>
+struct Twice<uint16_t> {
+  using type = uint32_t;
+};
+template <>
+struct Twice<int32_t> {
+  using type = int64_t;
+};
+template <>
+struct Twice<uint32_t> {
+  using type = uint64_t;
+};
+template <>
+struct Twice<int64_t> {
+  using type = __int128;
+};
+template <>
+struct Twice<uint64_t> {
+  using type = unsigned __int128;
+};
+template <class T>
+using Wide = typename Twice<T>::type;
 
-template <class T> T add(T a, T b) { return static_cast<T>(Unsigned<T>(a) + Unsigned<T>(b)); }
-template <class T> T subtract(T a, T b) { return static_cast<T>(Unsigned<T>(a) - Unsigned<T>(b)); }
-template <class T> T multiply_low(T a, T b) { return static_cast<T>(Wide<Unsigned<T>>(Unsigned<T>(a)) * Unsigned<T>(b)); }
-template <class T> T multiply_high(T a, T b) { return static_cast<T>((Wide<T>(a) * Wide<T>(b)) >> (sizeof(T) * 8)); }
-template <class T> Wide<T> multiply_wide(T a, T b) { return static_cast<Wide<T>>(Wide<T>(a) * Wide<T>(b)); }
-template <class T> T multiply_add_low(T a, T b, T c) { return add<T>(multiply_low<T>(a, b), c); }
-template <class T> T multiply_add_high(T a, T b, T c) { return add<T>(multiply_high<T>(a, b), c); }
-template <class T> Wide<T> multiply_add_wide(T a, T b, Wide<T> c) { return add<Wide<T>>(multiply_wide<T>(a, b), c); }
-template <class T> T low_24(T a) { return static_cast<T>(Unsigned<T>(a) << 8) >> 8; }
-template <class T> T multiply_24(T a, T b) { return static_cast<T>(Wide<T>(low_24(a)) * low_24(b)); }
-template <class T> T multiply_add_24(T a, T b, T c) { return add<T>(multiply_24(a, b), c); }
+template <class T>
+T add(T a, T b) {
+  return static_cast<T>(Unsigned<T>(a) + Unsigned<T>(b));
+}
+template <class T>
+T subtract(T a, T b) {
+  return static_cast<T>(Unsigned<T>(a) - Unsigned<T>(b));
+}
+template <class T>
+T multiply_low(T a, T b) {
+  return static_cast<T>(Wide<Unsigned<T>>(Unsigned<T>(a)) * Unsigned<T>(b));
+}
+template <class T>
+T multiply_high(T a, T b) {
+  return static_cast<T>((Wide<T>(a) * Wide<T>(b)) >> (sizeof(T) * 8));
+}
+template <class T>
+Wide<T> multiply_wide(T a, T b) {
+  return static_cast<Wide<T>>(Wide<T>(a) * Wide<T>(b));
+}
+template <class T>
+T multiply_add_low(T a, T b, T c) {
+  return add<T>(multiply_low<T>(a, b), c);
+}
+template <class T>
+T multiply_add_high(T a, T b, T c) {
+  return add<T>(multiply_high<T>(a, b), c);
+}
+template <class T>
+Wide<T> multiply_add_wide(T a, T b, Wide<T> c) {
+  return add<Wide<T>>(multiply_wide<T>(a, b), c);
+}
+template <class T>
+T low_24(T a) {
+  return static_cast<T>(Unsigned<T>(a) << 8) >> 8;
+}
+template <class T>
+T multiply_24(T a, T b) {
+  return static_cast<T>(Wide<T>(low_24(a)) * low_24(b));
+}
+template <class T>
+T multiply_add_24(T a, T b, T c) {
+  return add<T>(multiply_24(a, b), c);
+}
 
 // A division by zero gives all ones, as the hardware does; the ISA leaves it open.
-template <class T> T divide(T a, T b) {
+template <class T>
+T divide(T a, T b) {
   if (b == 0) return static_cast<T>(-1);
   if constexpr (std::is_signed_v<T>) {
     if (b == -1) return subtract<T>(0, a);
   }
   return static_cast<T>(a / b);
 }
-template <class T> T remainder(T a, T b) {
+template <class T>
+T remainder(T a, T b) {
   if (b == 0) return a;
   if constexpr (std::is_signed_v<T>) {
     if (b == -1) return 0;
   }
   return static_cast<T>(a % b);
 }
-template <class T> T absolute(T a) { return a < 0 ? subtract<T>(0, a) : a; }
-template <class T> T negate(T a) { return subtract<T>(0, a); }
-template <class T> T minimum(T a, T b) { return std::min(a, b); }
-template <class T> T maximum(T a, T b) { return std::max(a, b); }
-template <class T> T sum_of_distance(T a, T b, T c) { return add<T>(c, a < b ? subtract<T>(b, a) : subtract<T>(a, b)); }
-int32_t add_saturated(int32_t a, int32_t b) { return static_cast<int32_t>(std::clamp<int64_t>(int64_t{a} + b, INT32_MIN, INT32_MAX)); }
-int32_t subtract_saturated(int32_t a, int32_t b) { return static_cast<int32_t>(std::clamp<int64_t>(int64_t{a} - b, INT32_MIN, INT32_MAX)); }
+template <class T>
+T absolute(T a) {
+  return a < 0 ? subtract<T>(0, a) : a;
+}
+template <class T>
+T negate(T a) {
+  return subtract<T>(0, a);
+}
+template <class T>
+T minimum(T a, T b) {
+  return std::min(a, b);
+}
+template <class T>
+T maximum(T a, T b) {
+  return std::max(a, b);
+}
+template <class T>
+T sum_of_distance(T a, T b, T c) {
+  return add<T>(c, a < b ? subtract<T>(b, a) : subtract<T>(a, b));
+}
+int32_t add_saturated(int32_t a, int32_t b) {
+  return static_cast<int32_t>(std::clamp<int64_t>(int64_t{a} + b, INT32_MIN, INT32_MAX));
+}
+int32_t subtract_saturated(int32_t a, int32_t b) {
+  return static_cast<int32_t>(std::clamp<int64_t>(int64_t{a} - b, INT32_MIN, INT32_MAX));
+}
 
 /// f on both 16-bit halves.
-template <class T, auto F> uint32_t halves(uint32_t a, uint32_t b) {
+template <class T, auto F>
+uint32_t halves(uint32_t a, uint32_t b) {
   const auto low = static_cast<uint16_t>(F(static_cast<T>(a), static_cast<T>(b)));
   const auto high = static_cast<uint16_t>(F(static_cast<T>(a >> 16), static_cast<T>(b >> 16)));
   return low | uint32_t{high} << 16;
 }
 
 /// Products of the four bytes, or of two 16-bit halves with two bytes of b, summed with c.
-template <class A, class B> int32_t dot_4(uint32_t a, uint32_t b, int32_t c) {
+template <class A, class B>
+int32_t dot_4(uint32_t a, uint32_t b, int32_t c) {
   auto sum = static_cast<uint32_t>(c);
   for (int k = 0; k < 32; k += 8) sum += static_cast<uint32_t>(static_cast<A>(a >> k) * static_cast<B>(b >> k));
   return static_cast<int32_t>(sum);
 }
-template <class A, class B, int kFirst> int32_t dot_2(uint32_t a, uint32_t b, int32_t c) {
+template <class A, class B, int kFirst>
+int32_t dot_2(uint32_t a, uint32_t b, int32_t c) {
   auto sum = static_cast<uint32_t>(c);
-  for (int k = 0; k < 2; ++k) sum += static_cast<uint32_t>(static_cast<A>(a >> (16 * k)) * static_cast<B>(b >> (8 * (kFirst + k))));
+  for (int k = 0; k < 2; ++k)
+    sum += static_cast<uint32_t>(static_cast<A>(a >> (16 * k)) * static_cast<B>(b >> (8 * (kFirst + k))));
   return static_cast<int32_t>(sum);
 }
 
-template <class T> void all_widths(OpcodeTable& t, const std::string& type) {
+template <class T>
+void all_widths(OpcodeTable& t, const std::string& type) {
   t.row("add." + type, lanewise<add<T>>());
   t.row("sub." + type, lanewise<subtract<T>>());
   t.row("mul.lo." + type, lanewise<multiply_low<T>>());
@@ -98,7 +178,8 @@ template <class T> void all_widths(OpcodeTable& t, const std::string& type) {
   }
 }
 
-template <class A, class B> void dot_products(OpcodeTable& t, const std::string& types) {
+template <class A, class B>
+void dot_products(OpcodeTable& t, const std::string& types) {
   t.row("dp4a." + types, lanewise<dot_4<A, B>>());
   using Half = std::conditional_t<std::is_signed_v<A>, int16_t, uint16_t>;
   t.row("dp2a.lo." + types, lanewise<dot_2<Half, B, 0>>());

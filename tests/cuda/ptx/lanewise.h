@@ -22,7 +22,9 @@ inline void run_lanes(Warp& warp, const Instruction& i, LaneMask lanes, D (*f)(A
 }
 
 template <auto F>
-void nearest(Warp& warp, const Instruction& i, LaneMask lanes) { run_lanes<F>(warp, i, lanes, F); }
+void nearest(Warp& warp, const Instruction& i, LaneMask lanes) {
+  run_lanes<F>(warp, i, lanes, F);
+}
 
 template <auto F, int kMode>
 void directed(Warp& warp, const Instruction& i, LaneMask lanes) {
@@ -32,16 +34,22 @@ void directed(Warp& warp, const Instruction& i, LaneMask lanes) {
 }
 
 template <class D, class... A>
-std::vector<uint8_t> widths(D (*)(A...)) { return {sizeof(D), sizeof(A)...}; }
+std::vector<uint8_t> widths(D (*)(A...)) {
+  return {sizeof(D), sizeof(A)...};
+}
 
 }  // namespace detail
 
 /// F is a function of values; types have the widths of their registers.
 template <auto F>
-Row lanewise() { return {detail::nearest<F>, detail::widths(F)}; }
+Row lanewise() {
+  return {detail::nearest<F>, detail::widths(F)};
+}
 
 /// The same under a rounding mode of <cfenv>.
 template <auto F, int kMode>
-Row rounded() { return {detail::directed<F, kMode>, detail::widths(F)}; }
+Row rounded() {
+  return {detail::directed<F, kMode>, detail::widths(F)};
+}
 
 }  // namespace ptx

@@ -12,7 +12,8 @@ enum : size_t { kSpace, kElements, kElementBytes };
 
 uint32_t request_bytes(const Instruction& i) { return uint32_t{i.control[kElements]} * i.control[kElementBytes]; }
 
-template <class Memory, class Register> void load(Warp& warp, const Instruction& i, LaneMask lanes) {
+template <class Memory, class Register>
+void load(Warp& warp, const Instruction& i, LaneMask lanes) {
   std::byte* from[kWarpSize];
   warp.resolve(i, i.operand[0], static_cast<Space>(i.control[kSpace]), Warp::Use::read, request_bytes(i), lanes, from);
   for (size_t k = 0; k < i.control[kElements]; ++k) {
@@ -25,7 +26,8 @@ template <class Memory, class Register> void load(Warp& warp, const Instruction&
   }
 }
 
-template <class Memory, class Register> void store(Warp& warp, const Instruction& i, LaneMask lanes) {
+template <class Memory, class Register>
+void store(Warp& warp, const Instruction& i, LaneMask lanes) {
   std::byte* to[kWarpSize];
   warp.resolve(i, i.operand[0], static_cast<Space>(i.control[kSpace]), Warp::Use::write, request_bytes(i), lanes, to);
   for (size_t k = 0; k < i.control[kElements]; ++k) {
@@ -52,15 +54,26 @@ Execute for_widths(Type type, uint32_t register_bytes) {
     return register_bytes == 8 ? Handler<M, uint64_t>::run : nullptr;
   };
   switch (t.bytes) {
-    case 1: return sign ? with_register(int8_t{}) : with_register(uint8_t{});
-    case 2: return sign ? with_register(int16_t{}) : with_register(uint16_t{});
-    case 4: return sign ? with_register(int32_t{}) : with_register(uint32_t{});
-    case 8: return with_register(uint64_t{});
-    default: return nullptr;
+    case 1:
+      return sign ? with_register(int8_t{}) : with_register(uint8_t{});
+    case 2:
+      return sign ? with_register(int16_t{}) : with_register(uint16_t{});
+    case 4:
+      return sign ? with_register(int32_t{}) : with_register(uint32_t{});
+    case 8:
+      return with_register(uint64_t{});
+    default:
+      return nullptr;
   }
 }
-template <class M, class R> struct Load { static constexpr Execute run = load<M, R>; };
-template <class M, class R> struct Store { static constexpr Execute run = store<M, R>; };
+template <class M, class R>
+struct Load {
+  static constexpr Execute run = load<M, R>;
+};
+template <class M, class R>
+struct Store {
+  static constexpr Execute run = store<M, R>;
+};
 
 Space named_space(const Opcode& op, const Builder& builder, const Operand& address) {
   if (op.has("global")) return Space::global;
@@ -83,7 +96,8 @@ void decode(Builder& builder, const Opcode& op, const Statement& s) {
   builder.address(i, 0, address);
   for (size_t k = 0; k < elements.size(); ++k) i.operand[1 + k] = builder.any_slot(elements[k], width);
   i.execute = is_load ? for_widths<Load>(type, width) : for_widths<Store>(type, width);
-  if (!i.execute || bytes_of(type) * elements.size() > 16) builder.fail("no such access in the interpreter: " + std::string(op.text));
+  if (!i.execute || bytes_of(type) * elements.size() > 16)
+    builder.fail("no such access in the interpreter: " + std::string(op.text));
   i.control[kSpace] = static_cast<uint8_t>(named_space(op, builder, address));
   i.control[kElements] = static_cast<uint8_t>(elements.size());
   i.control[kElementBytes] = static_cast<uint8_t>(bytes_of(type));
@@ -97,7 +111,8 @@ void decode_hint(Builder& builder, const Opcode&, const Statement&) { builder.em
 void add_memory_families(OpcodeTable& t) {
   for (const char* name : {"ld", "ldu", "st"}) t.family(name, decode);
   // Blocks run one after another and every store is at once seen by all, so fences and cache hints have nothing to do.
-  for (const char* name : {"prefetch", "prefetchu", "membar", "fence", "discard", "applypriority"}) t.family(name, decode_hint);
+  for (const char* name : {"prefetch", "prefetchu", "membar", "fence", "discard", "applypriority"})
+    t.family(name, decode_hint);
 }
 
 }  // namespace ptx

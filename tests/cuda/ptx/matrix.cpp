@@ -1,6 +1,7 @@
 /// PTX ISA, "Warp Level Matrix Multiply-Accumulate Instructions": mma.sync, ldmatrix, stmatrix.
 ///
-/// The fragments of the m16n8 shapes follow one rule. With group = lane / 4, place = lane % 4 and e elements in a 32-bit register:
+/// The fragments of the m16n8 shapes follow one rule. With group = lane / 4, place = lane % 4 and e elements in a
+/// 32-bit register:
 ///   A, register r, element k: row group + 8 (r % 2), column place e + k + 4 e (r / 2)
 ///   B, register r, element k: row place e + k + 4 e r, column group
 ///   C, element k:             row group + 8 (k / 2), column 2 place + k % 2
@@ -24,14 +25,19 @@ void require_all(Warp& warp, const Instruction& i, LaneMask lanes) {
 
 double element(Half, uint32_t bits, int k) { return wide(Half{static_cast<uint16_t>(bits >> (16 * k))}); }
 double element(BFloat, uint32_t bits, int k) { return wide(BFloat{static_cast<uint16_t>(bits >> (16 * k))}); }
-double element(float, uint32_t bits, int) { return std::bit_cast<float>(bits & 0xffffe000u); }  // tf32 has 10 bits of fraction
+double element(float, uint32_t bits, int) {
+  return std::bit_cast<float>(bits & 0xffffe000u);
+}  // tf32 has 10 bits of fraction
 int32_t element(int8_t, uint32_t bits, int k) { return static_cast<int8_t>(bits >> (8 * k)); }
 int32_t element(uint8_t, uint32_t bits, int k) { return static_cast<uint8_t>(bits >> (8 * k)); }
 
-template <class A, class B> using Sum = decltype(element(A{}, 0, 0) * element(B{}, 0, 0));
+template <class A, class B>
+using Sum = decltype(element(A{}, 0, 0) * element(B{}, 0, 0));
 
 /// sums[row][column] of A B.
-template <class A, class B> void product(Warp& warp, const Slot* a_slots, int a_registers, const Slot* b_slots, Sum<A, B> (&sums)[kRows][kColumns]) {
+template <class A, class B>
+void product(Warp& warp, const Slot* a_slots, int a_registers, const Slot* b_slots,
+             Sum<A, B> (&sums)[kRows][kColumns]) {
   constexpr int e = static_cast<int>(4 / sizeof(A));
   const int depth = 2 * e * a_registers;
   Sum<A, B> a[kRows][kMaxDepth], b[kMaxDepth][kColumns];
@@ -58,7 +64,8 @@ int row_of(int lane, int k) { return lane / 4 + 8 * (k / 2); }
 int column_of(int lane, int k) { return 2 * (lane % 4) + k % 2; }
 
 /// The sum is exact to f64 and rounded once; the ISA asks for single precision at least.
-template <class T> void multiply_to_f32(Warp& warp, const Instruction& i, LaneMask lanes) {
+template <class T>
+void multiply_to_f32(Warp& warp, const Instruction& i, LaneMask lanes) {
   if (!warp.converged(i, lanes, kAllLanes)) return;
   require_all(warp, i, lanes);
   double sums[kRows][kColumns];
@@ -86,7 +93,8 @@ void multiply_to_f16(Warp& warp, const Instruction& i, LaneMask lanes) {
   }
 }
 
-template <class A, class B> void multiply_to_s32(Warp& warp, const Instruction& i, LaneMask lanes) {
+template <class A, class B>
+void multiply_to_s32(Warp& warp, const Instruction& i, LaneMask lanes) {
   if (!warp.converged(i, lanes, kAllLanes)) return;
   require_all(warp, i, lanes);
   int32_t sums[kRows][kColumns];
@@ -96,7 +104,8 @@ template <class A, class B> void multiply_to_s32(Warp& warp, const Instruction& 
     for (int k = 0; k < 4; ++k) {
       const int64_t sum = int64_t{sums[row_of(lane, k)][column_of(lane, k)]} + warp.at<int32_t>(c[k])[lane];
       const bool saturates = i.control[2] != 0;
-      warp.at<int32_t>(i.operand[k])[lane] = static_cast<int32_t>(saturates ? std::min<int64_t>(std::max<int64_t>(sum, INT32_MIN), INT32_MAX) : sum);
+      warp.at<int32_t>(i.operand[k])[lane] =
+          static_cast<int32_t>(saturates ? std::min<int64_t>(std::max<int64_t>(sum, INT32_MIN), INT32_MAX) : sum);
     }
   }
 }
@@ -152,8 +161,10 @@ void decode_mma(Builder& builder, const Opcode& op, const Statement& s) {
     size_t at = 0;
     for (size_t k = 0; k < 4; ++k) {
       const std::vector<Operand> one = {s.operands[k]};
-      const std::vector<Operand>& registers = s.operands[k].kind == Operand::Kind::vector ? s.operands[k].elements : one;
-      if (static_cast<int>(registers.size()) != counts[k]) builder.fail("another number of registers in a fragment than the shape has");
+      const std::vector<Operand>& registers =
+          s.operands[k].kind == Operand::Kind::vector ? s.operands[k].elements : one;
+      if (static_cast<int>(registers.size()) != counts[k])
+        builder.fail("another number of registers in a fragment than the shape has");
       for (const Operand& r : registers) i.operand[at++] = builder.slot(r, width);
     }
     return;
@@ -162,27 +173,33 @@ void decode_mma(Builder& builder, const Opcode& op, const Statement& s) {
 }
 
 // control[0]: matrices, [1]: transposed, [2]: space. operand[0]: address, then a register for each matrix.
-// Lanes 8 m to 8 m + 7 bring the addresses of the rows of matrix m; lane l gets or gives elements 2 (l % 4) and the next of row l / 4.
-template <bool kLoad> void move_matrices(Warp& warp, const Instruction& i, LaneMask lanes) {
+// Lanes 8 m to 8 m + 7 bring the addresses of the rows of matrix m; lane l gets or gives elements 2 (l % 4) and the
+// next of row l / 4.
+template <bool kLoad>
+void move_matrices(Warp& warp, const Instruction& i, LaneMask lanes) {
   if (!warp.converged(i, lanes, kAllLanes)) return;
   require_all(warp, i, lanes);
   std::byte* rows[kWarpSize];
   const LaneMask with_address = i.control[0] == 4 ? kAllLanes : (1u << (8 * i.control[0])) - 1;
-  warp.resolve(i, i.operand[0], static_cast<Space>(i.control[2]), kLoad ? Warp::Use::read : Warp::Use::write, 16, with_address, rows);
+  warp.resolve(i, i.operand[0], static_cast<Space>(i.control[2]), kLoad ? Warp::Use::read : Warp::Use::write, 16,
+               with_address, rows);
   for (int m = 0; m < i.control[0]; ++m) {
     uint16_t* const registers = warp.at<uint16_t>(i.operand[1 + m]);
     for (int k = 0; k < 2 * kWarpSize; ++k) {
       const int row = i.control[1] != 0 ? k % 8 : k / 8, column = i.control[1] != 0 ? k / 8 : k % 8;
       std::byte* const in_memory = rows[8 * m + row] + 2 * column;
-      if constexpr (kLoad) std::memcpy(&registers[k], in_memory, 2);
-      else std::memcpy(in_memory, &registers[k], 2);
+      if constexpr (kLoad)
+        std::memcpy(&registers[k], in_memory, 2);
+      else
+        std::memcpy(in_memory, &registers[k], 2);
     }
   }
 }
 
 void decode_matrices(Builder& builder, const Opcode& op, const Statement& s) {
   const bool is_load = op.parts[0] == "ldmatrix";
-  if (!op.has("m8n8") || !op.has("b16")) builder.fail("no such matrix instruction in the interpreter: " + std::string(op.text));
+  if (!op.has("m8n8") || !op.has("b16"))
+    builder.fail("no such matrix instruction in the interpreter: " + std::string(op.text));
   Instruction& i = builder.emit(is_load ? move_matrices<true> : move_matrices<false>);
   const Operand& registers = s.operands[is_load ? 0 : 1];
   const std::vector<Operand> one = {registers};

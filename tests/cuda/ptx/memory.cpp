@@ -52,7 +52,8 @@ Allocation& Memory::at(uint64_t address, uint64_t bytes) {
   if (allocation.freed && past_the_end <= 0) {
     throw Finding(fmt::format("address {:#x} lies in {} bytes that were freed", address, allocation.bytes));
   }
-  throw Finding(fmt::format("{} bytes at {:#x} end {} bytes after an allocation of {} bytes", bytes, address, past_the_end, allocation.bytes));
+  throw Finding(fmt::format("{} bytes at {:#x} end {} bytes after an allocation of {} bytes", bytes, address,
+                            past_the_end, allocation.bytes));
 }
 
 std::byte* Memory::host(uint64_t address, uint64_t bytes, bool will_write) {

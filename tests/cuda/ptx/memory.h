@@ -16,12 +16,14 @@ struct Finding : std::runtime_error {
 };
 
 struct Allocation {
-  uint64_t begin = 0, bytes = 0;      // device address
-  std::byte* data = nullptr;          // the same bytes on the host; only the stand-in knows them
+  uint64_t begin = 0, bytes = 0;       // device address
+  std::byte* data = nullptr;           // the same bytes on the host; only the stand-in knows them
   std::unique_ptr<uint8_t[]> written;  // 1 for each byte that something wrote
   bool freed = false;
 
-  bool holds(uint64_t address, uint64_t size) const { return address >= begin && address + size <= begin + bytes && !freed; }
+  bool holds(uint64_t address, uint64_t size) const {
+    return address >= begin && address + size <= begin + bytes && !freed;
+  }
 };
 
 /// Addresses begin at kDeviceBase, where no host pointer can point: host code that follows one crashes.
@@ -29,7 +31,8 @@ struct Allocation {
 class Memory {
  public:
   ~Memory();
-  /// 256-byte aligned, filled with a pattern that is a NaN in every float type. Returns 0 when more than the capacity would be in use.
+  /// 256-byte aligned, filled with a pattern that is a NaN in every float type. Returns 0 when more than the capacity
+  /// would be in use.
   uint64_t allocate(uint64_t bytes);
   /// False for an address that allocate did not return or that is free already.
   bool release(uint64_t address);

@@ -23,7 +23,7 @@ struct Module {
   std::vector<Token> tokens;
   std::map<std::string_view, Function> functions;
   std::map<std::string_view, Variable> global_variables, shared_variables;  // .const lies with .global
-  std::map<std::string_view, uint64_t> addresses;                           // of global_variables, once they are in memory
+  std::map<std::string_view, uint64_t> addresses;  // of global_variables, once they are in memory
 };
 
 /// Throws SyntaxError.

@@ -7,34 +7,40 @@
 namespace ptx {
 namespace {
 
-template <class T> void move(Warp& warp, const Instruction& i, LaneMask lanes) {
+template <class T>
+void move(Warp& warp, const Instruction& i, LaneMask lanes) {
   T* const out = warp.at<T>(i.operand[0]);
   const T* const in = warp.at<T>(i.operand[1]);
   for_lanes(lanes, [&](int lane) { out[lane] = in[lane]; });
 }
 
-void move_predicate(Warp& warp, const Instruction& i, LaneMask lanes) { warp.set_predicate(i.operand[0], warp.predicate(i.operand[1]), lanes); }
+void move_predicate(Warp& warp, const Instruction& i, LaneMask lanes) {
+  warp.set_predicate(i.operand[0], warp.predicate(i.operand[1]), lanes);
+}
 
 // control[0]: parts, [1]: bytes of a part; operand[0]: the whole, the parts follow, lowest first.
 void pack(Warp& warp, const Instruction& i, LaneMask lanes) {
   const uint32_t part = i.control[1], whole = part * i.control[0];
   for_lanes(lanes, [&](int lane) {
     std::byte* out = warp.at<std::byte>(i.operand[0]) + lane * whole;
-    for (uint32_t k = 0; k < i.control[0]; ++k) std::memcpy(out + k * part, warp.at<std::byte>(i.operand[1 + k]) + lane * part, part);
+    for (uint32_t k = 0; k < i.control[0]; ++k)
+      std::memcpy(out + k * part, warp.at<std::byte>(i.operand[1 + k]) + lane * part, part);
   });
 }
 void unpack(Warp& warp, const Instruction& i, LaneMask lanes) {
   const uint32_t part = i.control[1], whole = part * i.control[0];
   for_lanes(lanes, [&](int lane) {
     const std::byte* in = warp.at<std::byte>(i.operand[0]) + lane * whole;
-    for (uint32_t k = 0; k < i.control[0]; ++k) std::memcpy(warp.at<std::byte>(i.operand[1 + k]) + lane * part, in + k * part, part);
+    for (uint32_t k = 0; k < i.control[0]; ++k)
+      std::memcpy(warp.at<std::byte>(i.operand[1 + k]) + lane * part, in + k * part, part);
   });
 }
 
 /// The clock counts the block's instructions.
 void read_clock(Warp& warp, const Instruction& i, LaneMask lanes) {
   const uint64_t now = warp.block().counters().warp_instructions;
-  for_lanes(lanes, [&](int lane) { std::memcpy(warp.at<std::byte>(i.operand[0]) + lane * i.control[0], &now, i.control[0]); });
+  for_lanes(lanes,
+            [&](int lane) { std::memcpy(warp.at<std::byte>(i.operand[0]) + lane * i.control[0], &now, i.control[0]); });
 }
 
 void decode_mov(Builder& builder, const Opcode& op, const Statement& s) {
@@ -69,8 +75,11 @@ void decode_mov(Builder& builder, const Opcode& op, const Statement& s) {
   i.operand[1] = builder.slot(from, width);
 }
 
-template <class T> void add_offset(Warp& warp, const Instruction& i, LaneMask lanes) {
-  for_lanes(lanes, [&](int lane) { warp.at<T>(i.operand[0])[lane] = static_cast<T>(warp.at<T>(i.operand[1])[lane] + static_cast<uint64_t>(i.value)); });
+template <class T>
+void add_offset(Warp& warp, const Instruction& i, LaneMask lanes) {
+  for_lanes(lanes, [&](int lane) {
+    warp.at<T>(i.operand[0])[lane] = static_cast<T>(warp.at<T>(i.operand[1])[lane] + static_cast<uint64_t>(i.value));
+  });
 }
 
 uint64_t window_of(const Opcode& op) {

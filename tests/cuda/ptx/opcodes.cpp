@@ -27,14 +27,16 @@ const OpcodeTable& OpcodeTable::get() {
 void OpcodeTable::decode(Builder& builder, const Statement& statement) const {
   if (const auto row = rows_.find(std::string(statement.opcode)); row != rows_.end()) {
     const std::vector<uint8_t>& widths = row->second.widths;
-    if (statement.operands.size() != widths.size()) builder.fail("another number of operands than " + std::string(statement.opcode) + " has");
+    if (statement.operands.size() != widths.size())
+      builder.fail("another number of operands than " + std::string(statement.opcode) + " has");
     Instruction& instruction = builder.emit(row->second.execute);
     for (size_t k = 0; k < widths.size(); ++k) instruction.operand[k] = builder.slot(statement.operands[k], widths[k]);
     return;
   }
   const Opcode opcode(statement.opcode);
   const auto family = families_.find(std::string(opcode.parts[0]));
-  if (family == families_.end()) builder.fail("no such instruction in the interpreter: " + std::string(statement.opcode));
+  if (family == families_.end())
+    builder.fail("no such instruction in the interpreter: " + std::string(statement.opcode));
   family->second(builder, opcode, statement);
 }
 

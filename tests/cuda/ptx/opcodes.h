@@ -1,4 +1,5 @@
-/// The table of instructions: rows that work lane by lane by their full name, families with qualifiers by their first word.
+/// The table of instructions: rows that work lane by lane by their full name, families with qualifiers by their first
+/// word.
 #pragma once
 
 #include <functional>

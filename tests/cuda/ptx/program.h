@@ -19,18 +19,18 @@ struct Instruction;
 /// Runs one instruction for the lanes whose guard holds; lanes is never 0.
 using Execute = void (*)(Warp&, const Instruction&, LaneMask lanes);
 
-/// A slot is the byte offset of a register in the warp's file: 32 values of 2, 4 or 8 bytes, or for a predicate one LaneMask.
-/// Bit 0 of a predicate's slot says that it is read negated.
+/// A slot is the byte offset of a register in the warp's file: 32 values of 2, 4 or 8 bytes, or for a predicate one
+/// LaneMask. Bit 0 of a predicate's slot says that it is read negated.
 using Slot = uint32_t;
 inline constexpr Slot kNoSlot = ~0u;
 
 struct Instruction {
   Execute execute = nullptr;
   Slot guard = kNoSlot;
-  uint32_t line = 0;                  // of the PTX text
-  uint32_t target = 0;                // of a branch or call: index into the code
-  int64_t value = 0;                  // offset of an address, or what the handler makes of it
-  std::array<uint8_t, 8> control{};   // small switches; their meaning belongs to the handler
+  uint32_t line = 0;                 // of the PTX text
+  uint32_t target = 0;               // of a branch or call: index into the code
+  int64_t value = 0;                 // offset of an address, or what the handler makes of it
+  std::array<uint8_t, 8> control{};  // small switches; their meaning belongs to the handler
   std::array<Slot, 16> operand{};
 };
 

@@ -46,12 +46,15 @@ void SharedMemory::check(Record& record, Touch kind, const Clocks& clocks, int w
     const LaneMask self = party.warp == warp ? LaneMask{1} << lane : 0;
     if ((party.lanes & ~self) == 0 || clocks.happened_before(party.warp, party.interval, warp)) return;
     const int other = party.warp * kWarpSize + std::countr_zero(party.lanes & ~self);
-    throw Finding(fmt::format("race: {} shared byte {} that thread {} {} with no barrier between", kind == Touch::read ? "reads" : "writes", offset, other, what));
+    throw Finding(fmt::format("race: {} shared byte {} that thread {} {} with no barrier between",
+                              kind == Touch::read ? "reads" : "writes", offset, other, what));
   };
   const Party self{clocks.now(warp), LaneMask{1} << lane, static_cast<uint8_t>(warp)};
   const auto join = [&](Party& party) {
-    if (party.warp == warp && party.interval == self.interval) party.lanes |= self.lanes;
-    else party = self;
+    if (party.warp == warp && party.interval == self.interval)
+      party.lanes |= self.lanes;
+    else
+      party = self;
   };
   if (!(kind == Touch::atomic && record.by_atomic)) against(record.writer, "wrote");
   if (kind == Touch::read) {
@@ -60,8 +63,10 @@ void SharedMemory::check(Record& record, Touch kind, const Clocks& clocks, int w
     return;
   }
   for (const Party& reader : record.readers) against(reader, "read");
-  if (kind == Touch::atomic && record.by_atomic) join(record.writer);
-  else record.writer = self;
+  if (kind == Touch::atomic && record.by_atomic)
+    join(record.writer);
+  else
+    record.writer = self;
   record.by_atomic = kind == Touch::atomic;
 }
 
@@ -69,8 +74,9 @@ void SharedMemory::touch_first(Touch kind, const Clocks& clocks, int warp, int l
   if (kind != Touch::write) {
     for (uint32_t k = offset; k < offset + size; ++k) {
       if (state_[k] == kWritten) continue;
-      throw Finding(state_[k] == kPromised ? fmt::format("reads shared byte {} that a cp.async may still be writing: no wait since", k)
-                                           : fmt::format("reads shared byte {} that nothing wrote", k));
+      throw Finding(state_[k] == kPromised
+                        ? fmt::format("reads shared byte {} that a cp.async may still be writing: no wait since", k)
+                        : fmt::format("reads shared byte {} that nothing wrote", k));
     }
   } else {
     std::memset(&state_[offset], kWritten, size);
@@ -98,7 +104,8 @@ void SharedMemory::promise(const Clocks& clocks, int warp, int lane, uint32_t of
   std::memset(&state_[offset], kPromised, size);
 }
 
-void SharedMemory::arrive(const Clocks& clocks, int warp, int lane, uint32_t offset, const std::byte* from, uint32_t size) {
+void SharedMemory::arrive(const Clocks& clocks, int warp, int lane, uint32_t offset, const std::byte* from,
+                          uint32_t size) {
   touch(Touch::write, clocks, warp, lane, offset, size);
   std::memcpy(&data_[offset], from, size);
 }

@@ -12,14 +12,16 @@ namespace ptx {
 
 inline constexpr int kMaxWarps = 32;
 
-/// What each warp knows of the others: clock[w][v] is the last barrier interval of warp v that happened before what warp w does now.
-/// Within a warp, lanes are ordered by warp-level barriers alone.
+/// What each warp knows of the others: clock[w][v] is the last barrier interval of warp v that happened before what
+/// warp w does now. Within a warp, lanes are ordered by warp-level barriers alone.
 class Clocks {
  public:
   /// All that was before happened before what any warp does now.
   void reset(int warps);
   uint32_t now(int warp) const { return clock_[warp][warp]; }
-  bool happened_before(int warp, uint32_t interval, int observer) const { return interval < clock_[observer][warp] + (warp != observer ? 1 : 0); }
+  bool happened_before(int warp, uint32_t interval, int observer) const {
+    return interval < clock_[observer][warp] + (warp != observer ? 1 : 0);
+  }
   void warp_barrier(int warp) { ++clock_[warp][warp]; }
   /// All that the arriving warps did happens before what the leaving ones do next.
   void block_barrier(const std::vector<int>& arriving, const std::vector<int>& leaving);
@@ -37,8 +39,8 @@ class SharedMemory {
   uint32_t bytes() const { return static_cast<uint32_t>(data_.size()); }
   std::byte* data(uint32_t offset) { return data_.data() + offset; }
 
-  /// One lane's access of bytes that lie within bounds. Throws Finding: never written, promised by a cp.async that nobody waited for,
-  /// or a race with another lane.
+  /// One lane's access of bytes that lie within bounds. Throws Finding: never written, promised by a cp.async that
+  /// nobody waited for, or a race with another lane.
   void touch(Touch kind, const Clocks& clocks, int warp, int lane, uint32_t offset, uint32_t size) {
     if (kind == Touch::read && read_again(clocks.now(warp), warp, lane, offset, size)) return;
     touch_first(kind, clocks, warp, lane, offset, size);
@@ -57,7 +59,7 @@ class SharedMemory {
   struct Record {
     Party writer, readers[2];  // the readers are of different warps
     bool by_atomic = false;
-    bool in_parts = false;     // of a word: its bytes were touched one by one and have records of their own
+    bool in_parts = false;  // of a word: its bytes were touched one by one and have records of their own
   };
   /// The common case: the warp has read these words since its last barrier, and no lane of it has written them.
   bool read_again(uint32_t now, int warp, int lane, uint32_t offset, uint32_t size) {
@@ -67,7 +69,8 @@ class SharedMemory {
       Record& word = words_[at / 4];
       uint32_t state;
       std::memcpy(&state, &state_[at], 4);
-      if (state != kAllWritten || word.in_parts || word.readers[0].warp != warp || word.readers[0].interval != now) return false;
+      if (state != kAllWritten || word.in_parts || word.readers[0].warp != warp || word.readers[0].interval != now)
+        return false;
       if (word.writer.warp == warp && word.writer.interval == now) return false;
       word.readers[0].lanes |= LaneMask{1} << lane;
     }

@@ -17,7 +17,8 @@ uint64_t bits_of(std::string_view text, int base) {
 }  // namespace
 
 void Reader::fail(const std::string& expected) const {
-  throw SyntaxError("[ptx] line " + std::to_string(peek().line) + ": expected " + expected + ", found '" + std::string(peek().text) + "'");
+  throw SyntaxError("[ptx] line " + std::to_string(peek().line) + ": expected " + expected + ", found '" +
+                    std::string(peek().text) + "'");
 }
 
 bool Reader::accept(std::string_view text) {
@@ -48,9 +49,18 @@ uint64_t Reader::number() {
   const std::string_view text = next().text;
   if (text.size() < 2 || text[0] != '0') return bits_of(text, 10);
   switch (text[1]) {
-    case 'x': case 'X': case 'f': case 'F': case 'd': case 'D': return bits_of(text.substr(2), 16);
-    case 'b': case 'B': return bits_of(text.substr(2), 2);
-    default: return bits_of(text, 8);
+    case 'x':
+    case 'X':
+    case 'f':
+    case 'F':
+    case 'd':
+    case 'D':
+      return bits_of(text.substr(2), 16);
+    case 'b':
+    case 'B':
+      return bits_of(text.substr(2), 2);
+    default:
+      return bits_of(text, 8);
   }
 }
 

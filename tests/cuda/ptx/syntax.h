@@ -23,12 +23,12 @@ struct Variable {
   std::string_view name;
   Type type = Type::b8;
   uint32_t alignment = 1;
-  uint64_t bytes = 0;                   // of all elements; 0 for `[]`
-  uint32_t count = 1;                   // `%r<count>`
-  bool numbered = false;                // has `<count>`
+  uint64_t bytes = 0;     // of all elements; 0 for `[]`
+  uint32_t count = 1;     // `%r<count>`
+  bool numbered = false;  // has `<count>`
   struct Initial {
     uint64_t bits = 0;
-    std::string_view symbol;            // where the value is an address
+    std::string_view symbol;  // where the value is an address
   };
   std::vector<Initial> initial;
 };

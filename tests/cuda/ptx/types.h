@@ -8,7 +8,27 @@
 namespace ptx {
 
 enum class Type : uint8_t {
-  pred, b8, b16, b32, b64, b128, u8, u16, u32, u64, s8, s16, s32, s64, f16, bf16, f16x2, bf16x2, tf32, f32, f64
+  pred,
+  b8,
+  b16,
+  b32,
+  b64,
+  b128,
+  u8,
+  u16,
+  u32,
+  u64,
+  s8,
+  s16,
+  s32,
+  s64,
+  f16,
+  bf16,
+  f16x2,
+  bf16x2,
+  tf32,
+  f32,
+  f64
 };
 
 struct TypeFacts {

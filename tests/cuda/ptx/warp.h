@@ -11,16 +11,16 @@ namespace ptx {
 
 class Block;
 
-/// Lanes with the same program counter and the same calls above them. Of several groups the one deepest in calls and then lowest in
-/// the code runs, so lanes that parted meet again where their ways join.
+/// Lanes with the same program counter and the same calls above them. Of several groups the one deepest in calls and
+/// then lowest in the code runs, so lanes that parted meet again where their ways join.
 struct Group {
   uint32_t pc = 0;
   LaneMask lanes = 0;
   std::vector<uint32_t> returns;
   enum class Wait : uint8_t { none, for_lanes, for_warp_barrier, for_block_barrier } wait = Wait::none;
-  LaneMask awaited = 0;                // for_lanes, for_warp_barrier: the lanes that must come
-  uint32_t barrier = 0;                // for_block_barrier
-  const Instruction* at = nullptr;     // the instruction that waits
+  LaneMask awaited = 0;             // for_lanes, for_warp_barrier: the lanes that must come
+  uint32_t barrier = 0;             // for_block_barrier
+  const Instruction* at = nullptr;  // the instruction that waits
   bool same_place(const Group& other) const { return pc == other.pc && returns == other.returns; }
 };
 
@@ -43,7 +43,9 @@ class Warp {
 
   // For handlers.
   template <class T>
-  T* at(Slot slot) { return reinterpret_cast<T*>(registers_ + slot); }
+  T* at(Slot slot) {
+    return reinterpret_cast<T*>(registers_ + slot);
+  }
   LaneMask predicate(Slot slot) {
     const LaneMask mask = *at<LaneMask>(slot & ~1u);
     return (slot & 1u) != 0 ? ~mask : mask;
@@ -54,14 +56,14 @@ class Warp {
   }
   /// Pointers to `bytes` (up to 16) at each lane's address, after all checks. alignment: of the address, 0 for `bytes`.
   enum class Use : uint8_t { read, write, atomic };
-  void resolve(const Instruction& i, Slot address, Space space, Use use, uint32_t bytes, LaneMask lanes, std::byte** pointers,
-               uint32_t alignment = 0);
+  void resolve(const Instruction& i, Slot address, Space space, Use use, uint32_t bytes, LaneMask lanes,
+               std::byte** pointers, uint32_t alignment = 0);
   void copy_local(uint32_t from, uint32_t to, uint32_t bytes, LaneMask lanes);
   uint64_t address_of(const Instruction& i, Slot address, int lane);
   void branch(LaneMask taken, uint32_t target);
-  void again(LaneMask lanes);        // these lanes come back to the instruction that runs
+  void again(LaneMask lanes);  // these lanes come back to the instruction that runs
   void call(uint32_t target, LaneMask lanes);
-  void leave(LaneMask lanes);        // ret
+  void leave(LaneMask lanes);  // ret
   void exit(LaneMask lanes);
   /// True when all awaited lanes stand here; otherwise the group waits and runs the instruction again with them.
   bool converged(const Instruction& i, LaneMask lanes, LaneMask awaited);
@@ -89,10 +91,14 @@ class Warp {
   bool pick();
   void park(const Instruction& i, LaneMask lanes, Group::Wait wait, uint32_t pc);
   void complete_warp_barriers();
-  /// The common cases of resolve: all lanes in the allocation of the last access, all in shared memory. False where a closer look is needed.
-  bool in_last_allocation(const uint64_t* addresses, Use use, uint32_t bytes, uint32_t alignment, LaneMask lanes, std::byte** pointers);
-  bool in_shared(const Instruction& i, const uint64_t* addresses, Use use, uint32_t bytes, uint32_t alignment, LaneMask lanes, std::byte** pointers);
-  std::byte* checked(const Instruction& i, uint64_t address, Space space, Use use, uint32_t bytes, uint32_t alignment, int lane);
+  /// The common cases of resolve: all lanes in the allocation of the last access, all in shared memory. False where a
+  /// closer look is needed.
+  bool in_last_allocation(const uint64_t* addresses, Use use, uint32_t bytes, uint32_t alignment, LaneMask lanes,
+                          std::byte** pointers);
+  bool in_shared(const Instruction& i, const uint64_t* addresses, Use use, uint32_t bytes, uint32_t alignment,
+                 LaneMask lanes, std::byte** pointers);
+  std::byte* checked(const Instruction& i, uint64_t address, Space space, Use use, uint32_t bytes, uint32_t alignment,
+                     int lane);
 
   template <class F>
   void reporting(const Instruction& i, const int& lane, F&& access) const;
@@ -104,8 +110,8 @@ class Warp {
   std::vector<uint8_t> local_written_;
   LaneMask alive_ = 0;
   Group current_;
-  uint32_t limit_ = 0;     // the lowest pc at which another group stands
-  bool stop_ = false;      // current_ waits, has left, or must be chosen anew
+  uint32_t limit_ = 0;  // the lowest pc at which another group stands
+  bool stop_ = false;   // current_ waits, has left, or must be chosen anew
   std::vector<Group> groups_;
   Allocation* last_allocation_ = nullptr;
   std::vector<AsyncCopy> copies_;
