@@ -67,6 +67,12 @@ TEST(Lanes, AShuffleFromALaneThatLeftIsFound) {
       std::string::npos);
 }
 
+TEST(Lanes, AnAssertionThatDoesNotHoldIsFound) {
+  Device device(probe::ptx_text("lanes"));
+  EXPECT_EQ(device.finding("assertion", {1}, {32}, 0, 32), "");
+  EXPECT_NE(device.finding("assertion", {1}, {32}, 0, 31).find("thread (31,0,0)"), std::string::npos);
+}
+
 TEST(Lanes, VoteMatchAndReduce) {
   Device device(probe::ptx_text("lanes"));
   const std::vector<int> in = numbers(32, 7, 12);

@@ -69,6 +69,29 @@ TEST(Matrices, Tf32Int8AndF64Fragments) {
   EXPECT_EQ(on_device<double>("product_f64", p, q, 64), product<double>(p, q, 8, 8, 4));
 }
 
+/// Four 8 x 8 matrices, read transposed by ldmatrix and written as they are by stmatrix (which nvcc makes for newer
+/// machines alone).
+TEST(Matrices, StmatrixIsTheInverseOfLdmatrix) {
+  Device device(R"(.version 8.0
+.target sm_90
+.address_size 64
+.visible .entry transpose(.param .u64 in, .param .u64 out) {
+  .reg .b32 %r<10>; .reg .b64 %rd<4>; .shared .align 16 .b8 s[1024];
+  mov.u32 %r0, %tid.x; shl.b32 %r1, %r0, 4; mov.u32 %r2, s; add.u32 %r3, %r2, %r1;
+  ld.param.u64 %rd0, [in]; mad.wide.u32 %rd0, %r0, 16, %rd0; ld.param.u64 %rd1, [out]; mad.wide.u32 %rd1, %r0, 16, %rd1;
+  ld.global.v4.b32 {%r4,%r5,%r6,%r7}, [%rd0]; st.shared.v4.b32 [%r3], {%r4,%r5,%r6,%r7}; bar.warp.sync -1;
+  ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%r4,%r5,%r6,%r7}, [%r3];
+  stmatrix.sync.aligned.m8n8.x4.shared.b16 [%r3+512], {%r4,%r5,%r6,%r7}; bar.warp.sync -1;
+  ld.shared.v4.b32 {%r4,%r5,%r6,%r7}, [%r3+512]; st.global.v4.b32 [%rd1], {%r4,%r5,%r6,%r7};
+  ret;
+})");
+  const auto in = small<int16_t>(256, 7);
+  const uint64_t out = device.memory.allocate(512);
+  device.launch("transpose", {1}, {32}, 0, device.put(in), out);
+  const auto got = device.get<int16_t>(out, 256);
+  for (int k = 0; k < 256; ++k) EXPECT_EQ(got[k], in[k / 64 * 64 + k % 8 * 8 + k / 8 % 8]) << k;
+}
+
 TEST(Matrices, CopiesInFlightArriveAtTheirWait) {
   Device device(probe::ptx_text("copies"));
   const int tiles = 5, last = 50;

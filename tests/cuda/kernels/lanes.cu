@@ -1,4 +1,5 @@
 // Lanes that part, meet, call and tell each other values.
+#include <cassert>
 #include <cstdint>
 
 namespace {
@@ -85,3 +86,5 @@ extern "C" __global__ void by_value(Weights w, const int* kind, float* out) {
   }
   out[threadIdx.x] = value;
 }
+
+extern "C" __global__ void assertion(int bound) { assert(static_cast<int>(threadIdx.x) < bound); }

@@ -151,6 +151,10 @@ void Builder::call(const Statement& statement) {
   const std::vector<Operand>& operands = statement.operands;
   const bool has_result = operands[0].kind == Operand::Kind::list;
   const Operand& callee = operands[has_result ? 1 : 0];
+  if (callee.name == "__assertfail") {
+    return OpcodeTable::get().decode(*this,
+                                     Statement{statement.guard, statement.guard_negated, "trap", {}, statement.line});
+  }
   const std::vector<Operand> none;
   const std::vector<Operand>& arguments = operands.size() > (has_result ? 2u : 1u) ? operands.back().elements : none;
   calls_[function_name_].insert(callee.name);

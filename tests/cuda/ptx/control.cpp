@@ -23,7 +23,9 @@ void branch_by_index(Warp& warp, const Instruction& i, LaneMask lanes) {
 void call(Warp& warp, const Instruction& i, LaneMask lanes) { warp.call(i.target, lanes); }
 void ret(Warp& warp, const Instruction&, LaneMask lanes) { warp.leave(lanes); }
 void exit(Warp& warp, const Instruction&, LaneMask lanes) { warp.exit(lanes); }
-void trap(Warp& warp, const Instruction& i, LaneMask lanes) { warp.report(i, std::countr_zero(lanes), "trap"); }
+void trap(Warp& warp, const Instruction& i, LaneMask lanes) {
+  warp.report(i, std::countr_zero(lanes), "trap, or an assertion that does not hold");
+}
 void nothing(Warp&, const Instruction&, LaneMask) {}
 
 void decode_bra(Builder& builder, const Opcode&, const Statement& s) {
