@@ -34,7 +34,7 @@ function(suanli_cuda_kernels target)
     set(fatbin ${PROJECT_BINARY_DIR}/fatbin/${name}.fatbin)
     add_custom_command(
       OUTPUT ${fatbin}
-      COMMAND ${NVCC} -fatbin -std=c++20 -O3 --expt-relaxed-constexpr -Werror all-warnings --no-compress
+      COMMAND ${NVCC} -fatbin -std=c++20 -O3 --expt-relaxed-constexpr -Werror all-warnings --compress-mode=size
               -gencode arch=compute_80,code=[${suanli_device_code}] -I ${PROJECT_SOURCE_DIR}/src
               -MD -MF ${fatbin}.d -MT ${fatbin} -o ${fatbin} ${source}
       DEPENDS ${source}
