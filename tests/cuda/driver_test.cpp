@@ -27,6 +27,7 @@ class Driver : public testing::Test {
     for (int k = 0; k < kCount; ++k) pinned[k] = static_cast<float>(k);
   }
   void TearDown() override {
+    for (const CUmodule module : modules) cuModuleUnload(module);
     cuMemFree_v2(in);
     cuMemFree_v2(out);
     cuMemFreeHost(pinned);
@@ -36,6 +37,7 @@ class Driver : public testing::Test {
     CUmodule module = nullptr;
     CUfunction function = nullptr;
     EXPECT_EQ(cuModuleLoadData(&module, image.c_str()), CUDA_SUCCESS);
+    modules.push_back(module);
     EXPECT_EQ(cuModuleGetFunction(&function, module, name), CUDA_SUCCESS);
     return function;
   }
@@ -48,6 +50,7 @@ class Driver : public testing::Test {
   CUstream stream = nullptr;
   float* pinned = nullptr;
   CUdeviceptr in = 0, out = 0;
+  std::vector<CUmodule> modules;
 };
 
 TEST_F(Driver, AFatbinRunsFromItsPtxCompressedOrNot) {
