@@ -19,9 +19,10 @@ struct AttentionShape {
   int64_t heads, head_size;
 };
 const std::vector<AttentionShape> kShapes = {
-    {{}, 2, 8},           {{0}, 1, 8},           {{1}, 1, 1},         {{1, 0, 1, 2}, 3, 8}, {{16, 17}, 2, 32},
-    {{33, 0, 16}, 3, 32}, {{7, 31, 64}, 1, 128}, {{128, 129}, 2, 64}, {{300}, 1, 32},       {{15, 5}, 12, 64},
-    {{65}, 2, 20},        {{100, 64, 0}, 2, 32}, {{50, 81}, 1, 128},  {{1024}, 1, 32}};
+    {{}, 2, 8},           {{0}, 1, 8},           {{1}, 1, 1},       {{1, 0, 1, 2}, 3, 8}, {{16, 17}, 2, 32},
+    {{33, 0, 16}, 3, 32}, {{7, 31, 64}, 1, 128}, {{15, 5}, 12, 64}, {{65}, 2, 20}};
+const std::vector<AttentionShape> kLongShapes = {
+    {{128, 129}, 2, 64}, {{300}, 1, 32}, {{100, 64, 0}, 2, 32}, {{50, 81}, 1, 128}, {{1024}, 1, 32}};
 
 /// One attention worked out in f64 from unrounded inputs, with what the bounds need.
 struct Exact {
@@ -206,15 +207,17 @@ Problem<AttentionBackward> backward_problem(const AttentionShape& s, const Dropo
           }};
 }
 
-TEST(AttentionForward, EveryLengthAndHeadSize) {
-  for (const AttentionShape& shape : kShapes) {
+void check_forward(const std::vector<AttentionShape>& shapes) {
+  for (const AttentionShape& shape : shapes) {
     for (const DropoutKey& key : {DropoutKey{}, kDropout}) {
       check_all(kernels::attention_forward, forward_problem(shape, key, true));
-      if (HasFailure()) return;
+      if (::testing::Test::HasFailure()) return;
     }
     check_all(kernels::attention_forward, forward_problem(shape, {}, false));
   }
 }
+TEST(AttentionForward, EveryLengthAndHeadSize) { check_forward(kShapes); }
+TEST(AttentionForward, LongSequences) { check_forward(kLongShapes); }
 
 // Scores in the hundreds, of both signs: the softmax is nearly a choice and must not overflow.
 TEST(AttentionForward, LargeScoresDoNotOverflow) {
@@ -230,14 +233,16 @@ TEST(AttentionForward, NanStaysInItsSequenceAndHead) {
   check_all(kernels::attention_forward, problem);
 }
 
-TEST(AttentionBackward, EveryLengthAndHeadSize) {
-  for (const AttentionShape& shape : kShapes) {
+void check_backward(const std::vector<AttentionShape>& shapes) {
+  for (const AttentionShape& shape : shapes) {
     for (const DropoutKey& key : {DropoutKey{}, kDropout}) {
       check_all(kernels::attention_backward, backward_problem(shape, key));
-      if (HasFailure()) return;
+      if (::testing::Test::HasFailure()) return;
     }
   }
 }
+TEST(AttentionBackward, EveryLengthAndHeadSize) { check_backward(kShapes); }
+TEST(AttentionBackward, LongSequences) { check_backward(kLongShapes); }
 
 // With q = 0 every probability is 1 / length. Then unit vectors as values show the mask itself in the output, and unit
 // vectors as dout show it, transposed, in dv: both must be dropout_factor, element by element.
