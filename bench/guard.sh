@@ -2,7 +2,7 @@
 # Fails (exit code 3) where one commit is more than 10% slower than another, in runs that take turns; guard.py says how.
 # usage: guard.sh [BASE [HEAD]]     (default: HEAD, and where it left main); under five minutes with a filled ccache
 # Both are built below build/guard, one after the other in the same tree, so that what they share is compiled once;
-# changes that are not committed do not take part.
+# changes that are not committed do not take part. It times the CPU: both are built without CUDA.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/.."
@@ -22,7 +22,8 @@ fi
 # build NAME COMMIT
 build() {
   git -C "$tree" checkout --quiet --detach --force "$2"
-  (cd "$tree" && CCACHE_BASEDIR=$tree CCACHE_NOHASHDIR=1 scripts/build.sh release suanli)
+  (cd "$tree" &&
+    SUANLI_CMAKE_ARGUMENTS=-DSUANLI_CUDA=OFF CCACHE_BASEDIR=$tree CCACHE_NOHASHDIR=1 scripts/build.sh release suanli)
   cp "$tree/build/release/suanli" "build/guard/$1"
 }
 
