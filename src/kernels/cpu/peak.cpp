@@ -1,13 +1,12 @@
 #include "kernels/cpu/peak.h"
 
-#include <immintrin.h>
-
 #include <algorithm>
 #include <cstring>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/parallel.h"
+#include "kernels/cpu/amx_square.h"
 #include "kernels/machine.h"
 #include "tensor/tensor.h"
 
@@ -76,40 +75,24 @@ __attribute__((target("avx512f,avx512vnni"))) double avx512_i8(float* sink) {
   return 2.0 * 64 * kRounds * kSums;
 }
 
-/// Tile configuration of palette 1: eight tiles of 16 rows of 64 bytes.
-struct alignas(64) TileConfiguration {
-  uint8_t palette = 1, start_row = 0, reserved[14] = {};
-  uint16_t columns[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-};
-
 /// Products alone, without loads and in few tiles: nothing but the unit's own rate.
-template <bool kInt8>
-__attribute__((target("amx-tile,amx-bf16,amx-int8"))) double amx(float* sink) {
+template <class Kind>
+SUANLI_AMX double amx(float* sink) {
   alignas(64) uint8_t operand[1024];
   std::memset(operand, 0x3f, sizeof(operand));
   alignas(64) float result[256];
-  const TileConfiguration configuration;
-  _tile_loadconfig(&configuration);
+  const TileConfiguration tiles;
   _tile_zero(0);
   _tile_zero(1);
   _tile_loadd(2, operand, 64);
   _tile_loadd(3, operand, 64);
-  for (int64_t i = 0; i < kRounds / 8; ++i) {
-    for (int pair = 0; pair < 2; ++pair) {
-      if constexpr (kInt8) {
-        _tile_dpbssd(0, 2, 3);
-        _tile_dpbssd(1, 2, 3);
-      } else {
-        _tile_dpbf16ps(0, 2, 3);
-        _tile_dpbf16ps(1, 2, 3);
-      }
-    }
+  for (int64_t i = 0; i < kRounds / 4; ++i) {
+    Kind::upper();
+    Kind::lower();
   }
   _tile_stored(0, result, 64);
-  _tile_release();
   *sink += result[0];
-  return 4.0 * 2 * 16 * 16 * (kInt8 ? 64 : 32) * (kRounds / 8);
+  return 2.0 * 2 * 16 * 16 * (64 / sizeof(typename Kind::Element)) * (kRounds / 4);
 }
 
 using Loop = double (*)(float*);
@@ -120,9 +103,9 @@ Loop fastest_loop(DType dtype) {
     case DType::f32:
       return m.isa >= Isa::avx512 ? avx512_f32 : m.isa >= Isa::avx2 ? avx2_f32 : scalar_f32;
     case DType::bf16:
-      return m.isa >= Isa::amx ? amx<false> : m.avx512_bf16 ? avx512_bf16 : nullptr;
+      return m.isa >= Isa::amx ? amx<PairsOfBfloat16> : m.avx512_bf16 ? avx512_bf16 : nullptr;
     case DType::i8:
-      return m.isa >= Isa::amx ? amx<true> : m.avx512_vnni ? avx512_i8 : nullptr;
+      return m.isa >= Isa::amx ? amx<QuadsOfInt8> : m.avx512_vnni ? avx512_i8 : nullptr;
     default:
       return nullptr;
   }
