@@ -20,6 +20,15 @@ constexpr int kThreads = 128, kRows = 64;  ///< of a block: four warps, each for
 
 #ifdef __CUDACC__
 
+/// The head sizes and dtypes that have kernels: F(size, name of the dtype, its type).
+#define SUANLI_EACH_FLASH(F) \
+  F(32, bf16, bfloat16)      \
+  F(64, bf16, bfloat16)      \
+  F(128, bf16, bfloat16)     \
+  F(32, f16, float16)        \
+  F(64, f16, float16)        \
+  F(128, f16, float16)
+
 constexpr float kLog2E = 1.44269504088896340736F, kLn2 = 0.693147180559945309417F;
 
 /// The part of a sequence and head that a block works on.

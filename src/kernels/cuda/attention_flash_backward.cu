@@ -123,12 +123,7 @@ __device__ void gradient_of_keys(const FlashGradient& gradient) {
   extern "C" __global__ void __launch_bounds__(kThreads) flash_keys_##D##_##dtype(const FlashGradient gradient) {    \
     gradient_of_keys<T, D>(gradient);                                                                                \
   }
-SUANLI_FLASH(32, bf16, bfloat16)
-SUANLI_FLASH(64, bf16, bfloat16)
-SUANLI_FLASH(128, bf16, bfloat16)
-SUANLI_FLASH(32, f16, float16)
-SUANLI_FLASH(64, f16, float16)
-SUANLI_FLASH(128, f16, float16)
+SUANLI_EACH_FLASH(SUANLI_FLASH)
 #undef SUANLI_FLASH
 
 }  // namespace suanli::kernels::cuda

@@ -97,12 +97,7 @@ __device__ void attend(const AttentionForward& args) {
   extern "C" __global__ void __launch_bounds__(kThreads) flash_forward_##D##_##dtype(const AttentionForward args) { \
     attend<T, D>(args);                                                                                             \
   }
-SUANLI_FLASH(32, bf16, bfloat16)
-SUANLI_FLASH(64, bf16, bfloat16)
-SUANLI_FLASH(128, bf16, bfloat16)
-SUANLI_FLASH(32, f16, float16)
-SUANLI_FLASH(64, f16, float16)
-SUANLI_FLASH(128, f16, float16)
+SUANLI_EACH_FLASH(SUANLI_FLASH)
 #undef SUANLI_FLASH
 
 }  // namespace suanli::kernels::cuda
