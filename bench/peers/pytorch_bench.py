@@ -88,7 +88,7 @@ class Steps(Training):
         self.optimizer.zero_grad(set_to_none=True)
 
     def answers(self):
-        self.set_learning_rate(1e-4)
+        self.set_learning_rate(1e-5)
         losses = []
         for _ in range(CHECKED_STEPS):
             self.run(0)

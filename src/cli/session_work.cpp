@@ -181,7 +181,7 @@ class Steps final : public Training {
   void run(size_t turn) override { step(turn, 5e-5); }
   Json answers() override {
     std::vector<double> losses;
-    for (int i = 0; i < kCheckedSteps; ++i) losses.push_back(step(0, 1e-4));
+    for (int i = 0; i < kCheckedSteps; ++i) losses.push_back(step(0, 1e-5));
     return {{"numbers", losses}};
   }
 };
