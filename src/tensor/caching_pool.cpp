@@ -42,27 +42,37 @@ void* CachingPool::allocate(int64_t bytes) {
                                                   (describe_ ? describe_() : "") +
                                                   "; use smaller batches or more memory");
   }
-  statistics_.live_bytes += size;
+  statistics_.live_bytes += size_of_block(block, size);
   statistics_.peak_bytes = std::max(statistics_.peak_bytes, statistics_.live_bytes);
   return block;
 }
 
 void CachingPool::release(void* memory, int64_t bytes) noexcept {
-  const int64_t size = size_class(bytes);
   const std::lock_guard lock(mutex_);
+  const int64_t size = size_of_block(memory, size_class(bytes));
+  larger_.erase(memory);
   statistics_.live_bytes -= size;
   statistics_.cached_bytes += size;
   cache_[size].push_back(memory);
 }
 
-/// A cached block of this class, or one up to an eighth larger would waste more than it saves: exact classes only.
+/// The smallest cached block that is large enough, and at most half as large again: batches whose sizes vary would
+/// otherwise keep blocks of every size that they ever had.
 void* CachingPool::take_cached(int64_t size) {
-  const auto found = cache_.find(size);
-  if (found == cache_.end() || found->second.empty()) return nullptr;
+  const auto found = cache_.lower_bound(size);
+  if (found == cache_.end() || found->first > size + size / 2) return nullptr;
+  const int64_t found_size = found->first;
   void* block = found->second.back();
   found->second.pop_back();
-  statistics_.cached_bytes -= size;
+  if (found->second.empty()) cache_.erase(found);
+  if (found_size != size) larger_[block] = found_size;
+  statistics_.cached_bytes -= found_size;
   return block;
+}
+
+int64_t CachingPool::size_of_block(const void* block, int64_t size) const {
+  const auto found = larger_.find(block);
+  return found == larger_.end() ? size : found->second;
 }
 
 void CachingPool::trim() {

@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "tensor/device.h"
@@ -32,6 +33,8 @@ class CachingPool {
 
  private:
   void* take_cached(int64_t size);
+  /// Of a block that was given out for the class `size`.
+  int64_t size_of_block(const void* block, int64_t size) const;
   void trim_locked();
 
   std::string name_;
@@ -39,7 +42,8 @@ class CachingPool {
   std::function<void(void*)> give_back_;
   std::function<std::string()> describe_;
   mutable std::mutex mutex_;
-  std::map<int64_t, std::vector<void*>> cache_;
+  std::map<int64_t, std::vector<void*>> cache_;      ///< by size, no empty entries
+  std::unordered_map<const void*, int64_t> larger_;  ///< sizes of blocks in use that are larger than their class
   MemoryStatistics statistics_;
 };
 

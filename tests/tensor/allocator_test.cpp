@@ -62,6 +62,21 @@ TEST_F(Allocator, ReleasedMemoryIsReused) {
   memory_.release(second, 1'000'000);
 }
 
+// Batches of many sizes, one after another: what is held stays near what the largest of them needs.
+TEST_F(Allocator, VaryingSizesReuseOneAnothersBlocks) {
+  const auto held = [&] { return memory_.statistics().live_bytes + memory_.statistics().cached_bytes; };
+  const int64_t before = held();
+  constexpr int64_t kLargest = 8'000'000;
+  int64_t size = kLargest;
+  for (int i = 0; i < 100; ++i) {
+    void* block = memory_.allocate(size);
+    EXPECT_LE(memory_.statistics().live_bytes - before_.live_bytes, size * 9 / 8 * 3 / 2) << size;
+    memory_.release(block, size);
+    size = kLargest / 4 + size * 7919 % (kLargest * 3 / 4);
+  }
+  EXPECT_LE(held() - before, kLargest * 9 / 8 * 3) << "8, 5.3, 3.5 and 2.4 MB serve all of them";
+}
+
 TEST_F(Allocator, TrimGivesTheCacheBack) {
   { const Tensor a = Tensor::empty({1 << 22}, DType::f32); }
   EXPECT_GE(memory_.statistics().cached_bytes, int64_t{16} << 20);
