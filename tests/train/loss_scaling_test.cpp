@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "nn/precision.h"
 #include "ops/arithmetic.h"
 #include "tiny_run.h"
 
@@ -21,6 +22,16 @@ struct HalfRun : TinyRun {
 /// for the gradient of the logits, while the loss itself, which is f32, stays finite.
 TaskWithHook::Hook overflow_at(int64_t when) {
   return [when](int64_t call, const Tensor& loss) { return call == when ? ops::scale(loss, 1e5F) : loss; };
+}
+
+TEST(LossScaling, F16IsForCudaDevicesAndACpuSaysSo) {
+  EXPECT_EQ(nn::precision_named("f16", {DeviceType::cuda, 0}), DType::f16);
+  try {
+    nn::precision_named("f16", {});
+    FAIL();
+  } catch (const UserError& error) {
+    EXPECT_NE(std::string(error.what()).find("bf16 on cpu, got f16"), std::string::npos) << error.what();
+  }
 }
 
 // Rounding to f16 moves every activation by at most 2^-11 of itself, at random. A loss is a mean of logs of softmaxes
