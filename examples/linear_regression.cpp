@@ -41,7 +41,7 @@ int main(int argc, char** argv) try {
       const Tensor predicted = model(inputs.rows(first, first + kBatch));
       const Tensor loss = ops::mse_loss(predicted, targets.rows(first, first + kBatch));
       backward(loss);
-      optimizer->step(/*learning_rate=*/0.01, /*gradient_scale=*/1.0);
+      optimizer->step(/*learning_rate=*/0.01, /*max_norm=*/0);
       optim::clear_gradients(parameters.all());
       sum += static_cast<double>(loss.host<float>()[0]);
     }

@@ -46,7 +46,7 @@ const OptionTable& bench_options() {
        .type = OptionType::text,
        .default_value = "f32",
        .help = "of the computation; int8 for infer alone",
-       .choices = {"auto", "f32", "bf16", "int8"}},
+       .choices = {"auto", "f32", "bf16", "f16", "int8"}},
       {.name = "steps", .type = OptionType::integer, .default_value = "10", .help = "timed training steps"},
       {.name = "seconds", .type = OptionType::real, .default_value = "3", .help = "time for inference, or for all ops"},
       {.name = "filter",
@@ -184,7 +184,8 @@ int bench(Arguments arguments) {
   const nn::InferencePrecision precision = nn::inference_precision_named(config.get_string("precision"), device);
   const bool training = what == "step";
   if (training && precision.int8) {
-    throw UserError("precision", "expected auto, f32 or bf16 for a training step, got int8, which is for inference");
+    throw UserError("precision",
+                    "expected auto, f32, bf16 or f16 for a training step, got int8, which is for inference");
   }
   const auto head =
       config.get_string("task") == "masked-lm" ? models::Head::masked_lm : models::Head::sequence_classification;

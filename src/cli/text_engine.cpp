@@ -26,7 +26,7 @@ std::vector<Option> text_engine_options(const char* default_precision) {
        .type = OptionType::text,
        .default_value = default_precision,
        .help = "of the computation; auto picks f32 or bf16 by measuring",
-       .choices = {"auto", "f32", "bf16", "int8"}},
+       .choices = {"auto", "f32", "bf16", "f16", "int8"}},
       {.name = "max_length",
        .type = OptionType::integer,
        .default_value = "0",

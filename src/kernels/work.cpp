@@ -162,8 +162,31 @@ Work work_of(const SegmentMeanBackward& args) { return segment_mean_work(args); 
 Work work_of(const NormalizeForward& args) { return one_pass(args.rows, {"H", args.width}, 2, args.dtype); }
 Work work_of(const NormalizeBackward& args) { return one_pass(args.rows, {"H", args.width}, 3, args.dtype); }
 
-Work work_of(const AdamwStep& args) { return one_pass(args.count, 7, args.dtype); }  // reads four, writes three
-Work work_of(const SgdStep& args) { return one_pass(args.count, args.buffer != nullptr ? 5 : 3, args.dtype); }
-Work work_of(const SumOfSquares& args) { return one_pass(args.count, 1, args.dtype); }
+/// A kernel that goes over the arrays of many tensors once, `bytes` of them.
+template <class Tensors>
+static Work many(const Tensors& tensors, const char* dtype, double bytes) {
+  int64_t count = 0;
+  for (const auto& tensor : tensors) count += tensor.count;
+  return {.shape = shape_of({{"N", count}, {"tensors", static_cast<int64_t>(tensors.size())}}),
+          .dtype = dtype,
+          .bytes = bytes};
+}
+
+Work work_of(const AdamwStep& args) {  // reads four arrays, writes three
+  double bytes = 0;
+  for (const AdamwTensor& t : args.tensors) bytes += 3 * bytes_of(t.count, t.dtype) + 4 * bytes_of(t.count, args.dtype);
+  return many(args.tensors, name_of(args.dtype), bytes);
+}
+Work work_of(const SgdStep& args) {
+  double bytes = 0;
+  for (const SgdTensor& t : args.tensors) bytes += (t.buffer != nullptr ? 5 : 3) * bytes_of(t.count, args.dtype);
+  return many(args.tensors, name_of(args.dtype), bytes);
+}
+Work work_of(const SumsOfSquares& args) {
+  double bytes = 0;
+  for (const ArrayView& array : args.arrays) bytes += bytes_of(array.count, array.dtype);
+  return many(args.arrays, name_of(args.arrays.empty() ? DType::f64 : args.arrays.front().dtype), bytes);
+}
+Work work_of(const ClippingFactor& args) { return one_pass(args.count, 1, DType::f64); }
 
 }  // namespace suanli::kernels

@@ -8,9 +8,10 @@
 
 namespace suanli::nn {
 
-/// "f32" and "bf16" as they say; "auto" is bf16 where the machine's measured bf16 rate is at least 1.5 times its f32
-/// rate (AMX; fast dot products), else f32; measuring takes 20 ms. On a CUDA device it is bf16, which every GPU that
-/// the kernels run on multiplies at many times the rate of f32. Throws UserError for another name.
+/// "f32" and "bf16" as they say; "f16", which trains with loss scaling, on CUDA devices alone; "auto" is bf16 where the
+/// machine's measured bf16 rate is at least 1.5 times its f32 rate (AMX; fast dot products), else f32; measuring takes
+/// 20 ms. On a CUDA device it is bf16, which every GPU that the kernels run on multiplies at many times the rate of
+/// f32. Throws UserError for another name and for f16 on a CPU.
 DType precision_named(const std::string& name, Device device = {});
 
 /// What inference computes in: int8 holds the weights of the encoder's linear layers in 8 bits and quantises what goes

@@ -1,6 +1,5 @@
 #include "optim/gradients.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "autograd/tape.h"
@@ -8,33 +7,18 @@
 
 namespace suanli::optim {
 
-GradientNorm gradient_norm(std::span<const nn::Parameter> parameters) {
-  GradientNorm result;
-  if (parameters.empty()) return result;
-  // One number for each parameter, fetched all at once: a device is waited for a single time.
+std::string first_not_finite(std::span<const nn::Parameter> parameters) {
+  if (parameters.empty()) return "";
   const Device device = parameters.front().value.device();
-  const auto count = static_cast<int64_t>(parameters.size());
-  const Tensor squares = Tensor::zeros({count}, DType::f64, device);
-  for (int64_t i = 0; i < count; ++i) {
-    const Tensor& gradient = gradient_of(parameters[static_cast<size_t>(i)].value);
-    if (!gradient.defined()) continue;
-    kernels::sum_of_squares(
-        {gradient.data(), static_cast<double*>(squares.data()) + i, gradient.elements(), gradient.dtype()},
-        backend(device).default_stream());
+  std::vector<kernels::ArrayView> weights;
+  for (const nn::Parameter& p : parameters) weights.push_back({p.value.data(), p.value.elements(), p.value.dtype()});
+  const Tensor sums = Tensor::empty({static_cast<int64_t>(weights.size())}, DType::f64, device);
+  kernels::sums_of_squares({weights, static_cast<double*>(sums.data())}, backend(device).default_stream());
+  const Tensor host = sums.to({});
+  for (size_t i = 0; i < weights.size(); ++i) {
+    if (!std::isfinite(host.host<double>()[i])) return parameters[i].name;
   }
-  const Tensor host = squares.to({});
-  double sum = 0;
-  for (size_t i = 0; i < parameters.size(); ++i) {
-    const double value = host.host<double>()[i];
-    if (!std::isfinite(value) && result.not_finite.empty()) result.not_finite = parameters[i].name;
-    sum += value;
-  }
-  result.norm = std::sqrt(sum);
-  return result;
-}
-
-double clipping_factor(double norm, double max_norm) {
-  return max_norm == 0 ? 1.0 : std::min(1.0, max_norm / (norm + 1e-6));
+  return "";
 }
 
 void clear_gradients(std::span<const nn::Parameter> parameters) {

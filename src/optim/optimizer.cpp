@@ -1,76 +1,98 @@
 #include "optim/optimizer.h"
 
+#include <cmath>
+
 #include "autograd/tape.h"
 #include "base/concat.h"
 #include "base/error.h"
-#include "kernels/optimizer.h"
 
 namespace suanli::optim {
 namespace {
 
 constexpr const char* kStep = "step";
+constexpr int64_t kScalars = sizeof(kernels::StepScalars) / sizeof(double);
+
+Device device_of(std::span<const nn::Parameter> parameters) {
+  return parameters.empty() ? Device{} : parameters.front().value.device();
+}
+Stream& stream_of(std::span<const nn::Parameter> parameters) { return backend(device_of(parameters)).default_stream(); }
 
 class Adamw final : public Optimizer {
  public:
   Adamw(std::vector<nn::Parameter> parameters, const AdamwOptions& options)
       : Optimizer(std::move(parameters)), options_(options) {
-    for (const nn::Parameter& parameter : parameters_) {
-      first_.push_back(add_moment("first_moment", parameter));
-      second_.push_back(add_moment("second_moment", parameter));
+    for (size_t i = 0; i < parameters_.size(); ++i) {
+      const nn::Parameter& parameter = parameters_[i];
+      const Tensor first = add_moment("first_moment", parameter), second = add_moment("second_moment", parameter);
+      tensors_.push_back({.weight = parameter.value.data(),
+                          .first_moment = first.data(),
+                          .second_moment = second.data(),
+                          .gradient = nullptr,
+                          .count = parameter.value.elements(),
+                          .weight_decay = decays(parameter.name) ? options_.weight_decay : 0.0,
+                          .dtype = parameter.value.dtype(),
+                          .site = kRoundingSite + static_cast<uint32_t>(i)});
     }
   }
 
  protected:
-  void update(size_t i, const Tensor& weight, const Tensor& gradient, double learning_rate,
-              double gradient_scale) override {
-    kernels::adamw_step({.weight = weight.data(),
-                         .first_moment = first_[i].data(),
-                         .second_moment = second_[i].data(),
-                         .gradient = gradient.data(),
-                         .count = weight.elements(),
-                         .step = steps_,
-                         .learning_rate = learning_rate,
+  kernels::StepScalars scalars(double learning_rate, int64_t step) const override {
+    const auto power = static_cast<double>(step);
+    kernels::StepScalars now = Optimizer::scalars(learning_rate, step);
+    now.rate = learning_rate / (1 - std::pow(options_.beta1, power));
+    now.correction = std::sqrt(1 - std::pow(options_.beta2, power));
+    return now;
+  }
+
+  void apply(std::span<const size_t> which, const kernels::StepScalars* scalars, const double* factor) override {
+    std::vector<kernels::AdamwTensor> tensors;
+    for (const size_t i : which) tensors.emplace_back(tensors_[i]).gradient = gradient_of(parameters_[i].value).data();
+    kernels::adamw_step({.tensors = tensors,
+                         .scalars = scalars,
+                         .factor = factor,
                          .beta1 = options_.beta1,
                          .beta2 = options_.beta2,
                          .eps = options_.epsilon,
-                         .weight_decay = decays(parameters_[i].name) ? options_.weight_decay : 0.0,
-                         .gradient_scale = gradient_scale,
-                         .dtype = weight.dtype()},
-                        backend(weight.device()).default_stream());
+                         .seed = options_.seed,
+                         .dtype = DType::f32},
+                        stream_of(parameters_));
   }
 
  private:
+  static constexpr uint32_t kRoundingSite = 0x41440000;  // apart from the sites of dropout, which count from 1
   AdamwOptions options_;
-  std::vector<Tensor> first_, second_;
+  std::vector<kernels::AdamwTensor> tensors_;
 };
 
 class Sgd final : public Optimizer {
  public:
   Sgd(std::vector<nn::Parameter> parameters, const SgdOptions& options)
       : Optimizer(std::move(parameters)), options_(options) {
-    if (options_.momentum == 0) return;
-    for (const nn::Parameter& parameter : parameters_) momentum_.push_back(add_moment("momentum", parameter));
+    for (const nn::Parameter& parameter : parameters_) {
+      if (parameter.value.dtype() != DType::f32) {
+        throw UserError("sgd", concat("expected f32 weights, got ", name_of(parameter.value.dtype()), " for ",
+                                      parameter.name, "; adamw alone rounds stochastically"));
+      }
+      tensors_.push_back({.weight = parameter.value.data(),
+                          .buffer = options_.momentum == 0 ? nullptr : add_moment("momentum", parameter).data(),
+                          .gradient = nullptr,
+                          .count = parameter.value.elements(),
+                          .weight_decay = decays(parameter.name) ? options_.weight_decay : 0.0});
+    }
   }
 
  protected:
-  void update(size_t i, const Tensor& weight, const Tensor& gradient, double learning_rate,
-              double gradient_scale) override {
-    kernels::sgd_step({.weight = weight.data(),
-                       .buffer = momentum_.empty() ? nullptr : momentum_[i].data(),
-                       .gradient = gradient.data(),
-                       .count = weight.elements(),
-                       .first = false,  // a buffer of zeros gives the same first step
-                       .learning_rate = learning_rate,
-                       .momentum = options_.momentum,
-                       .weight_decay = decays(parameters_[i].name) ? options_.weight_decay : 0.0,
-                       .gradient_scale = gradient_scale,
-                       .dtype = weight.dtype()},
-                      backend(weight.device()).default_stream());
+  void apply(std::span<const size_t> which, const kernels::StepScalars* scalars, const double* factor) override {
+    std::vector<kernels::SgdTensor> tensors;
+    for (const size_t i : which) tensors.emplace_back(tensors_[i]).gradient = gradient_of(parameters_[i].value).data();
+    kernels::sgd_step(
+        {.tensors = tensors, .scalars = scalars, .factor = factor, .momentum = options_.momentum, .dtype = DType::f32},
+        stream_of(parameters_));
   }
 
  private:
   SgdOptions options_;
-  std::vector<Tensor> momentum_;
+  std::vector<kernels::SgdTensor> tensors_;
 };
 
 }  // namespace
@@ -83,17 +105,66 @@ bool decays(std::string_view parameter) {
   return leaf != "bias" && module != "norm" && !module.ends_with("_norm") && module != "LayerNorm";
 }
 
-void Optimizer::step(double learning_rate, double gradient_scale) {
-  ++steps_;
-  for (size_t i = 0; i < parameters_.size(); ++i) {
-    const Tensor& gradient = gradient_of(parameters_[i].value);
-    if (gradient.defined()) update(i, parameters_[i].value, gradient, learning_rate, gradient_scale);
-  }
+Optimizer::Optimizer(std::vector<nn::Parameter> parameters) : parameters_(std::move(parameters)) {
+  const Device device = device_of(parameters_);
+  scalars_ = Tensor::empty({kScalars}, DType::f64, device);
+  loss_scale_ = Tensor::empty({1}, DType::f32, device);
+  report_ = Tensor::empty({2 + static_cast<int64_t>(parameters_.size())}, DType::f64, device);
 }
 
-Tensor& Optimizer::add_moment(const std::string& kind, const nn::Parameter& parameter) {
+kernels::StepScalars Optimizer::scalars(double learning_rate, int64_t step) const {
+  return {.learning_rate = learning_rate, .step = static_cast<double>(step)};
+}
+
+void Optimizer::prepare(double learning_rate, double loss_scale) {
+  kernels::StepScalars now = scalars(learning_rate, steps_ + 1);
+  now.unscale = 1 / loss_scale;
+  scalars_.copy_from(Tensor::from(std::span(reinterpret_cast<const double*>(&now), kScalars), {kScalars}));
+  loss_scale_.copy_from(Tensor::from(std::vector<float>{static_cast<float>(loss_scale)}, {1}));
+}
+
+void Optimizer::update(double max_norm, const Tensor& losses) {
+  with_gradient_.clear();
+  std::vector<kernels::ArrayView> gradients;
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    const Tensor& gradient = gradient_of(parameters_[i].value);
+    if (!gradient.defined()) continue;
+    with_gradient_.push_back(i);
+    gradients.push_back({gradient.data(), gradient.elements(), gradient.dtype()});
+  }
+  auto* const report = static_cast<double*>(report_.data());
+  const auto* const scalars = static_cast<const kernels::StepScalars*>(scalars_.data());
+  kernels::sums_of_squares({gradients, report + 2}, stream_of(parameters_));
+  kernels::clipping_factor({.squares = report + 2,
+                            .losses = losses.defined() ? static_cast<const float*>(losses.data()) : nullptr,
+                            .scalars = scalars,
+                            .norm = report,
+                            .factor = report + 1,
+                            .count = static_cast<int64_t>(gradients.size()),
+                            .loss_count = losses.defined() ? losses.elements() : 0,
+                            .max_norm = max_norm},
+                           stream_of(parameters_));
+  apply(with_gradient_, scalars, report + 1);
+}
+
+StepReport Optimizer::finish() {
+  const Tensor host = report_.rows(0, 2 + static_cast<int64_t>(with_gradient_.size())).to({});
+  const auto report = host.host<double>();
+  StepReport result = {.gradient_norm = report[0], .not_finite = ""};
+  if (std::isfinite(report[1])) {
+    ++steps_;
+    return result;
+  }
+  result.not_finite = "loss";
+  for (size_t i = with_gradient_.size(); i-- > 0;) {
+    if (!std::isfinite(report[2 + i])) result.not_finite = parameters_[with_gradient_[i]].name;
+  }
+  return result;
+}
+
+Tensor Optimizer::add_moment(const std::string& kind, const nn::Parameter& parameter) {
   const Tensor& weight = parameter.value;
-  return moments_[concat(kind, ".", parameter.name)] = Tensor::zeros(weight.shape(), weight.dtype(), weight.device());
+  return moments_[concat(kind, ".", parameter.name)] = Tensor::zeros(weight.shape(), DType::f32, weight.device());
 }
 
 StateTensors Optimizer::state() const {

@@ -3,10 +3,12 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "kernels/optimizer.h"
 #include "nn/parameters.h"
 
 namespace suanli::optim {
@@ -17,16 +19,38 @@ bool decays(std::string_view parameter);
 /// State tensors by name, such as "first_moment.layer.0.up.weight".
 using StateTensors = std::map<std::string, Tensor>;
 
-/// Updates parameters in place. Weights and state are f32; gradients are those on the tape.
+/// What a step did, as far as the host wants to know.
+struct StepReport {
+  double gradient_norm = 0;  ///< before clipping, without the loss scale
+  std::string not_finite;  ///< the first parameter whose gradient is not finite, or "loss"; empty: none, it was updated
+};
+
+/// Updates parameters in place, clipped by their global norm. State is f32; gradients are those on the tape. A step is
+/// three calls, so that all that lies between the first and the last only queues work: the device computes norm and
+/// factor and leaves everything as it is where a gradient or a loss is not finite.
 class Optimizer {
  public:
-  explicit Optimizer(std::vector<nn::Parameter> parameters) : parameters_(std::move(parameters)) {}
+  explicit Optimizer(std::vector<nn::Parameter> parameters);
   virtual ~Optimizer() = default;
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  /// One update of every parameter that has a gradient, with its gradient times `gradient_scale`.
-  void step(double learning_rate, double gradient_scale);
+  /// Brings what changes from step to step to the device. Gradients will be `loss_scale` times too large.
+  void prepare(double learning_rate, double loss_scale = 1);
+  /// The loss scale of prepare() on the device, [1] f32: where the backward pass of a step begins.
+  const Tensor& loss_scale() const { return loss_scale_; }
+  /// Queues one update of every parameter that has a gradient, scaled down to the global norm `max_norm` (0: as they
+  /// are). `losses`: undefined or [any] f32, which must be finite for an update. Nothing here waits.
+  void update(double max_norm, const Tensor& losses = {});
+  /// Waits for the device and counts the step where it was done.
+  StepReport finish();
+  /// The three in one.
+  StepReport step(double learning_rate, double max_norm) {
+    prepare(learning_rate);
+    update(max_norm);
+    return finish();
+  }
+
   /// Steps done.
   int64_t steps() const { return steps_; }
   /// The state, sharing storage: moments by name and "step", [1] i64.
@@ -35,20 +59,26 @@ class Optimizer {
   void load(const StateTensors& state);
 
  protected:
-  /// Moments of parameter `i` start at zero.
-  Tensor& add_moment(const std::string& kind, const nn::Parameter& parameter);
-  virtual void update(size_t i, const Tensor& weight, const Tensor& gradient, double learning_rate,
-                      double gradient_scale) = 0;
+  /// f32 zeros in the shape of a parameter, part of the state.
+  Tensor add_moment(const std::string& kind, const nn::Parameter& parameter);
+  /// What kernels are told of step `step` >= 1.
+  virtual kernels::StepScalars scalars(double learning_rate, int64_t step) const;
+  /// Queues the update of the parameters `which`, whose gradients are there.
+  virtual void apply(std::span<const size_t> which, const kernels::StepScalars* scalars, const double* factor) = 0;
 
   std::vector<nn::Parameter> parameters_;
-  int64_t steps_ = 0;
 
  private:
   StateTensors moments_;
+  int64_t steps_ = 0;
+  std::vector<size_t> with_gradient_;  ///< parameters of the last update
+  Tensor scalars_, loss_scale_;        ///< on the device, at the same place for the optimizer's life
+  Tensor report_;                      ///< f64: norm, factor, the sum of squares of each parameter with a gradient
 };
 
 struct AdamwOptions {
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0;
+  uint64_t seed = 0;  ///< of the stochastic rounding of weights that are bf16
 };
 
 /// AdamW (Loshchilov and Hutter 2019), torch.optim.AdamW's update; see kernels/optimizer.h. State: first_moment and

@@ -126,17 +126,23 @@ void read_optimizer(const Config& config, const Reader& read, TrainArguments* a)
   const std::string precision = read.text("precision");
   a->precision = precision == "auto"   ? Precision::automatic
                  : precision == "f32"  ? Precision::f32
+                 : precision == "f16"  ? Precision::f16
                  : precision == "int8" ? Precision::int8
                                        : Precision::bf16;
-  if (config.is_given("bf16")) {
-    const bool bf16 = read.boolean("bf16", false);
-    const Precision meant = bf16 ? Precision::bf16 : Precision::f32;
-    read.require(a->precision == Precision::automatic || a->precision == meant, "bf16",
-                 concat("in agreement with precision ", precision), concat(bf16));
+  const bool bf16 = read.boolean("bf16", false), fp16 = read.boolean("fp16", false);
+  read.require(!(bf16 && fp16), "fp16", "false beside bf16", "true");
+  if (fp16 || config.is_given("bf16")) {
+    const Precision meant = fp16 ? Precision::f16 : bf16 ? Precision::bf16 : Precision::f32;
+    read.require(a->precision == Precision::automatic || a->precision == meant, fp16 ? "fp16" : "bf16",
+                 concat("in agreement with precision ", precision), concat(fp16 || bf16));
     a->precision = meant;
   }
-  read.require(!read.boolean("fp16", false), "fp16", "false on a CPU; bf16 needs no loss scaling and is fast here",
-               "true");
+  a->tf32 = read.boolean("tf32", false);
+  a->bf16_stochastic_round = read.boolean("bf16_stochastic_round", false);
+  read.require(!a->bf16_stochastic_round || a->precision == Precision::bf16, "bf16_stochastic_round",
+               "false unless precision is bf16", "true");
+  read.require(!a->bf16_stochastic_round || a->optimizer == "adamw", "bf16_stochastic_round",
+               "false unless optim is adamw", "true");
   a->gradient_checkpointing = read.boolean("gradient_checkpointing", false);
   a->max_nan_steps = read.integer("max_nan_steps", 1, 20);
 }

@@ -17,7 +17,7 @@ namespace suanli {
 /// to PyTorch or the Hub alone.
 const OptionTable& train_options();
 
-enum class Precision : uint8_t { automatic, f32, bf16, int8 };
+enum class Precision : uint8_t { automatic, f32, bf16, f16, int8 };
 /// When something is done: never, every n optimizer steps, at the end of each epoch, or when a score is the best so
 /// far.
 enum class Interval : uint8_t { no, steps, epoch, best };
@@ -55,6 +55,8 @@ struct TrainArguments {
   double warmup_steps = 0, lr_end = 1e-7, lr_power = 1, lr_cycles = 0.5;  ///< warmup_steps < 1: a share of all steps
   std::string device = "cpu";                                             ///< as device_named() takes it
   Precision precision = Precision::automatic;
+  bool tf32 = false;                   ///< of f32 products on CUDA
+  bool bf16_stochastic_round = false;  ///< matrices in bf16 without an f32 master
   bool gradient_checkpointing = false;
   int64_t max_nan_steps = 20;
 

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "formats/sentence_files.h"
+#include "kernels/tf32.h"
 #include "nn/precision.h"
 #include "ops/initialize.h"
 #include "train/manifest.h"
@@ -76,10 +77,10 @@ nn::InferencePrecision resolve_precision(const TrainArguments& a, Device device)
   // A resumed run computes as it did before, also where measuring the machine would now give another answer.
   if (a.precision == Precision::automatic && a.do_train) {
     if (const auto folder = checkpoint_to_resume(a.resume_from_checkpoint, a.output_dir)) {
-      return {nn::precision_named(checkpoint_dtype(*folder))};
+      return {nn::precision_named(checkpoint_dtype(*folder), device)};
     }
   }
-  constexpr const char* kNames[] = {"auto", "f32", "bf16", "int8"};
+  constexpr const char* kNames[] = {"auto", "f32", "bf16", "f16", "int8"};
   return nn::inference_precision_named(kNames[static_cast<int>(a.precision)], device);
 }
 
@@ -100,7 +101,7 @@ models::Model make_model(const Run& run, const Json& config_json, const LabelTab
                                   .problem_type = run.kind.problem_type,
                                   .seed = a.seed,
                                   .trainable = a.do_train,
-                                  .matrix_dtype = DType::f32,
+                                  .matrix_dtype = a.do_train && a.bf16_stochastic_round ? DType::bf16 : DType::f32,
                                   .int8 = run.precision.int8,
                                   .device = run.device};
   if (run.kind.name == "regression") options.labels = {"LABEL_0"};
@@ -136,6 +137,10 @@ Run prepare(const Config& config, TrainArguments arguments) {
   const LabelTable labels = labels_of(run.data, run.kind.labels, model_config.labels);
   run.device = device_named(a.device);
   run.precision = resolve_precision(a, run.device);
+  if (a.tf32 && run.device.type != DeviceType::cuda) {
+    throw UserError("tf32", "expected device cuda, which has it, got " + run.device.text() + "; leave tf32 out there");
+  }
+  kernels::tf32_allowed = a.tf32;
   run.max_length = resolve_length(a, run.kind, model_config.longest_sequence(), run.tokenizer->model_max_length());
   run.model = make_model(run, config_json, labels);
   const int64_t block = std::min(a.block_size > 0 ? a.block_size : run.max_length, model_config.longest_sequence());
@@ -234,9 +239,10 @@ int run_training(const Config& config) {
   const FileSizeLimitFails a_full_disk_is_an_error;
   TrainArguments arguments = train_arguments(config);
   if (arguments.do_train && arguments.precision == Precision::int8) {
-    throw UserError("precision",
-                    "expected auto, f32 or bf16 for training, got int8, which is for inference: train first, then use "
-                    "int8 with `suanli eval`, `predict` or `embed`");
+    throw UserError(
+        "precision",
+        "expected auto, f32, bf16 or f16 for training, got int8, which is for inference: train first, then use "
+        "int8 with `suanli eval`, `predict` or `embed`");
   }
   Run run = prepare(config, std::move(arguments));
   const TrainArguments& a = run.arguments;

@@ -4,23 +4,10 @@
 
 #include "autograd/tape.h"
 #include "base/profile.h"
-#include "kernels/optimizer.h"
 #include "optim/gradients.h"
 
 namespace suanli {
 namespace {
-
-/// A loss that is not finite comes from the weights or from the computation: the first bad weight is the better name.
-std::string first_bad_weight(std::span<const nn::Parameter> parameters) {
-  for (const nn::Parameter& parameter : parameters) {
-    const Tensor& w = parameter.value;
-    const Tensor squares = Tensor::empty({1}, DType::f64, w.device());
-    kernels::sum_of_squares({w.data(), static_cast<double*>(squares.data()), w.elements(), w.dtype()},
-                            backend(w.device()).default_stream());
-    if (!std::isfinite(squares.to(Device{}).host<double>()[0])) return parameter.name;
-  }
-  return "loss";
-}
 
 Tensor forward(const Task& task, const Batch& batch, const nn::Mode& mode, int64_t items) {
   const ProfileScope scope("forward");
@@ -40,29 +27,32 @@ StepResult train_step(const Task& task, std::span<const Batch> micro_batches, co
   }
   if (result.items == 0) return result;
 
+  optimizer.prepare(options.learning_rate, options.loss_scale);
+  const auto micro_steps = static_cast<int64_t>(micro_batches.size());
+  const Tensor losses = Tensor::zeros({micro_steps}, DType::f32, optimizer.loss_scale().device());
   nn::Mode mode = {.training = true, .dtype = options.dtype, .seed = options.seed, .step = options.first_micro_step};
-  for (const Batch& batch : micro_batches) {
-    if (task.items(batch) > 0) {
-      const Tensor loss = forward(task, batch, mode, result.items);
-      result.loss += loss.to(Device{}).host<float>()[0];
-      if (!std::isfinite(result.loss)) break;
-      const ProfileScope scope("backward");
-      backward(loss);
-    }
-    ++mode.step;
+  for (int64_t i = 0; i < micro_steps; ++i, ++mode.step) {
+    const Batch& batch = micro_batches[static_cast<size_t>(i)];
+    if (task.items(batch) == 0) continue;
+    const Tensor loss = forward(task, batch, mode, result.items);
+    losses.rows(i, i + 1).copy_from(loss);
+    const ProfileScope scope("backward");
+    backward(loss, optimizer.loss_scale());
   }
   const ProfileScope scope("optimizer");
-  if (std::isfinite(result.loss)) {
-    const optim::GradientNorm gradients = optim::gradient_norm(parameters);
-    result.gradient_norm = gradients.norm;
-    result.not_finite = gradients.not_finite;
-  } else {
-    result.not_finite = first_bad_weight(parameters);
-  }
-  if (result.not_finite.empty()) {
-    optimizer.step(options.learning_rate, optim::clipping_factor(result.gradient_norm, options.max_grad_norm));
-  }
+  optimizer.update(options.max_grad_norm, losses);
   optim::clear_gradients(parameters);
+  // The only place where the host waits for the device.
+  const optim::StepReport report = optimizer.finish();
+  const Tensor host = losses.to({});
+  for (const float loss : host.host<float>()) result.loss += loss;
+  result.gradient_norm = report.gradient_norm;
+  result.not_finite = report.not_finite;
+  if (!std::isfinite(result.loss)) {
+    // It comes from the weights or from the computation: the first bad weight is the better name.
+    const std::string weight = optim::first_not_finite(parameters);
+    result.not_finite = weight.empty() ? "loss" : weight;
+  }
   return result;
 }
 

@@ -12,6 +12,7 @@ namespace suanli {
 struct StepOptions {
   double learning_rate = 0;
   double max_grad_norm = 1;  ///< 0: no clipping
+  double loss_scale = 1;     ///< gradients are computed of loss_scale * loss, then divided by it
   DType dtype = DType::f32;
   uint64_t seed = 0;
   uint32_t first_micro_step = 0;  ///< number of the first micro batch in the whole run: the place in the random stream
@@ -25,7 +26,8 @@ struct StepResult {
 };
 
 /// The gradient is that of the mean loss over all items of the micro batches, however they are cut. Where the loss or a
-/// gradient is not finite, or no batch has an item, weights and optimizer stay as they are. Gradients are cleared.
+/// gradient is not finite, or no batch has an item, weights and optimizer stay as they are. Gradients are cleared. The
+/// host waits for a device once, at the end.
 StepResult train_step(const Task& task, std::span<const Batch> micro_batches, const models::Model& model,
                       optim::Optimizer& optimizer, const StepOptions& options);
 

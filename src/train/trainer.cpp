@@ -25,9 +25,11 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const TrainArguments& a, const 
   if (a.optimizer == "sgd") {
     return optim::sgd(model.parameters->all(), {.momentum = a.momentum, .weight_decay = a.weight_decay});
   }
-  return optim::adamw(
-      model.parameters->all(),
-      {.beta1 = a.adam_beta1, .beta2 = a.adam_beta2, .epsilon = a.adam_epsilon, .weight_decay = a.weight_decay});
+  return optim::adamw(model.parameters->all(), {.beta1 = a.adam_beta1,
+                                                .beta2 = a.adam_beta2,
+                                                .epsilon = a.adam_epsilon,
+                                                .weight_decay = a.weight_decay,
+                                                .seed = a.seed});
 }
 
 /// Floating-point operations of forward and backward: 6 for each token and parameter but the embeddings (Kaplan et al.
@@ -68,6 +70,7 @@ Trainer::Trainer(TrainerParts parts) : parts_(std::move(parts)), arguments_(*par
                .end = a.lr_end,
                .power = a.lr_power,
                .cycles = a.lr_cycles};
+  if (parts_.dtype == DType::f16) state_.scaler.emplace();
   optimizer_ = make_optimizer(a, *parts_.files.model);
   parts_.files.model->network->set_gradient_checkpointing(a.gradient_checkpointing);
   position_ = {.data = {},
@@ -175,6 +178,7 @@ StepResult Trainer::step() {
   return train_step(*parts_.task, micro_batches, *parts_.files.model, *optimizer_,
                     {.learning_rate = last_rate_,
                      .max_grad_norm = arguments_.max_grad_norm,
+                     .loss_scale = state_.scaler ? state_.scaler->scale : 1,
                      .dtype = parts_.dtype,
                      .seed = arguments_.seed,
                      .first_micro_step = first});
@@ -188,7 +192,14 @@ void Trainer::count(const StepResult& result, double learning_rate) {
   state_.total_flos += operations(*parts_.files.model, result.tokens);
   tokens_since_log_ += result.tokens;
   state_.seconds = seconds_before_ + seconds_now() - start_;
-  if (!result.not_finite.empty()) {
+  const bool overflow = state_.scaler && state_.scaler->scale > optim::LossScaler::kFloor &&
+                        !result.not_finite.empty() && std::isfinite(result.loss);
+  if (state_.scaler && result.items > 0) state_.scaler->update(!result.not_finite.empty());
+  if (overflow) {
+    ++state_.overflow_steps;
+    log_info(concat("step ", state_.global_step, ": the gradient of ", result.not_finite,
+                    " overflowed; weights unchanged, the loss scale is now ", state_.scaler->scale));
+  } else if (!result.not_finite.empty()) {
     ++state_.skipped_steps;
     ++state_.skipped_in_a_row;
     log_warning(concat("step ", state_.global_step, ": ", result.not_finite,
@@ -196,6 +207,8 @@ void Trainer::count(const StepResult& result, double learning_rate) {
                        state_.skipped_in_a_row, " in a row, at most ", arguments_.max_nan_steps, ")"));
   } else if (result.items > 0) {
     state_.skipped_in_a_row = 0;
+  }
+  if (result.items > 0 && (overflow || result.not_finite.empty())) {
     for (double* sum : {&state_.loss_since_log, &state_.loss_in_all}) *sum += result.loss;
     for (int64_t* steps : {&state_.steps_since_log, &state_.steps_in_all}) ++*steps;
   }
@@ -235,6 +248,10 @@ void Trainer::log() {
                       {"perf/tokens_per_second", static_cast<double>(tokens_since_log_) / seconds},
                       {"memory/peak_bytes", static_cast<double>(backend(parts_.device).statistics().peak_bytes)}};
   if (state_.skipped_steps > 0) record.emplace_back("skipped_steps", static_cast<double>(state_.skipped_steps));
+  if (state_.scaler) {
+    record.emplace_back("loss_scale", state_.scaler->scale);
+    record.emplace_back("overflow_steps", static_cast<double>(state_.overflow_steps));
+  }
   state_.loss_since_log = 0;
   state_.steps_since_log = 0;
   state_.logged_step = state_.global_step;

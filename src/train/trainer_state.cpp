@@ -27,6 +27,12 @@ Json to_json(const TrainerState& s) {
         {"attributes", {{"early_stopping_patience_counter", s.evaluations_without_progress}}}};
   }
   callbacks["NotFiniteSteps"] = {{"attributes", {{"skipped", s.skipped_steps}, {"in_a_row", s.skipped_in_a_row}}}};
+  if (s.scaler) {
+    callbacks["GradScaler"] = {{"attributes",
+                                {{"scale", s.scaler->scale},
+                                 {"growth_tracker", s.scaler->growth_tracker},
+                                 {"overflow_steps", s.overflow_steps}}}};
+  }
   callbacks["RunningLoss"] = {{"attributes",
                                {{"loss_since_log", s.loss_since_log},
                                 {"loss_in_all", s.loss_in_all},
@@ -90,6 +96,12 @@ TrainerState trainer_state(const Json& json, const std::string& where) {
   s.evaluations_without_progress = json_get_or<int64_t>(stopping, "early_stopping_patience_counter", 0, where);
   s.skipped_steps = json_get_or<int64_t>(not_finite, "skipped", 0, where);
   s.skipped_in_a_row = json_get_or<int64_t>(not_finite, "in_a_row", 0, where);
+  if (callbacks.contains("GradScaler")) {
+    const Json scaler = attributes("GradScaler");
+    s.scaler = {.scale = json_get<double>(scaler, "scale", where),
+                .growth_tracker = json_get<int64_t>(scaler, "growth_tracker", where)};
+    s.overflow_steps = json_get<int64_t>(scaler, "overflow_steps", where);
+  }
   const Json running = attributes("RunningLoss");
   s.loss_since_log = json_get_or<double>(running, "loss_since_log", 0, where);
   s.loss_in_all = json_get_or<double>(running, "loss_in_all", 0, where);

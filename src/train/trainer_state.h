@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/json.h"
+#include "optim/loss_scaler.h"
 
 namespace suanli {
 
@@ -25,6 +26,8 @@ struct TrainerState {
   int64_t early_stopping_patience = 0;
   double early_stopping_threshold = 0;
   int64_t skipped_steps = 0, skipped_in_a_row = 0;  ///< loss or gradient not finite
+  std::optional<optim::LossScaler> scaler;          ///< of a run in f16
+  int64_t overflow_steps = 0;                       ///< left out because a scaled gradient overflowed
   // Sums that a log record shows: of the losses since the last one, of all losses.
   double loss_since_log = 0, loss_in_all = 0;
   int64_t steps_since_log = 0, steps_in_all = 0;  ///< steps with a loss

@@ -2,7 +2,10 @@
 // accumulation.
 #include "kernels/matmul.h"
 
+#include <bit>
+
 #include "kernels/harness.h"
+#include "kernels/tf32.h"
 
 namespace suanli::testing {
 namespace {
@@ -191,6 +194,54 @@ TEST(Matmul, AConstantBGivesTheSameBits) {
         };
         EXPECT_EQ(run(*with, &forms), run(*without, nullptr)) << constant << " " << problem.label;
       }
+    }
+  }
+}
+
+// With tf32 a CUDA product is that of operands with 10 bits of fraction, all rounded to nearest or all cut off, summed
+// in f32, and not that of the operands themselves; on the CPU it has the bits that it has without.
+TEST(Matmul, Tf32KeepsTenBitsOfTheOperandsOnCuda) {
+  const MatmulShape shape = {33, 24, 136};
+  const auto with_fraction = [](Values values, uint32_t half) {
+    for (double& value : values) {
+      const auto bits = std::bit_cast<uint32_t>(static_cast<float>(value));
+      value = std::bit_cast<float>((bits + half) & ~0x1fffU);
+    }
+    return values;
+  };
+  for (const bool transpose : {false, true}) {
+    const Problem<Matmul> exact = matmul_problem(shape, {.transpose_a = transpose, .transpose_b = !transpose});
+    std::vector<Values> values;
+    for (const Array& array : exact.arrays) values.push_back(array.values);
+    const auto product_of = [&](const auto& change) {
+      const std::vector<Values> operands = {change(values[0]), change(values[1]), values[2], values[3]};
+      return run_implementation(*kernels::matmul.find("ref"), exact, operands, DType::f64, 0)[3].read();
+    };
+    const auto farthest = [&](const Values& got, const Values& wanted) {
+      double most = 0;
+      for (size_t i = 0; i < got.size(); ++i) {
+        most = std::max(most, std::abs(got[i] - wanted[i]) / exact.arrays[3].bound(i, {}, DType::f32));
+      }
+      return most;
+    };
+    const Values as_they_are = product_of([](const Values& v) { return v; });
+    const Values rounded = product_of([&](const Values& v) { return with_fraction(v, 0x1000); });
+    const Values cut = product_of([&](const Values& v) { return with_fraction(v, 0); });
+    for (const auto& implementation : kernels::matmul.implementations()) {
+      if (device_count(implementation.device) == 0) continue;
+      auto plain = run_implementation(implementation, exact, values, DType::f32, 0);
+      kernels::tf32_allowed = true;
+      auto tf32 = run_implementation(implementation, exact, values, DType::f32, 0);
+      kernels::tf32_allowed = false;
+      if (tf32.empty()) continue;
+      if (implementation.device == DeviceType::cpu) {
+        EXPECT_EQ(tf32[3].content(), plain[3].content()) << implementation.name;
+        continue;
+      }
+      EXPECT_GT(farthest(tf32[3].read(), as_they_are), 2) << implementation.name << " has not used it";
+      const bool may_cut = std::string_view(implementation.name) == "cublaslt";
+      const double to_cut = may_cut ? farthest(tf32[3].read(), cut) : HUGE_VAL;
+      EXPECT_LE(std::min(to_cut, farthest(tf32[3].read(), rounded)), 1) << implementation.name;
     }
   }
 }

@@ -68,7 +68,7 @@ TEST(Work, OfAnEmbeddingsGradientIsTheWholeTable) {
 
 TEST(Work, OfAnEmptyCallIsNothing) {
   EXPECT_EQ(work_of(Matmul{}).flops, 0);
-  EXPECT_EQ(work_of(SumOfSquares{}).bytes, 0);
+  EXPECT_EQ(work_of(SumsOfSquares{}).bytes, 0);
 }
 
 TEST(Work, EveryCallOfTheRegistryIsASliceWithTheImplementationThatRan) {

@@ -83,7 +83,10 @@ TEST(Arguments, TheBestModelNeedsAMetricAndItsDirection) {
 
 TEST(Arguments, ContradictionsAreRefusedByName) {
   const std::vector<std::pair<std::vector<std::string>, const char*>> cases = {
-      {{"--fp16"}, "fp16"},
+      {{"--fp16", "--bf16"}, "fp16"},
+      {{"--fp16", "precision=bf16"}, "fp16"},
+      {{"--bf16_stochastic_round"}, "precision"},
+      {{"--bf16_stochastic_round", "--bf16", "optim=sgd"}, "adamw"},
       {{"--do_train"}, "train_file"},
       {{"--do_eval"}, "validation_file"},
       {{"--do_predict"}, "test_file"},

@@ -38,9 +38,8 @@ inline GoldenRun golden_run(const models::Model& model, const GoldenRunOptions& 
     const Tensor loss = loss_of(step);
     backward(loss);
     run.losses.push_back(loss.to({}).host<float>()[0]);
-    run.gradient_norms.push_back(optim::gradient_norm(model.parameters->all()).norm);
     run.learning_rates.push_back(schedule.learning_rate(step));
-    optimizer->step(run.learning_rates.back(), optim::clipping_factor(run.gradient_norms.back(), 1));
+    run.gradient_norms.push_back(optimizer->step(run.learning_rates.back(), 1).gradient_norm);
     optim::clear_gradients(model.parameters->all());
   }
   return run;

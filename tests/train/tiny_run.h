@@ -7,8 +7,10 @@
 
 #include <gtest/gtest.h>
 
+#include "autograd/tape.h"
 #include "base/file.h"
 #include "device.h"
+#include "ops/cast.h"
 #include "ops/initialize.h"
 #include "train/trainer.h"
 
@@ -86,16 +88,18 @@ struct TinyRun {
                                  "logging_steps=2", "save_strategy=no"});
     config.read_arguments(words);
     arguments = train_arguments(config);
+    if (arguments.precision == Precision::bf16) dtype = DType::bf16;
     const TaskKind kind = task_kind(task_name, "", Json::object());
     const LabelTable labels = LabelTable::from_names({"early", "late"});
     const bool classes = kind.labels == LabelKind::single;
-    model = models::new_model(tiny_config(), {.head = kind.head,
-                                              .labels = classes ? labels.names() : std::vector<std::string>{"LABEL_0"},
-                                              .problem_type = kind.problem_type,
-                                              .seed = 5,
-                                              .trainable = true,
-                                              .matrix_dtype = DType::f32,
-                                              .device = test_device()});
+    model =
+        models::new_model(tiny_config(), {.head = kind.head,
+                                          .labels = classes ? labels.names() : std::vector<std::string>{"LABEL_0"},
+                                          .problem_type = kind.problem_type,
+                                          .seed = 5,
+                                          .trainable = true,
+                                          .matrix_dtype = arguments.bf16_stochastic_round ? DType::bf16 : DType::f32,
+                                          .device = test_device()});
     task =
         std::make_unique<TaskWithHook>(make_task(kind, model, tokenizer, labels, {.max_length = 12}), std::move(hook));
     train_set = make_dataset(*task, {"made-up", tiny_examples(26, 1)}, -1);
@@ -109,7 +113,7 @@ struct TinyRun {
                      .files = {.model = &model, .tokenizer = &tokenizer},
                      .train = &train_set,
                      .evaluation = &eval_set,
-                     .dtype = DType::f32,
+                     .dtype = dtype,
                      .device = test_device(),
                      .configuration = config.to_json()});
     const TrainResult result = trainer.train();
@@ -121,7 +125,7 @@ struct TinyRun {
   std::vector<float> weights() const {
     std::vector<float> all;
     for (const nn::Parameter& parameter : model.parameters->all()) {
-      const Tensor host = parameter.value.to({});
+      const Tensor host = ops::cast(detach(parameter.value), DType::f32).to({});
       const auto values = host.host<float>();
       all.insert(all.end(), values.begin(), values.end());
     }
@@ -131,6 +135,7 @@ struct TinyRun {
   Tokenizer tokenizer;
   Config config;
   TrainArguments arguments;
+  DType dtype = DType::f32;  ///< of activations
   models::Model model;
   std::unique_ptr<TaskWithHook> task;
   Dataset train_set, eval_set;

@@ -78,6 +78,21 @@ TEST(Trainer, AResumedRunGivesTheBitsOfTheUnbrokenOneFromEveryStep) {
   }
 }
 
+TEST(Trainer, MatricesInBf16AloneLearnAndResumeBitForBit) {
+  const auto folder = fresh_folder("bf16_alone");
+  const std::vector<std::string> words = {"max_steps=200", "precision=bf16", "bf16_stochastic_round=true",
+                                          "save_strategy=steps"};
+  TinyRun unbroken(folder, with(words, {"save_steps=100"}));
+  EXPECT_LT(unbroken.train().state.log_history.back()["train_loss"].get<double>(), 0.6) << "log 2 = 0.69 is chance";
+  for (const nn::Parameter& p : unbroken.model.parameters->all()) {
+    EXPECT_EQ(p.value.dtype(), p.value.shape().rank() == 2 ? DType::bf16 : DType::f32) << p.name;
+  }
+  TinyRun resumed(fresh_folder("bf16_alone_again"),
+                  with(words, {"resume_from_checkpoint=" + (folder / "checkpoint-100").string()}));
+  resumed.train();
+  EXPECT_EQ(resumed.weights(), unbroken.weights());
+}
+
 TEST(Trainer, ResumeTakesTheNewestWholeCheckpointAndStartsAnewWhereThereIsNone) {
   const auto folder = fresh_folder("newest");
   const auto words = with(kAccumulate, {"save_strategy=steps", "save_steps=5", "resume_from_checkpoint=true"});

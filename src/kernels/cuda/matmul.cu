@@ -10,6 +10,7 @@ constexpr int kTile = 64, kThreads = 256;  // a block makes kTile x kTile sums
 struct MatmulSums {
   Matmul args;
   void* sums;
+  bool tf32 = false;  ///< of f32 operands
 };
 
 }  // namespace suanli::kernels::cuda
@@ -74,6 +75,13 @@ __device__ void finish_sums(const MatmulSums& product) {
   }
 }
 
+/// x with 10 bits of fraction, as tensor cores read it.
+__device__ inline float round_to_tf32(float x) {
+  uint32_t bits;
+  asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(x));
+  return __uint_as_float(bits);
+}
+
 template <class T>
 __device__ void multiply(const MatmulSums& product) {
   using C = Compute<T>;
@@ -95,6 +103,16 @@ __device__ void multiply(const MatmulSums& product) {
           m < args.m && ka < args.k ? widen(left[args.transpose_a ? ka * args.m + m : m * args.k + ka]) : C{0};
       b[b_k][b_column] =
           n < args.n && kb < args.k ? widen(right[args.transpose_b ? n * args.k + kb : kb * args.n + n]) : C{0};
+    }
+    if constexpr (std::is_same_v<T, float>) {
+      if (product.tf32) {  // each thread what it wrote itself
+        for (int i = threadIdx.x; i < kTile * kDepth; i += kThreads) {
+          float& a_value = args.transpose_a ? a[i / kTile][i % kTile] : a[i % kDepth][i / kDepth];
+          float& b_value = args.transpose_b ? b[i % kDepth][i / kDepth] : b[i / kTile][i % kTile];
+          a_value = round_to_tf32(a_value);
+          b_value = round_to_tf32(b_value);
+        }
+      }
     }
     __syncthreads();
     const int depth = static_cast<int>(min(static_cast<int64_t>(kDepth), args.k - start));
@@ -127,6 +145,7 @@ SUANLI_KERNELS(matmul_finish, finish_sums, MatmulSums, kThreads)
 #include "kernels/cuda/add.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/matmul_finish.h"
+#include "kernels/tf32.h"
 
 namespace suanli::kernels::cuda {
 
@@ -138,7 +157,7 @@ Refusal can_run(const Matmul& args, const Machine&) { return refuse_matmul_dtype
 
 void run(const Matmul& args, Stream& stream) {
   const SumsOfMatmul sums(args, stream);
-  const MatmulSums product = {args, sums.memory()};
+  const MatmulSums product = {args, sums.memory(), tf32_allowed};
   code.launch("matmul_sums", args.dtype, {.x = blocks_for(args.n, kTile), .y = blocks_for(args.m, kTile)}, stream,
               product);
   sums.finish(stream);

@@ -8,6 +8,7 @@
 #include "kernels/cuda/add.h"
 #include "kernels/cuda/cublaslt.h"
 #include "kernels/cuda/matmul_finish.h"
+#include "kernels/tf32.h"
 #include "tensor/cuda/cuda_backend.h"
 
 namespace suanli::kernels::cuda {
@@ -39,7 +40,7 @@ cudaDataType_t data_type(DType dtype) {
 struct PlanKey {
   int device;
   int64_t m, n, k;
-  bool transpose_a, transpose_b, accumulate, bias;
+  bool transpose_a, transpose_b, accumulate, bias, tf32;
   DType dtype, c_dtype;
   int a_alignment, b_alignment, c_alignment;
   auto operator<=>(const PlanKey&) const = default;
@@ -76,9 +77,10 @@ Plan make_plan(cublasLtHandle_t handle, const PlanKey& key) {
   const Cublaslt& lt = cublaslt();
   const bool f64 = key.dtype == DType::f64;
   Plan plan;
-  check(lt.cublasLtMatmulDescCreate(&plan.product, f64 ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F,
-                                    f64 ? CUDA_R_64F : CUDA_R_32F),
-        "cublasLtMatmulDescCreate");
+  const cublasComputeType_t compute = f64        ? CUBLAS_COMPUTE_64F
+                                      : key.tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32
+                                                 : CUBLAS_COMPUTE_32F;
+  check(lt.cublasLtMatmulDescCreate(&plan.product, compute, f64 ? CUDA_R_64F : CUDA_R_32F), "cublasLtMatmulDescCreate");
   set(plan.product, CUBLASLT_MATMUL_DESC_TRANSA, key.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N);
   set(plan.product, CUBLASLT_MATMUL_DESC_TRANSB, key.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N);
   if (key.bias) {
@@ -141,8 +143,9 @@ int alignment_of(const void* pointer) {
 
 /// Asks for a plan with the result at `c`.
 Plans::Choice choose(const Matmul& args, const void* c, DType c_dtype, bool bias, bool accumulate, int device) {
-  return plans().get({device, args.m, args.n, args.k, args.transpose_a, args.transpose_b, accumulate, bias, args.dtype,
-                      c_dtype, alignment_of(args.a), alignment_of(args.b), alignment_of(c)});
+  return plans().get({device, args.m, args.n, args.k, args.transpose_a, args.transpose_b, accumulate, bias,
+                      tf32_allowed && args.dtype == DType::f32, args.dtype, c_dtype, alignment_of(args.a),
+                      alignment_of(args.b), alignment_of(c)});
 }
 
 void multiply(const Plans::Choice& choice, const Matmul& args, void* c, bool bias, bool accumulate, Stream& stream) {

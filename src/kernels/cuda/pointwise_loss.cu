@@ -22,7 +22,7 @@ template <class T>
 __device__ void lose(const PointwiseSums& sums) {
   using C = Compute<T>;
   const PointwiseLossForward& args = sums.args;
-  partial_sum(args.count, sums.partial, [&](int64_t i) {
+  partial_sum(args.count, blockIdx.x, sums.partial + blockIdx.x, [&](int64_t i) {
     const C x = widen(static_cast<const T*>(args.x)[i]), target = static_cast<const C*>(args.target)[i];
     if (args.kind == PointwiseLoss::mse) return static_cast<double>((x - target) * (x - target));
     return static_cast<double>((x < 0 ? 0 : x) - x * target + log1p(exp(-abs(x))));

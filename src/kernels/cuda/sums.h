@@ -12,15 +12,14 @@ constexpr int kTermsOfBlock = 256 * 16;
 
 #ifdef __CUDACC__
 
-/// partial[block] = sum of term(i) over the block's kTermsOfBlock terms i < count.
+/// *out = sum of term(i) over the terms i < count of block number `block`, kTermsOfBlock a block.
 template <class F>
-__device__ void partial_sum(int64_t count, double* partial, F&& term) {
-  const int64_t first = static_cast<int64_t>(blockIdx.x) * kTermsOfBlock;
-  const int64_t end = min(count, first + kTermsOfBlock);
+__device__ void partial_sum(int64_t count, int64_t block, double* out, F&& term) {
+  const int64_t first = block * kTermsOfBlock, end = min(count, first + kTermsOfBlock);
   double sum = 0;
   for (int64_t i = first + threadIdx.x; i < end; i += blockDim.x) sum += term(i);
   sum = block_sum(sum);
-  if (threadIdx.x == 0) partial[blockIdx.x] = sum;
+  if (threadIdx.x == 0) *out = sum;
 }
 
 /// By one block of 256 threads: *out = scale * sum of terms[0 .. count).

@@ -29,7 +29,7 @@ bool all_floating(const Args& args) {
 template <class Args>
 Refusal can_run(const Args& args, const Machine&) {
   if (!all_floating(args)) return kNotFloating;
-  if constexpr (requires { args.learning_rate; }) {
+  if constexpr (requires { args.tensors; }) {
     if (args.dtype != DType::f32 && args.dtype != DType::f64) return kNotFull;
   }
   if constexpr (requires { args.a_scale; }) {
@@ -72,7 +72,8 @@ void register_ref() {
   add(normalize_backward);
   add(adamw_step);
   add(sgd_step);
-  add(sum_of_squares);
+  add(sums_of_squares);
+  add(clipping_factor);
   add(quantize_rows);
   add(pack_quantized);
   add(quantized_matmul);

@@ -1,3 +1,5 @@
+#include <deque>
+
 #include "kernels/activation.h"
 #include "kernels/elementwise.h"
 #include "kernels/embedding.h"
@@ -105,26 +107,35 @@ void time_rows(Calls& calls, DType t) {
 }
 
 void time_optimizers(Calls& calls) {
+  static std::deque<ArrayView> gradients;  // lists outlive the calls
+  static std::deque<AdamwTensor> tensors;
   const int64_t count = kVocabulary * kHidden;
-  void *w = calls.values(count, DType::f32), *m = calls.values(count, DType::f32);
-  const void* g = calls.values(count, DType::f32);
+  const ArrayView& gradient = gradients.emplace_back(calls.values(count, DType::f32), count, DType::f32);
+  const AdamwTensor& word_table = tensors.emplace_back(AdamwTensor{
+      .weight = calls.values(count, DType::f32),
+      .first_moment = calls.values(count, DType::f32),
+      .second_moment = calls.zeros(count * size_of(DType::f32)),
+      .gradient = gradient.data,
+      .count = count,
+      .weight_decay = 0.01,
+      .dtype = DType::f32,
+      .site = 0,
+  });
+  const StepScalars now = {.unscale = 1, .learning_rate = 1e-9, .rate = 1e-9, .correction = 0.1, .step = 10};
+  auto* scalars = static_cast<StepScalars*>(calls.zeros(sizeof now));
+  const Device device = calls.stream().device;
+  backend(device).copy(scalars, device, &now, {}, sizeof now, calls.stream());
   calls.add(adamw_step, "word_table", DType::f32,
-            {.weight = w,
-             .first_moment = m,
-             .second_moment = calls.zeros(count * size_of(DType::f32)),
-             .gradient = g,
-             .count = count,
-             .step = 10,
-             .learning_rate = 1e-9,
+            {.tensors = {&word_table, 1},
+             .scalars = scalars,
+             .factor = &scalars->unscale,
              .beta1 = 0.9,
              .beta2 = 0.999,
              .eps = 1e-8,
-             .weight_decay = 0.01,
-             .gradient_scale = 1,
+             .seed = 0,
              .dtype = DType::f32});
-  calls.add(
-      sum_of_squares, "word_table", DType::f32,
-      {.x = g, .result = static_cast<double*>(calls.zeros(size_of(DType::f64))), .count = count, .dtype = DType::f32});
+  calls.add(sums_of_squares, "word_table", DType::f32,
+            {.arrays = {&gradient, 1}, .sums = static_cast<double*>(calls.zeros(size_of(DType::f64)))});
 }
 
 }  // namespace suanli::kernels
