@@ -27,9 +27,9 @@ const std::vector<AttentionShape> kLongShapes = {
     {{128, 129}, 2, 64}, {{300}, 1, 32}, {{100, 64, 0}, 2, 32}, {{50, 81}, 1, 128}, {{1024}, 1, 32}};
 // Lengths around the blocks of queries and keys: 16, 32, 48 and 64 rows.
 const std::vector<AttentionShape> kCausalShapes = {
-    {{1}, 1, 1, true},           {{2, 0, 1, 9}, 3, 8, true}, {{15, 16, 17}, 2, 32, true}, {{31, 32, 33}, 1, 32, true},
-    {{47, 48, 49}, 1, 20, true}, {{63, 64}, 1, 64, true},    {{1, 65}, 1, 32, true},      {{34}, 1, 80, true},
-    {{33}, 1, 96, true},         {{65}, 1, 128, true},       {{17}, 1, 256, true}};
+    {{1}, 1, 1, true},           {{2, 0, 1, 9}, 3, 8, true}, {{15, 16, 17}, 1, 32, true}, {{31, 33}, 1, 32, true},
+    {{47, 48, 49}, 1, 20, true}, {{64}, 1, 64, true},        {{65}, 1, 32, true},         {{34}, 1, 80, true},
+    {{33}, 1, 96, true},         {{33}, 1, 128, true},       {{17}, 1, 256, true}};
 const std::vector<AttentionShape> kLongCausalShapes = {
     {{95, 96, 97}, 1, 32, true}, {{127, 0, 129}, 2, 64, true}, {{300, 20}, 1, 96, true}, {{1024}, 1, 32, true}};
 

@@ -86,8 +86,9 @@ __device__ void gradient_of_keys(const FlashGradient& gradient) {
   const int lane = threadIdx.x % 32, row = threadIdx.x / 32 * 16;
   const float scale = static_cast<float>(args.scale), kept_factor = 1.0F / (1.0F - args.dropout.probability);
   float dk[D / 8][4] = {}, dv[D / 8][4] = {};
-  const int64_t key = part.first + row + lane / 4;  // and the one 8 rows on
-  const int64_t first_of_row[2] = {part.first_query(args.causal, key), part.first_query(args.causal, key + 8)};
+  // The first query that sees key lane / 4 of this warp, 8 more for the one 8 rows on; counted from the block's first
+  // key in 32 bits, so that heads of 128 columns make do with 255 registers.
+  const int first_of_row = args.causal ? row + lane / 4 : -(1 << 20);
   for (int64_t query = part.first_query(args.causal, part.first); query < part.end; query += kInner) {
     fetch<kInner, D, kThreads>(q_tile, operand<T>(args, args.q, part), args.stride, query, part.end);
     fetch<kInner, D, kThreads>(dout_tile, operand<T>(args, args.dout, part), width, query, part.end);
@@ -103,7 +104,8 @@ __device__ void gradient_of_keys(const FlashGradient& gradient) {
 #pragma unroll
       for (int c = 0; c < 4; ++c) {
         const int64_t column = query + block * 8 + lane % 4 * 2 + c % 2, at = part.head * args.tokens + column;
-        const bool inside = column >= first_of_row[c / 2] && column < part.end;
+        const int place = static_cast<int>(query - part.first) + block * 8 + lane % 4 * 2 + c % 2;
+        const bool inside = place >= first_of_row + 8 * (c / 2) && column < part.end;
         const float lse = inside ? static_cast<const float*>(args.lse)[at] * kLog2E : 0.0F;
         const float delta = inside ? gradient.delta[at] : 0.0F;
         const float weight = inside ? exp2f(p[block][c] * scale * kLog2E - lse) : 0.0F;

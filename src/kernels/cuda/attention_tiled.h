@@ -72,7 +72,7 @@ __device__ void row_products(float (&products)[R][4], const float* held, const f
 #pragma unroll
     for (int j = 0; j < 4; ++j) products[r][j] = 0;
   }
-#pragma unroll 2
+#pragma unroll 1
   for (int chunk = 0; chunk < D / 4; ++chunk) {
     float y[4][4];
 #pragma unroll
@@ -105,7 +105,7 @@ __device__ void keep_weights(float* weights, const float (&values)[R][4]) {
 template <int D, int R>
 __device__ void add_rows(float (&sums)[R][D / 32][4], const float* weights, const float* tile) {
   const int lane = threadIdx.x % kLanes, first = threadIdx.x / kLanes * R;
-#pragma unroll 2
+#pragma unroll 1
   for (int four = 0; four < kTile / 4; ++four) {
     float w[R][4];
 #pragma unroll
