@@ -10,9 +10,9 @@ namespace suanli::kernels {
 /// For sequence b (rows offsets[b] .. offsets[b+1]), head a and query row i of it:
 ///   s[j] = scale * q_i . k_j;  lse = log sum_j exp s[j];  p[j] = exp(s[j] - lse);  out_i = sum_j f(j) p[j] v_j
 /// with f(j) the dropout factor of element (a * T + t_i) * 2^20 + j, t_i the packed row of the query and j the key's
-/// place in its sequence (longest < 2^20). q, k, v: row t of head a starts at q + t * stride + a * head_size
-/// elements; out [T, heads * head_size] of `dtype`; lse [heads, T] f32 (f64 for f64), null: not kept.
-/// Softmax and sums in f32 (f64). A sequence of length 0 has no rows.
+/// place in its sequence (longest < 2^20). With `causal` key j takes part for query i iff j <= i, else every key. q, k,
+/// v: row t of head a starts at q + t * stride + a * head_size elements; out [T, heads * head_size] of `dtype`; lse
+/// [heads, T] f32 (f64 for f64), null: not kept. Softmax and sums in f32 (f64). A sequence of length 0 has no rows.
 struct AttentionForward {
   const void *q, *k, *v;
   const int32_t* offsets;
@@ -21,7 +21,8 @@ struct AttentionForward {
   double scale;
   DropoutKey dropout;
   DType dtype;
-  double pairs = 0;  ///< queries times keys of all sequences, for work_of; 0: offsets are on the host and say it
+  bool causal = false;
+  double pairs = 0;  ///< of queries and keys that take part, for work_of; 0: offsets are on the host and say it
 };
 inline Kernel<AttentionForward> attention_forward{"attention.forward"};
 Work work_of(const AttentionForward& args);
@@ -37,7 +38,8 @@ struct AttentionBackward {
   double scale;
   DropoutKey dropout;
   DType dtype;
-  double pairs = 0;  ///< queries times keys of all sequences, for work_of; 0: offsets are on the host and say it
+  bool causal = false;
+  double pairs = 0;  ///< of queries and keys that take part, for work_of; 0: offsets are on the host and say it
 };
 inline Kernel<AttentionBackward> attention_backward{"attention.backward"};
 Work work_of(const AttentionBackward& args);

@@ -49,13 +49,13 @@ int wanted(std::initializer_list<const void*> arrays) {
   return count;
 }
 
-/// `products` products of every query with every key of its sequence, over `arrays` arrays of [T, heads * head_size].
+/// `products` products of every query with each key that takes part, over `arrays` arrays of [T, heads * head_size].
 template <class Args>
 Work attention_work(const Args& args, int products, int arrays) {
   double pairs = args.pairs;
   for (int64_t b = 0; args.pairs == 0 && b < args.sequences; ++b) {
     const double length = args.offsets[b + 1] - args.offsets[b];
-    pairs += length * length;
+    pairs += args.causal ? length * (length + 1) / 2 : length * length;
   }
   const int64_t width = args.heads * args.head_size;
   return {.shape = shape_of({{"T", args.tokens},

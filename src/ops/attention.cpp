@@ -18,18 +18,19 @@ void* part(const Tensor& qkv, int i) {
 
 }  // namespace
 
-Tensor attention(const Tensor& qkv, const Tensor& offsets, int64_t heads, const DropoutKey& key) {
+Tensor attention(const Tensor& qkv, const Tensor& offsets, int64_t heads, const DropoutKey& key, bool causal) {
   check_tensor("attention", "qkv", qkv, 2, kFloating);
   if (heads < 1 || qkv.dim(1) % (3 * heads) != 0) {
     throw UserError("attention",
                     "expected qkv [T, 3 A D] for " + std::to_string(heads) + " heads, got " + qkv.shape().text());
   }
   check_dropout("attention", key);
-  const auto [longest, pairs] = check_offsets("attention", offsets, qkv.dim(0));
+  const auto [longest, squares] = check_offsets("attention", offsets, qkv.dim(0));
   if (longest >= int64_t{1} << 20) {
     throw UserError("attention", "expected sequences under 2^20 tokens, got " + std::to_string(longest));
   }
   const int64_t tokens = qkv.dim(0), width = qkv.dim(1) / 3, head_size = width / heads;
+  const double pairs = causal ? (squares + static_cast<double>(tokens)) / 2 : squares;  // sum of n (n + 1) / 2
   const double factor = 1.0 / std::sqrt(static_cast<double>(head_size));
   const Tensor on_device = beside(qkv, offsets);
 
@@ -51,11 +52,12 @@ Tensor attention(const Tensor& qkv, const Tensor& offsets, int64_t heads, const 
                               .scale = factor,
                               .dropout = key,
                               .dtype = qkv.dtype(),
+                              .causal = causal,
                               .pairs = pairs},
                              stream_of(qkv));
   record("attention", out, {qkv},
-         [qkv = detach(qkv), out = detach(out), lse, on_device, heads, head_size, longest = longest, pairs = pairs,
-          factor, key](const Tensor& dy) {
+         [qkv = detach(qkv), out = detach(out), lse, on_device, heads, head_size, longest = longest, pairs, factor, key,
+          causal](const Tensor& dy) {
            Tensor dqkv = Tensor::empty(qkv.shape(), qkv.dtype(), qkv.device());
            kernels::attention_backward({.dout = dy.data(),
                                         .out = out.data(),
@@ -76,6 +78,7 @@ Tensor attention(const Tensor& qkv, const Tensor& offsets, int64_t heads, const 
                                         .scale = factor,
                                         .dropout = key,
                                         .dtype = qkv.dtype(),
+                                        .causal = causal,
                                         .pairs = pairs},
                                        stream_of(qkv));
            return std::vector<Tensor>{dqkv};

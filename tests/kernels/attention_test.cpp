@@ -17,12 +17,21 @@ const DropoutKey kDropout = {0.2F, {.seed = 5, .step = 77, .site = 3}};
 struct AttentionShape {
   std::vector<int64_t> lengths;
   int64_t heads, head_size;
+  bool causal = false;
 };
 const std::vector<AttentionShape> kShapes = {
     {{}, 2, 8},           {{0}, 1, 8},           {{1}, 1, 1},       {{1, 0, 1, 2}, 3, 8}, {{16, 17}, 2, 32},
-    {{33, 0, 16}, 3, 32}, {{7, 31, 64}, 1, 128}, {{15, 5}, 12, 64}, {{65}, 2, 20}};
+    {{33, 0, 16}, 3, 32}, {{7, 31, 64}, 1, 128}, {{15, 5}, 12, 64}, {{65}, 2, 20},        {{9}, 2, 40},
+    {{17}, 1, 80},        {{3, 33}, 1, 96},      {{5, 7}, 1, 256}};
 const std::vector<AttentionShape> kLongShapes = {
     {{128, 129}, 2, 64}, {{300}, 1, 32}, {{100, 64, 0}, 2, 32}, {{50, 81}, 1, 128}, {{1024}, 1, 32}};
+// Lengths around the blocks of queries and keys: 16, 32, 48 and 64 rows.
+const std::vector<AttentionShape> kCausalShapes = {
+    {{1}, 1, 1, true},           {{2, 0, 1, 9}, 3, 8, true}, {{15, 16, 17}, 1, 32, true}, {{31, 33}, 1, 32, true},
+    {{47, 48, 49}, 1, 20, true}, {{64}, 1, 64, true},        {{65}, 1, 32, true},         {{34}, 1, 80, true},
+    {{33}, 1, 96, true},         {{33}, 1, 128, true},       {{17}, 1, 256, true}};
+const std::vector<AttentionShape> kLongCausalShapes = {
+    {{95, 96, 97}, 1, 32, true}, {{127, 0, 129}, 2, 64, true}, {{300, 20}, 1, 96, true}, {{1024}, 1, 32, true}};
 
 /// One attention worked out in f64 from unrounded inputs, with what the bounds need.
 struct Exact {
@@ -67,9 +76,10 @@ std::shared_ptr<Exact> work_out(const AttentionShape& s, const DropoutKey& key, 
         q_most = std::max(q_most, largest(row(0, j), d));
       }
       for (int64_t i = 0; i < length; ++i) {
-        Values p(static_cast<size_t>(length));
+        const int64_t keys = s.causal ? i + 1 : length;
+        Values p(static_cast<size_t>(keys));
         double most = -std::numeric_limits<double>::infinity(), total = 0;
-        for (int64_t j = 0; j < length; ++j) {
+        for (int64_t j = 0; j < keys; ++j) {
           double score = 0;
           for (int64_t c = 0; c < d; ++c) score += row(0, i)[c] * row(1, j)[c];
           p[static_cast<size_t>(j)] = score * scale;
@@ -79,7 +89,7 @@ std::shared_ptr<Exact> work_out(const AttentionShape& s, const DropoutKey& key, 
         e->lse[at(i)] = most + std::log(total);
         double* out = e->out.data() + (first + i) * e->width + a * d;
         const double* dout = e->dout.data() + (first + i) * e->width + a * d;
-        for (int64_t j = 0; j < length; ++j) {
+        for (int64_t j = 0; j < keys; ++j) {
           const uint64_t element = (static_cast<uint64_t>(at(i)) << 20) + static_cast<uint64_t>(j);
           const double weight =
               p[static_cast<size_t>(j)] / total * static_cast<double>(kernels::dropout_factor(key, element));
@@ -89,14 +99,14 @@ std::shared_ptr<Exact> work_out(const AttentionShape& s, const DropoutKey& key, 
           e->worst = at(i);
         }
         e->score_size[at(i)] = scale * norm(row(0, i), d) * k_norm;
-        for (int64_t j = 0; j < length; ++j) {
+        for (int64_t j = 0; j < keys; ++j) {
           const double weight = p[static_cast<size_t>(j)] / total;
           const double g = weight * norm(dout, d) * (1.25 * v_norm + norm(out, d));
           e->g_query[at(i)] += scale * g * k_most;
           e->g_key[at(j)] += scale * g * q_most;
           e->dout_key[at(j)] += 1.25 * weight * largest(dout, d);
         }
-        for (int64_t j = 0; j < length; ++j) e->v_size[at(i)] = std::max(e->v_size[at(i)], largest(row(2, j), d));
+        for (int64_t j = 0; j < keys; ++j) e->v_size[at(i)] = std::max(e->v_size[at(i)], largest(row(2, j), d));
       }
     }
   }
@@ -127,7 +137,7 @@ void* shifted(void* base, int64_t elements, DType dtype) {
 }
 
 std::string label(const AttentionShape& s, const DropoutKey& key) {
-  std::string text = "lengths";
+  std::string text = s.causal ? "causal, lengths" : "lengths";
   for (const int64_t length : s.lengths) text.append(1, ' ').append(std::to_string(length));
   return text + ", " + std::to_string(s.heads) + " heads of " + std::to_string(s.head_size) +
          (key.probability > 0 ? ", dropout" : "");
@@ -164,7 +174,8 @@ Problem<AttentionForward> forward_problem(const AttentionShape& s, const Dropout
                                     .stride = 3 * e->width,
                                     .scale = 1 / std::sqrt(static_cast<double>(s.head_size)),
                                     .dropout = key,
-                                    .dtype = dtype};
+                                    .dtype = dtype,
+                                    .causal = s.causal};
           }};
 }
 
@@ -203,8 +214,31 @@ Problem<AttentionBackward> backward_problem(const AttentionShape& s, const Dropo
                                      .stride = 3 * e->width,
                                      .scale = 1 / std::sqrt(static_cast<double>(s.head_size)),
                                      .dropout = key,
-                                     .dtype = dtype};
+                                     .dtype = dtype,
+                                     .causal = s.causal};
           }};
+}
+
+/// One run, in f32 and in bf16, of each implementation but the plain ones (loops; a warp for each row), which take the
+/// interpreter of CUDA minutes: many blocks and tiles for a price that every run of the tests can pay.
+template <class Args>
+void check_tiles_once(const kernels::Kernel<Args>& kernel, const Problem<Args>& problem) {
+  for (const DType dtype : {DType::f32, DType::bf16}) {
+    std::vector<Values> inputs, exact;
+    for (const Array& array : problem.arrays) {
+      inputs.push_back(array.values);
+      for (double& value : inputs.back()) value = round_to(dtype_of_kind(array.kind, dtype), value);
+    }
+    for (auto& buffer : run_implementation(*kernel.find("ref"), problem, inputs, DType::f64, 0)) {
+      exact.push_back(buffer.read());
+    }
+    for (const auto& implementation : kernel.implementations()) {
+      const std::string_view name = implementation.name;
+      if (name == "ref" || name == "cuda" || device_count(implementation.device) == 0) continue;
+      const auto buffers = run_implementation(implementation, problem, inputs, dtype, 0);
+      if (!buffers.empty()) compare(run_name(kernel, implementation), problem.arrays, buffers, inputs, exact, dtype);
+    }
+  }
 }
 
 void check_forward(const std::vector<AttentionShape>& shapes) {
@@ -217,7 +251,14 @@ void check_forward(const std::vector<AttentionShape>& shapes) {
   }
 }
 TEST(AttentionForward, EveryLengthAndHeadSize) { check_forward(kShapes); }
+TEST(AttentionForward, OneLongSequence) {
+  for (const bool causal : {false, true}) {
+    check_tiles_once(kernels::attention_forward, forward_problem({{512}, 1, 64, causal}, kDropout, true));
+  }
+}
+TEST(AttentionForward, CausalAroundBlocks) { check_forward(kCausalShapes); }
 TEST(AttentionForward, LongSequences) { check_forward(kLongShapes); }
+TEST(AttentionForward, CausalLongSequences) { check_forward(kLongCausalShapes); }
 
 // Scores in the hundreds, of both signs: the softmax is nearly a choice and must not overflow.
 TEST(AttentionForward, LargeScoresDoNotOverflow) {
@@ -242,7 +283,38 @@ void check_backward(const std::vector<AttentionShape>& shapes) {
   }
 }
 TEST(AttentionBackward, EveryLengthAndHeadSize) { check_backward(kShapes); }
+TEST(AttentionBackward, OneLongSequence) {
+  check_tiles_once(kernels::attention_backward, backward_problem({{260}, 1, 32, true}, kDropout));
+}
+TEST(AttentionBackward, CausalAroundBlocks) { check_backward(kCausalShapes); }
 TEST(AttentionBackward, LongSequences) { check_backward(kLongShapes); }
+TEST(AttentionBackward, CausalLongSequences) { check_backward(kLongCausalShapes); }
+
+// Head sizes of models: which kernel a GPU runs for each.
+TEST(Attention, EveryHeadSizeHasItsKernelOnCuda) {
+  if (kernels::attention_forward.find("cuda", DeviceType::cuda) == nullptr) return;  // a build without nvcc
+  struct Row {
+    int64_t head_size;
+    const char *of_f32, *of_16_bits;
+  };
+  const auto expect_choice = [](const auto& kernel, auto args, const Row& row) {
+    args.head_size = row.head_size;
+    args.stride = 3 * row.head_size;
+    for (const DType dtype : {DType::f32, DType::bf16, DType::f16, DType::f64}) {
+      args.dtype = dtype;
+      const char* expected = dtype == DType::f32 ? row.of_f32 : dtype == DType::f64 ? "cuda" : row.of_16_bits;
+      EXPECT_STREQ(kernel.choose(args, Device{DeviceType::cuda, 0}).name, expected)
+          << kernel.name() << " " << name_of(dtype) << " " << row.head_size;
+    }
+  };
+  for (const Row& row :
+       {Row{20, "tiled", "cuda"}, Row{32, "tiled", "flash"}, Row{40, "tiled", "cuda"}, Row{64, "tiled", "flash"},
+        Row{80, "tiled", "flash"}, Row{96, "tiled", "flash"}, Row{128, "tiled", "flash"}, Row{160, "cuda", "cuda"},
+        Row{256, "cuda", "cuda"}, Row{30, "cuda", "cuda"}}) {
+    expect_choice(kernels::attention_forward, AttentionForward{}, row);
+    expect_choice(kernels::attention_backward, AttentionBackward{}, row);
+  }
+}
 
 // With q = 0 every probability is 1 / length. Then unit vectors as values show the mask itself in the output, and unit
 // vectors as dout show it, transposed, in dv: both must be dropout_factor, element by element.

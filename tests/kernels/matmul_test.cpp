@@ -2,6 +2,8 @@
 // accumulation.
 #include "kernels/matmul.h"
 
+#include <dlfcn.h>
+
 #include <bit>
 
 #include "kernels/harness.h"
@@ -244,6 +246,33 @@ TEST(Matmul, Tf32KeepsTenBitsOfTheOperandsOnCuda) {
       EXPECT_LE(std::min(to_cut, farthest(tf32[3].read(), rounded)), 1) << implementation.name;
     }
   }
+}
+
+// The library's search takes longer than a small product: it is asked once for all calls of a shape, transposes, bias
+// or none and alignment of the operands. Counted by the stand-in of the library; elsewhere the products alone are
+// checked.
+TEST(Matmul, CublasltIsAskedForAnAlgorithmOnceForEachShape) {
+  const auto* library = kernels::matmul.find("cublaslt", DeviceType::cuda);
+  if (library == nullptr || device_count(DeviceType::cuda) == 0) return;  // no such implementation, no such device
+  void* const opened = dlopen("libcublasLt.so.13", RTLD_LAZY | RTLD_NOLOAD);
+  const auto count =
+      reinterpret_cast<int (*)()>(opened == nullptr ? nullptr : dlsym(opened, "stand_in_heuristic_calls"));
+  const auto calls_of = [&](const MatmulShape& shape, bool bias, int shift) {
+    const int before = count == nullptr ? 0 : count();
+    const auto problem = matmul_problem(shape, {.transpose_b = true, .bias = bias});
+    std::vector<Values> values;
+    for (const Array& array : problem.arrays) values.push_back(array.values);
+    EXPECT_FALSE(run_implementation(*library, problem, values, DType::f32, shift).empty());
+    return count == nullptr ? 0 : count() - before;
+  };
+  const int first = count == nullptr ? 0 : 1;
+  const MatmulShape shape = {19, 24, 40};  // of no other test
+  EXPECT_EQ(calls_of(shape, true, 0), first);
+  EXPECT_EQ(calls_of(shape, true, 0), 0) << "the same product in other memory";
+  EXPECT_EQ(calls_of(shape, false, 0), first) << "without the bias";
+  EXPECT_EQ(calls_of(shape, false, 1), first) << "operands on 4 bytes";
+  EXPECT_EQ(calls_of({20, 24, 40}, true, 0), first) << "another shape";
+  EXPECT_EQ(calls_of(shape, true, 0), 0) << "the first is kept";
 }
 
 TEST(ColumnSum, EveryShape) {

@@ -47,6 +47,12 @@ TEST(Work, OfAttentionCountsThePairsWithinEachSequence) {
   EXPECT_EQ(call(AttentionForward{}).flops, 2 * 2 * pairs * 8) << "q k and p v";
   EXPECT_EQ(call(AttentionForward{}).bytes, 4 * 10 * 8 * 4);
   EXPECT_EQ(call(AttentionBackward{}).flops, 5 * 2 * pairs * 8) << "q k again, dp, dv, dq, dk";
+  const double causal_pairs = (1 + 2 + 3) + (1 + 2 + 3 + 4 + 5 + 6 + 7);
+  AttentionForward forward{};
+  AttentionBackward backward{};
+  forward.causal = backward.causal = true;
+  EXPECT_EQ(call(forward).flops, 2 * 2 * causal_pairs * 8) << "each query with its own key and those before";
+  EXPECT_EQ(call(backward).flops, 5 * 2 * causal_pairs * 8);
 }
 
 TEST(Work, OfALayerNormCountsTheArraysThatAreThere) {

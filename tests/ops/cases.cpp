@@ -37,13 +37,13 @@ OpCase binary(const char* op, Tensor (*run)(const Tensor&, const Tensor&), int64
   return {op, "", {{{4, 9}}, {{4, 9}}}, {}, [run](const Tensors& x) { return run(x[0], x[1]); }, nullptr, terms};
 }
 
-OpCase attention_case(const char* label, const kernels::DropoutKey& key) {
+OpCase attention_case(const char* label, const kernels::DropoutKey& key, bool causal = false) {
   const std::vector<int32_t> offsets = {0, 5, 5, 12};
   return {"attention",
           label,
           {{{12, 24}}},
           {{"offsets", offsets}},
-          [=](const Tensors& x) { return ops::attention(x[0], integers_of(offsets), 2, key); },
+          [=](const Tensors& x) { return ops::attention(x[0], integers_of(offsets), 2, key, causal); },
           nullptr,
           16};
 }
@@ -113,6 +113,8 @@ std::vector<OpCase> make_cases() {
   cases.back().inputs = {{{3, 5}}, {{3, 5}}};
   cases.push_back(attention_case("", {}));
   cases.push_back(attention_case("dropout", kAttentionDropout));
+  cases.push_back(attention_case("causal", {}, true));
+  cases.push_back(attention_case("causal dropout", kAttentionDropout, true));
   cases.push_back(loss_case("bce_with_logits", "", &ops::bce_with_logits, 0, true));
   cases.push_back(loss_case("bce_with_logits", "normalizer", &ops::bce_with_logits, 7, true));
   // To another dtype, but in f64 where the gradient is checked.

@@ -19,6 +19,12 @@ namespace HWY_NAMESPACE {
 /// Queries whose scores are held at a time: [kQueryBlock, keys] f32 fits the second-level cache up to 4096 keys.
 inline constexpr int64_t kQueryBlock = 48;
 
+/// Zeros in elements [begin, end) of a row: the weights of keys that take no part.
+template <class T>
+HWY_INLINE void clear(T* row, int64_t begin, int64_t end) {
+  for (int64_t j = begin; j < end; ++j) row[j] = T(0.0F);
+}
+
 struct RowSum {
   float maximum, sum;
 };

@@ -7,56 +7,52 @@
 
 #include "kernels/attention.h"
 #include "kernels/cpu/attention-inl.h"
+#include "kernels/cpu/attention_tasks.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace suanli::kernels {
 namespace HWY_NAMESPACE {
 
-/// Zeros from element `begin` of a row on: what the padding of keys or queries multiplies with.
-HWY_INLINE void clear(bfloat16* row, int64_t begin, int64_t end) {
-  for (int64_t j = begin; j < end; ++j) row[j] = bfloat16(0.0F);
-}
-
-/// Rows of scores (padded apart) to f(j) exp(score - maximum) in bf16 with zeros behind the keys; 1 / sum and lse of
-/// each. `token` is the first row's element in lse.
-void softmax_rows(const AttentionForward& a, int64_t token, int64_t queries, int64_t keys, int64_t padded,
-                  const float* scores, bfloat16* p, float* inverse, float* factors) {
+/// Rows of scores to f(j) exp(score - maximum) in bf16 with zeros behind the keys; 1 / sum and lse of each.
+void softmax_rows(const AttentionForward& a, const QueryRows& rows, const float* scores, bfloat16* p, float* inverse,
+                  float* factors) {
   const DropoutFactors dropout_factors(a.dropout);
-  for (int64_t i = 0; i < queries; ++i) {
-    const float* row = scores + i * padded;
-    bfloat16* p_row = p + i * padded;
+  for (int64_t i = 0; i < rows.count; ++i) {
+    const int64_t token = rows.token + i, keys = rows.keys_of(i);
+    const float* row = scores + i * rows.stride;
+    bfloat16* p_row = p + i * rows.stride;
     const float* f =
-        a.dropout.probability > 0 ? dropout_factors(static_cast<uint64_t>(token + i) << 20, keys, factors) : nullptr;
+        a.dropout.probability > 0 ? dropout_factors(static_cast<uint64_t>(token) << 20, keys, factors) : nullptr;
     const RowSum s = exponentiate(row, keys, static_cast<float>(a.scale), f, p_row);
     inverse[i] = 1.0F / s.sum;
-    if (a.lse != nullptr) static_cast<float*>(a.lse)[token + i] = s.maximum + std::log(s.sum);
-    clear(p_row, keys, padded);
+    if (a.lse != nullptr) static_cast<float*>(a.lse)[token] = s.maximum + std::log(s.sum);
+    clear(p_row, keys, rows.width);
   }
 }
 
 /// p becomes f p and ds = scale p (f dp - delta), in bf16 with zeros behind the keys and the queries.
-void gradient_rows(const AttentionBackward& a, int64_t token, const bfloat16* dout, const bfloat16* y, int64_t queries,
-                   int64_t keys, int64_t padded, const float* scores, const float* dp, bfloat16* p, bfloat16* ds,
-                   float* factors) {
+void gradient_rows(const AttentionBackward& a, const QueryRows& rows, const bfloat16* dout, const bfloat16* y,
+                   const float* scores, const float* dp, bfloat16* p, bfloat16* ds, float* factors) {
   const DropoutFactors dropout_factors(a.dropout);
   const Vector scale = hn::Set(F32(), static_cast<float>(a.scale)), one = hn::Set(F32(), 1.0F);
-  const int64_t width = a.head_size, row_width = a.heads * width;
-  for (int64_t i = 0; i < queries; ++i) {
-    const Vector lse = hn::Set(F32(), static_cast<const float*>(a.lse)[token + i]);
+  const int64_t width = a.head_size, row_width = a.heads * width, padded = rows.stride;
+  for (int64_t i = 0; i < rows.count; ++i) {
+    const int64_t token = rows.token + i, keys = rows.keys_of(i);
+    const Vector lse = hn::Set(F32(), static_cast<const float*>(a.lse)[token]);
     const Vector delta = hn::Set(F32(), dot(dout + i * row_width, y + i * row_width, width));
     const float* f =
-        a.dropout.probability > 0 ? dropout_factors(static_cast<uint64_t>(token + i) << 20, keys, factors) : nullptr;
+        a.dropout.probability > 0 ? dropout_factors(static_cast<uint64_t>(token) << 20, keys, factors) : nullptr;
     each_vector(keys, [&](int64_t j, int64_t n) SUANLI_INLINE {
       const Vector e = exp_negative(hn::MulSub(load(scores + i * padded + j), scale, lse));
       const Vector factor = f == nullptr ? one : load(f + j);
       store(hn::Mul(e, factor), p + i * padded + j, n);
       store(hn::Mul(hn::Mul(e, scale), hn::MulSub(load(dp + i * padded + j), factor, delta)), ds + i * padded + j, n);
     });
-    clear(p + i * padded, keys, padded);
-    clear(ds + i * padded, keys, padded);
+    clear(p + i * padded, keys, rows.width);
+    clear(ds + i * padded, keys, rows.width);
   }
-  clear(p, queries * padded, 32 * padded);
-  clear(ds, queries * padded, 32 * padded);
+  clear(p, rows.count * padded, 32 * padded);
+  clear(ds, rows.count * padded, 32 * padded);
 }
 
 /// Rows of f32 to bf16, row i times factors[i] (null: 1).
@@ -78,7 +74,6 @@ HWY_AFTER_NAMESPACE();
 #include "base/parallel.h"
 #include "kernels/cpu/add.h"
 #include "kernels/cpu/amx_product.h"
-#include "kernels/cpu/attention_tasks.h"
 #include "kernels/cpu/scratch.h"
 
 namespace suanli::kernels {
@@ -107,13 +102,27 @@ class Parts {
   int64_t used_ = 0;
 };
 
-/// c [32, columns] = left [32, depth] right, whole squares; of at most 16 `rows` only those.
-SUANLI_AMX void multiply_rows(int64_t rows, int64_t depth, LeftTiles<uint16_t> left, const uint16_t* right,
+/// A packed right operand of some steps of depth, and the steps that a product takes of it.
+struct Steps {
+  int64_t packed, begin, end;
+  explicit Steps(int64_t depth) : Steps{depth, 0, depth} {}
+  Steps(int64_t depth, int64_t from, int64_t to) : packed(steps_of(depth)), begin(from / kStep), end(steps_of(to)) {}
+};
+
+/// c [32, columns] = left right, whole squares, over the steps [begin, end) of both; of at most 16 `rows` only those.
+SUANLI_AMX void multiply_rows(int64_t rows, const Steps& steps, LeftTiles<uint16_t> left, const uint16_t* right,
                               int64_t columns, float* c, int64_t c_stride) {
-  const int64_t steps = steps_of(depth);
+  left.data += steps.begin * left.step;
   for (int64_t n = 0; n < columns; n += kSquare) {
-    multiply_square<PairsOfBfloat16>(rows, steps, left, right + n * steps * kStep, c + n, c_stride, [] {});
+    multiply_square<PairsOfBfloat16>(rows, steps.end - steps.begin, left,
+                                     right + n * steps.packed * kStep + steps.begin * kPair, c + n, c_stride, [] {});
   }
+}
+
+/// The rows of queries [block, block + count) that see `seen` keys together; `token` is the first one's element in lse.
+template <class Args>
+QueryRows query_rows(const Args& a, int64_t token, int64_t block, int64_t count, int64_t seen, int64_t stride) {
+  return {token, count, a.causal ? block + 1 : seen, a.causal ? 1 : 0, steps_of(seen) * kStep, stride};
 }
 
 /// Asks for the lines of a head: its rows lie far apart, and loops that wait for them as they come get a fraction of
@@ -132,8 +141,8 @@ LeftTiles<uint16_t> dense_left(const uint16_t* data, int64_t stride) { return {d
 
 /// Query rows [begin, end) of one head of one sequence.
 SUANLI_AMX void forward_task(const AttentionForward& a, int64_t sequence, int64_t head, int64_t begin, int64_t end) {
-  const int64_t first = a.offsets[sequence], keys = a.offsets[sequence + 1] - first, width = a.head_size;
-  const int64_t padded = steps_of(keys) * kStep;
+  const int64_t first = a.offsets[sequence], length = a.offsets[sequence + 1] - first, width = a.head_size;
+  const int64_t keys = a.causal ? end : length, padded = steps_of(keys) * kStep;
   const auto at = [&](const void* base, int64_t row) SUANLI_AMX {
     return static_cast<const uint16_t*>(base) + (first + row) * a.stride + head * width;
   };
@@ -147,23 +156,24 @@ SUANLI_AMX void forward_task(const AttentionForward& a, int64_t sequence, int64_
   pack_right(at(a.v, 0), a.stride, keys, width, v);
   const TileConfiguration tiles;
   for (int64_t block = begin; block < end; block += kSquare) {
-    const int64_t queries = std::min(kSquare, end - block);
-    multiply_rows(queries, width, left_tiles(at(a.q, block), a.stride, queries, width, buffer), k, padded, scores,
+    const int64_t queries = std::min(kSquare, end - block), seen = a.causal ? block + queries : keys;
+    multiply_rows(queries, Steps(width), left_tiles(at(a.q, block), a.stride, queries, width, buffer), k, seen, scores,
                   padded);
     HWY_DYNAMIC_DISPATCH(softmax_rows)
-    (a, head * a.tokens + first + block, queries, keys, padded, scores, reinterpret_cast<bfloat16*>(p), inverse,
-     factors);
-    multiply_rows(queries, keys, dense_left(p, padded), v, width, out, width);
+    (a, query_rows(a, head * a.tokens + first + block, block, queries, seen, padded), scores,
+     reinterpret_cast<bfloat16*>(p), inverse, factors);
+    multiply_rows(queries, Steps(keys, 0, seen), dense_left(p, padded), v, width, out, width);
     bfloat16* y = static_cast<bfloat16*>(a.out) + ((first + block) * a.heads + head) * width;
     HWY_DYNAMIC_DISPATCH(deliver_rows)(out, width, queries, width, inverse, y, a.heads * width);
   }
 }
 
 /// Rows [32, keys] of p or ds as a part of the left operand [keys, queries]: step `step` of its `steps`.
-SUANLI_AMX void keep_transposed(const uint16_t* rows, int64_t padded, int64_t step, int64_t steps, uint16_t* out) {
+SUANLI_AMX void keep_transposed(const uint16_t* rows, int64_t stride, int64_t keys, int64_t step, int64_t steps,
+                                uint16_t* out) {
   __m512i tile[16];
-  for (int64_t key = 0; key < padded; key += 16) {
-    load_row_pairs(rows + key, padded, kStep, 16, tile);
+  for (int64_t key = 0; key < keys; key += 16) {
+    load_row_pairs(rows + key, stride, kStep, 16, tile);
     transpose_16(tile);
     store_tile(tile, out + packed_place(key, step, steps), kStep);
   }
@@ -202,24 +212,25 @@ SUANLI_AMX void backward_task(const AttentionBackward& a, int64_t sequence, int6
   };
   const TileConfiguration tiles;
   for (int64_t block = 0; block < keys; block += kSquare) {
-    const int64_t queries = std::min(kSquare, keys - block);
-    multiply_rows(queries, width, left_tiles(in(a.q, block), a.stride, queries, width, buffer), k_t, padded, scores,
-                  padded);
-    multiply_rows(queries, width, left_tiles(narrow(a.dout, block), row_width, queries, width, buffer), v_t, padded, dp,
-                  padded);
+    const int64_t queries = std::min(kSquare, keys - block), seen = a.causal ? block + queries : keys;
+    multiply_rows(queries, Steps(width), left_tiles(in(a.q, block), a.stride, queries, width, buffer), k_t, seen,
+                  scores, padded);
+    multiply_rows(queries, Steps(width), left_tiles(narrow(a.dout, block), row_width, queries, width, buffer), v_t,
+                  seen, dp, padded);
     HWY_DYNAMIC_DISPATCH(gradient_rows)
-    (a, head * a.tokens + first + block, reinterpret_cast<const bfloat16*>(narrow(a.dout, block)),
-     reinterpret_cast<const bfloat16*>(narrow(a.out, block)), queries, keys, padded, scores, dp,
-     reinterpret_cast<bfloat16*>(p), reinterpret_cast<bfloat16*>(ds), factors);
-    multiply_rows(queries, keys, dense_left(ds, padded), k, width, out, width);
+    (a, query_rows(a, head * a.tokens + first + block, block, queries, seen, padded),
+     reinterpret_cast<const bfloat16*>(narrow(a.dout, block)), reinterpret_cast<const bfloat16*>(narrow(a.out, block)),
+     scores, dp, reinterpret_cast<bfloat16*>(p), reinterpret_cast<bfloat16*>(ds), factors);
+    multiply_rows(queries, Steps(keys, 0, seen), dense_left(ds, padded), k, width, out, width);
     deliver(a.dq, block);
-    keep_transposed(p, padded, block / kSquare, steps, p_t);
-    keep_transposed(ds, padded, block / kSquare, steps, ds_t);
+    keep_transposed(p, padded, seen, block / kSquare, steps, p_t);
+    keep_transposed(ds, padded, seen, block / kSquare, steps, ds_t);
   }
   for (int64_t row = 0; row < keys; row += kSquare) {
-    multiply_rows(keys - row, keys, packed_left(p_t + row * padded), dout, width, out, width);
+    const Steps queries(keys, a.causal ? row : 0, keys);
+    multiply_rows(keys - row, queries, packed_left(p_t + row * padded), dout, width, out, width);
     deliver(a.dv, row);
-    multiply_rows(keys - row, keys, packed_left(ds_t + row * padded), q, width, out, width);
+    multiply_rows(keys - row, queries, packed_left(ds_t + row * padded), q, width, out, width);
     deliver(a.dk, row);
   }
 }

@@ -48,39 +48,48 @@ void backward_as(const AttentionBackward& a, int64_t sequence, int64_t head) {
   const DropoutFactors dropout_factors(a.dropout);
   for (int64_t block = 0; block < keys; block += kQueryBlock) {
     const int64_t queries = HWY_MIN(kQueryBlock, keys - block);
+    const int64_t seen = a.causal ? block + queries : keys;        // keys of any of them
+    const int64_t summed = a.causal || block == 0 ? block : keys;  // keys that had queries before
     const T* dout = static_cast<const T*>(a.dout) + (first + block) * row_width + head * width;
     const T* y = static_cast<const T*>(a.out) + (first + block) * row_width + head * width;
     const Rows q = rows_of(in(a.q, block), a.stride, queries, width, q_rows);
     const Rows d = rows_of(dout, row_width, queries, width, do_rows);
-    small_product(queries, keys, width, {q.data, q.stride, 1}, {keys_t, padded_keys}, p, padded_keys, false);
-    small_product(queries, keys, width, {d.data, d.stride, 1}, {values_t, padded_keys}, dp, padded_keys, false);
+    small_product(queries, seen, width, {q.data, q.stride, 1}, {keys_t, padded_keys}, p, padded_keys, false);
+    small_product(queries, seen, width, {d.data, d.stride, 1}, {values_t, padded_keys}, dp, padded_keys, false);
     for (int64_t i = 0; i < queries; ++i) {
       // p becomes f p, dp becomes scale ds = scale p (f dp - delta).
-      const int64_t token = head * a.tokens + first + block + i;
+      const int64_t token = head * a.tokens + first + block + i, own = a.causal ? block + i + 1 : keys;
       const Vector lse = hn::Set(F32(), static_cast<const float*>(a.lse)[token]);
       const Vector delta = hn::Set(F32(), dot(dout + i * row_width, y + i * row_width, width));
       float *p_row = p + i * padded_keys, *dp_row = dp + i * padded_keys;
       if (a.dropout.probability > 0) {
-        const float* f = dropout_factors(static_cast<uint64_t>(token) << 20, keys, factors);
-        each_vector(keys, [&](int64_t j, int64_t) SUANLI_INLINE {
+        const float* f = dropout_factors(static_cast<uint64_t>(token) << 20, own, factors);
+        each_vector(own, [&](int64_t j, int64_t) SUANLI_INLINE {
           const Vector e = exp_negative(hn::MulSub(load(p_row + j), scale, lse)), factor = load(f + j);
           store(hn::Mul(e, factor), p_row + j);
           store(hn::Mul(hn::Mul(e, scale), hn::MulSub(load(dp_row + j), factor, delta)), dp_row + j);
         });
       } else {
-        each_vector(keys, [&](int64_t j, int64_t) SUANLI_INLINE {
+        each_vector(own, [&](int64_t j, int64_t) SUANLI_INLINE {
           const Vector e = exp_negative(hn::MulSub(load(p_row + j), scale, lse));
           store(e, p_row + j);
           store(hn::Mul(hn::Mul(e, scale), hn::Sub(load(dp_row + j), delta)), dp_row + j);
         });
       }
+      clear(p_row, own, seen);
+      clear(dp_row, own, seen);
     }
     float* dq = writable_rows(out(a.dq, block), width, dq_rows);
     const int64_t dq_stride = dq == dq_rows ? padded : a.stride;
-    small_product(queries, width, keys, {dp, padded_keys, 1}, k, dq, dq_stride, false);
+    small_product(queries, width, seen, {dp, padded_keys, 1}, k, dq, dq_stride, false);
     deliver(dq, dq_stride, out(a.dq, block), a.stride, queries, width);
-    small_product(keys, width, queries, {p, 1, padded_keys}, d, dv, d_stride, block > 0);
-    small_product(keys, width, queries, {dp, 1, padded_keys}, q, dk, d_stride, block > 0);
+    const auto add_queries = [&](const float* weights, const Rows& rows, float* sums) SUANLI_INLINE {
+      small_product(summed, width, queries, {weights, 1, padded_keys}, rows, sums, d_stride, true);
+      small_product(seen - summed, width, queries, {weights + summed, 1, padded_keys}, rows, sums + summed * d_stride,
+                    d_stride, false);
+    };
+    add_queries(p, d, dv);
+    add_queries(dp, q, dk);
   }
   deliver(dk, d_stride, out(a.dk, 0), a.stride, keys, width);
   deliver(dv, d_stride, out(a.dv, 0), a.stride, keys, width);

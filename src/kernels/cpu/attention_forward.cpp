@@ -17,7 +17,8 @@ namespace HWY_NAMESPACE {
 /// Query rows [begin, end) of one head of one sequence, kQueryBlock at a time.
 template <class T>
 void forward_as(const AttentionForward& a, int64_t sequence, int64_t head, int64_t begin, int64_t end) {
-  const int64_t first = a.offsets[sequence], keys = a.offsets[sequence + 1] - first, width = a.head_size;
+  const int64_t first = a.offsets[sequence], length = a.offsets[sequence + 1] - first, width = a.head_size;
+  const int64_t keys = a.causal ? end : length;  // of these queries
   const int64_t padded_keys = whole_vectors(keys), padded = whole_vectors(width);
   float* memory = local_scratch().get<float>((width + kQueryBlock) * padded_keys + padded_keys + kDropoutSlack +
                                              (keys + 2 * kQueryBlock) * padded);
@@ -35,19 +36,21 @@ void forward_as(const AttentionForward& a, int64_t sequence, int64_t head, int64
   const DropoutFactors dropout_factors(a.dropout);
   for (int64_t block = begin; block < end; block += kQueryBlock) {
     const int64_t queries = HWY_MIN(kQueryBlock, end - block);
+    const int64_t seen = a.causal ? block + queries : keys;  // keys of any of them
     const Rows q = rows_of(at(a.q, block), a.stride, queries, width, query_rows);
-    small_product(queries, keys, width, {q.data, q.stride, 1}, {transposed, padded_keys}, scores, padded_keys, false);
+    small_product(queries, seen, width, {q.data, q.stride, 1}, {transposed, padded_keys}, scores, padded_keys, false);
     float inverse[kQueryBlock];
     for (int64_t i = 0; i < queries; ++i) {
       float* row = scores + i * padded_keys;
-      const int64_t token = head * a.tokens + first + block + i;
+      const int64_t token = head * a.tokens + first + block + i, own = a.causal ? block + i + 1 : keys;
       const float* f =
-          a.dropout.probability > 0 ? dropout_factors(static_cast<uint64_t>(token) << 20, keys, factors) : nullptr;
-      const RowSum s = exponentiate(row, keys, static_cast<float>(a.scale), f, row);
+          a.dropout.probability > 0 ? dropout_factors(static_cast<uint64_t>(token) << 20, own, factors) : nullptr;
+      const RowSum s = exponentiate(row, own, static_cast<float>(a.scale), f, row);
+      clear(row, own, seen);
       inverse[i] = 1.0F / s.sum;
       if (a.lse != nullptr) static_cast<float*>(a.lse)[token] = s.maximum + std::log(s.sum);
     }
-    small_product(queries, width, keys, {scores, padded_keys, 1}, values, out_rows, padded, false);
+    small_product(queries, width, seen, {scores, padded_keys, 1}, values, out_rows, padded, false);
     for (int64_t i = 0; i < queries; ++i) {
       T* out = static_cast<T*>(a.out) + ((first + block + i) * a.heads + head) * width;
       const Vector share = hn::Set(F32(), inverse[i]);

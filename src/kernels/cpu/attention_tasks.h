@@ -1,4 +1,4 @@
-/// How the forward pass of attention is cut into tasks, for every kernel alike.
+/// How attention is cut into tasks, for every kernel alike, and the rows of one on tiles.
 #pragma once
 
 #include <algorithm>
@@ -7,6 +7,14 @@
 #include "kernels/attention.h"
 
 namespace suanli::kernels {
+
+/// Rows of scores for a block of queries: the first query's element in lse, how many there are, the keys that take part
+/// for the first and how many more for each next one; what is behind them up to `width` must be 0. Rows lie `stride`
+/// apart.
+struct QueryRows {
+  int64_t token, count, keys, more_keys, width, stride;
+  int64_t keys_of(int64_t i) const { return keys + i * more_keys; }
+};
 
 /// Calls f(sequence, head, begin, end) on some thread for each head of a sequence or, where those are few, for blocks
 /// of 64 of its queries; `small` keeps them on the caller.

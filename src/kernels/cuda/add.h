@@ -10,6 +10,8 @@ void add_activation();
 void add_attention();
 void add_attention_flash_backward();
 void add_attention_flash_forward();
+void add_attention_tiled_backward();
+void add_attention_tiled_forward();
 void add_column_sum();
 void add_cross_entropy();
 void add_elementwise();

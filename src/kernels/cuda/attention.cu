@@ -1,5 +1,6 @@
-// Attention over packed sequences with an online softmax: a warp for each query (forward, dq) or key (dk, dv). Its
-// lanes take 32 keys (queries) for the scores, then the columns of a head for the sums.
+// Attention for what the tiled kernels refuse (f64, other head sizes), with an online softmax: a warp for each query
+// (forward, dq) or key (dk, dv). Its lanes take 32 keys (queries) for the scores, then the columns of a head for the
+// sums.
 #include "kernels/attention.h"
 
 namespace suanli::kernels::cuda {
@@ -28,6 +29,10 @@ constexpr int kColumns = kMostHeadSize / 32;  // of a lane
 struct Place {
   int64_t head, token, begin, end;
   bool valid;
+  /// Of a query: behind the last key that takes part.
+  __device__ int64_t end_of_keys(bool causal) const { return causal ? token + 1 : end; }
+  /// Of a key: the first query that it takes part for.
+  __device__ int64_t first_query(bool causal) const { return causal ? token : begin; }
 };
 template <class Args>
 __device__ Place place_of_warp(const Args& args) {
@@ -108,23 +113,23 @@ __device__ void attend(const AttentionForward& args) {
   __shared__ __align__(16) C queries[kWarps][kMostHeadSize];
   const Place place = place_of_warp(args);
   if (!place.valid) return;
+  const int64_t end = place.end_of_keys(args.causal);
   C* q = queries[threadIdx.x / 32];
   keep_row(operand_row<T>(args, args.q, place, place.token), args.head_size, q);
   const auto larger = [](C a, C b) { return a < b ? b : a; };
   C largest = -infinity<C>(), total = 0, sums[kColumns] = {};
-  for (int64_t start = place.begin; start < place.end; start += 32) {
-    const int count = static_cast<int>(min(int64_t{32}, place.end - start));
+  for (int64_t start = place.begin; start < end; start += 32) {
+    const int count = static_cast<int>(min(int64_t{32}, end - start));
     const int64_t key = start + threadIdx.x % 32;
     C score = -infinity<C>();
-    if (key < place.end) {
+    if (key < end) {
       score = static_cast<C>(args.scale) * dot(operand_row<T>(args, args.k, place, key), q, args.head_size);
     }
     const C before = largest;
     largest = larger(largest, warp_fold(score, larger));
-    const C p = key < place.end ? exp(score - largest) : C{0},
-            shrink = before == largest ? C{1} : exp(before - largest);
+    const C p = key < end ? exp(score - largest) : C{0}, shrink = before == largest ? C{1} : exp(before - largest);
     total = total * shrink + warp_sum(p);
-    const C kept = key < place.end ? p * factor(args, place, place.token, key) : C{0};
+    const C kept = key < end ? p * factor(args, place, place.token, key) : C{0};
 #pragma unroll
     for (int i = 0; i < kColumns; ++i) sums[i] *= shrink;
     for (int j = 0; j < count; ++j) {
@@ -163,6 +168,7 @@ __device__ void gradient_of_queries(const AttentionGradient& gradient) {
   const AttentionBackward& args = gradient.args;
   const Place place = place_of_warp(args);
   if (!place.valid) return;
+  const int64_t end = place.end_of_keys(args.causal);
   C *q = rows[threadIdx.x / 32][0], *dout = rows[threadIdx.x / 32][1];
   keep_row(operand_row<T>(args, args.q, place, place.token), args.head_size, q);
   keep_row(output_row<T>(args, args.dout, place, place.token), args.head_size, dout);
@@ -170,11 +176,11 @@ __device__ void gradient_of_queries(const AttentionGradient& gradient) {
   const C lse = static_cast<const C*>(args.lse)[at], delta = static_cast<const C*>(gradient.delta)[at];
   const C scale = static_cast<C>(args.scale);
   C sums[kColumns] = {};
-  for (int64_t start = place.begin; start < place.end; start += 32) {
-    const int count = static_cast<int>(min(int64_t{32}, place.end - start));
+  for (int64_t start = place.begin; start < end; start += 32) {
+    const int count = static_cast<int>(min(int64_t{32}, end - start));
     const int64_t key = start + threadIdx.x % 32;
     C ds = 0;
-    if (key < place.end) {
+    if (key < end) {
       const C p = exp(scale * dot(operand_row<T>(args, args.k, place, key), q, args.head_size) - lse);
       const C dp = dot(operand_row<T>(args, args.v, place, key), dout, args.head_size);
       ds = p * (factor(args, place, place.token, key) * dp - delta) * scale;
@@ -200,7 +206,7 @@ __device__ void gradient_of_keys(const AttentionGradient& gradient) {
   keep_row(operand_row<T>(args, args.v, place, place.token), args.head_size, v);
   const C scale = static_cast<C>(args.scale);
   C dk[kColumns] = {}, dv[kColumns] = {};
-  for (int64_t start = place.begin; start < place.end; start += 32) {
+  for (int64_t start = place.first_query(args.causal); start < place.end; start += 32) {
     const int count = static_cast<int>(min(int64_t{32}, place.end - start));
     const int64_t query = start + threadIdx.x % 32;
     C ds = 0, kept = 0;
@@ -276,6 +282,8 @@ void attention_delta(const AttentionBackward& args, void* delta, Stream& stream)
 void add_attention() {
   add_attention_flash_forward();
   add_attention_flash_backward();
+  add_attention_tiled_forward();
+  add_attention_tiled_backward();
   add(attention_forward, can_run<AttentionForward>, run_forward);
   add(attention_backward, can_run<AttentionBackward>, run_backward);
 }

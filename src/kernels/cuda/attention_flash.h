@@ -1,18 +1,8 @@
-/// What flash attention forward and backward share (Dao et al. 2022; Dao 2023): the part of a block, its dropout, what
-/// can be run and how large the launch is. Read by both halves of a .cu file.
+/// What flash attention forward and backward share (Dao et al. 2022; Dao 2023): its dropout and what can be run. Read
+/// by both halves of a .cu file.
 #pragma once
 
-#include <algorithm>
-#include <cstdint>
-#include <initializer_list>
-
-#include "kernels/attention.h"
-
-#ifdef __CUDACC__
-#include "kernels/cuda/tensor_core.h"
-#else
-#include "kernels/cuda/launch.h"
-#endif
+#include "kernels/cuda/attention_part.h"
 
 namespace suanli::kernels::cuda {
 
@@ -24,30 +14,16 @@ constexpr int kThreads = 128, kRows = 64;  ///< of a block: four warps, each for
 #define SUANLI_EACH_FLASH(F) \
   F(32, bf16, bfloat16)      \
   F(64, bf16, bfloat16)      \
+  F(80, bf16, bfloat16)      \
+  F(96, bf16, bfloat16)      \
   F(128, bf16, bfloat16)     \
   F(32, f16, float16)        \
   F(64, f16, float16)        \
+  F(80, f16, float16)        \
+  F(96, f16, float16)        \
   F(128, f16, float16)
 
 constexpr float kLog2E = 1.44269504088896340736F, kLn2 = 0.693147180559945309417F;
-
-/// The part of a sequence and head that a block works on.
-struct Part {
-  int64_t begin, end, first;  ///< the sequence's rows, the block's first
-  int64_t head;
-  __device__ bool empty() const { return first >= end; }
-};
-template <class Args>
-__device__ Part part_of_block(const Args& args) {
-  const int64_t begin = args.offsets[blockIdx.z], end = args.offsets[blockIdx.z + 1];
-  return {begin, end, begin + static_cast<int64_t>(blockIdx.x) * kRows, blockIdx.y};
-}
-
-/// Element 0 of a head in q, k, v and their gradients, and in out and dout.
-template <class T, class Args>
-__device__ const T* operand(const Args& args, const void* base, const Part& part) {
-  return static_cast<const T*>(base) + part.head * args.head_size;
-}
 
 /// The bits of kept elements, as multiply_add lays out a block [16,8] whose rows are queries and columns keys: bit c of
 /// lane l is that of c[c]. A lane works out the mask of four keys for one query, its neighbours pick from it.
@@ -111,34 +87,37 @@ __device__ void store_rows(T* base, int64_t stride, int64_t token, int64_t end, 
 
 #else
 
-/// True when all pointers lie on 16 bytes.
-inline bool aligned(std::initializer_list<const void*> pointers) {
-  return std::ranges::all_of(pointers, [](const void* p) { return reinterpret_cast<uintptr_t>(p) % 16 == 0; });
-}
+/// The kernels of one pass by head size.
+struct FlashNames {
+  const char *of_32, *of_64, *of_80, *of_96, *of_128;
+  /// Null where there is none.
+  const char* name(int64_t head_size) const {
+    switch (head_size) {
+      case 32:
+        return of_32;
+      case 64:
+        return of_64;
+      case 80:
+        return of_80;
+      case 96:
+        return of_96;
+      case 128:
+        return of_128;
+      default:
+        return nullptr;
+    }
+  }
+};
+/// FlashNames of "<pass>_<head size>".
+#define SUANLI_FLASH_NAMES(pass) \
+  { pass "_32", pass "_64", pass "_80", pass "_96", pass "_128" }
 
 /// Why a call cannot run on tensor cores; null where it can.
 template <class Args>
-Refusal refuse_flash(const Args& args, bool pointers_aligned) {
+Refusal refuse_flash(const Args& args, const FlashNames& names, bool pointers_aligned) {
   if (args.dtype != DType::bf16 && args.dtype != DType::f16) return "dtype is neither bf16 nor f16";
-  if (args.head_size != 32 && args.head_size != 64 && args.head_size != 128)
-    return "a head has not 32, 64 or 128 columns";
-  if (args.heads > 65535 || args.sequences > 65535) return "there are more than 65535 heads or sequences";
-  if (args.stride % 8 != 0 || !pointers_aligned) return "rows do not lie on 16 bytes";
-  return nullptr;
-}
-/// Blocks for every kRows rows of the longest sequence; those beyond a shorter one end at once.
-template <class Args>
-Grid grid_of(const Args& args, int64_t tile_rows) {
-  return {.x = blocks_for(args.longest, kRows),
-          .y = args.heads,
-          .z = args.sequences,
-          .threads = kThreads,
-          .shared_bytes = tile_rows * args.head_size * 2};
-}
-
-/// The kernel of a head size.
-inline const char* name_for(int64_t head_size, const char* of_32, const char* of_64, const char* of_128) {
-  return head_size == 32 ? of_32 : head_size == 64 ? of_64 : of_128;
+  if (names.name(args.head_size) == nullptr) return "a head has not 32, 64, 80, 96 or 128 columns";
+  return refuse_parts(args, pointers_aligned);
 }
 
 #endif

@@ -23,7 +23,7 @@ template <class T, int D>
 __device__ void gradient_of_queries(const FlashGradient& gradient) {
   extern __shared__ __align__(128) unsigned char shared[];
   const AttentionBackward& args = gradient.args;
-  const Part part = part_of_block(args);
+  const Part part = part_of_block(args, kRows);
   if (part.empty()) return;
   const uint32_t q_tile = shared_address(shared), dout_tile = q_tile + kRows * D * 2;
   const uint32_t k_tile = dout_tile + kRows * D * 2, v_tile = k_tile + kInner * D * 2;
@@ -33,17 +33,20 @@ __device__ void gradient_of_queries(const FlashGradient& gradient) {
   const int lane = threadIdx.x % 32, row = threadIdx.x / 32 * 16;
   const float scale = static_cast<float>(args.scale), kept_factor = 1.0F / (1.0F - args.dropout.probability);
   float lse[2] = {}, delta[2] = {};
+  int64_t end_of_row[2];
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
     const int64_t query = part.first + row + lane / 4 + 8 * half, at = part.head * args.tokens + query;
+    end_of_row[half] = part.end_of_keys(args.causal, query);
     if (query >= part.end) continue;
     lse[half] = static_cast<const float*>(args.lse)[at] * kLog2E;
     delta[half] = gradient.delta[at];
   }
   float sums[D / 8][4] = {};
-  for (int64_t key = part.begin; key < part.end; key += kInner) {
-    fetch<kInner, D, kThreads>(k_tile, operand<T>(args, args.k, part), args.stride, key, part.end);
-    fetch<kInner, D, kThreads>(v_tile, operand<T>(args, args.v, part), args.stride, key, part.end);
+  const int64_t end = part.end_of_keys(args.causal, part.first + kRows - 1);
+  for (int64_t key = part.begin; key < end; key += kInner) {
+    fetch<kInner, D, kThreads>(k_tile, operand<T>(args, args.k, part), args.stride, key, end);
+    fetch<kInner, D, kThreads>(v_tile, operand<T>(args, args.v, part), args.stride, key, end);
     end_fetch();
     await_fetch<0>();
     float p[kInner / 8][4] = {}, dp[kInner / 8][4] = {};
@@ -55,7 +58,7 @@ __device__ void gradient_of_queries(const FlashGradient& gradient) {
           args.dropout.probability > 0 ? kept_of_queries(args, part, part.first + row, key + block * 8) : 15;
 #pragma unroll
       for (int c = 0; c < 4; ++c) {
-        const bool inside = key + block * 8 + lane % 4 * 2 + c % 2 < part.end;
+        const bool inside = key + block * 8 + lane % 4 * 2 + c % 2 < end_of_row[c / 2];
         const float weight = inside ? exp2f(p[block][c] * scale * kLog2E - lse[c / 2]) : 0.0F;
         const float through = (kept >> c & 1) != 0 ? dp[block][c] * kept_factor : 0.0F;
         p[block][c] = inside ? weight * (through - delta[c / 2]) : 0.0F;
@@ -73,7 +76,7 @@ template <class T, int D>
 __device__ void gradient_of_keys(const FlashGradient& gradient) {
   extern __shared__ __align__(128) unsigned char shared[];
   const AttentionBackward& args = gradient.args;
-  const Part part = part_of_block(args);
+  const Part part = part_of_block(args, kRows);
   if (part.empty()) return;
   const uint32_t k_tile = shared_address(shared), v_tile = k_tile + kRows * D * 2;
   const uint32_t q_tile = v_tile + kRows * D * 2, dout_tile = q_tile + kInner * D * 2;
@@ -83,7 +86,10 @@ __device__ void gradient_of_keys(const FlashGradient& gradient) {
   const int lane = threadIdx.x % 32, row = threadIdx.x / 32 * 16;
   const float scale = static_cast<float>(args.scale), kept_factor = 1.0F / (1.0F - args.dropout.probability);
   float dk[D / 8][4] = {}, dv[D / 8][4] = {};
-  for (int64_t query = part.begin; query < part.end; query += kInner) {
+  // The first query that sees key lane / 4 of this warp, 8 more for the one 8 rows on; counted from the block's first
+  // key in 32 bits, so that heads of 128 columns make do with 255 registers.
+  const int first_of_row = args.causal ? row + lane / 4 : -(1 << 20);
+  for (int64_t query = part.first_query(args.causal, part.first); query < part.end; query += kInner) {
     fetch<kInner, D, kThreads>(q_tile, operand<T>(args, args.q, part), args.stride, query, part.end);
     fetch<kInner, D, kThreads>(dout_tile, operand<T>(args, args.dout, part), width, query, part.end);
     end_fetch();
@@ -98,7 +104,8 @@ __device__ void gradient_of_keys(const FlashGradient& gradient) {
 #pragma unroll
       for (int c = 0; c < 4; ++c) {
         const int64_t column = query + block * 8 + lane % 4 * 2 + c % 2, at = part.head * args.tokens + column;
-        const bool inside = column < part.end;
+        const int place = static_cast<int>(query - part.first) + block * 8 + lane % 4 * 2 + c % 2;
+        const bool inside = place >= first_of_row + 8 * (c / 2) && column < part.end;
         const float lse = inside ? static_cast<const float*>(args.lse)[at] * kLog2E : 0.0F;
         const float delta = inside ? gradient.delta[at] : 0.0F;
         const float weight = inside ? exp2f(p[block][c] * scale * kLog2E - lse) : 0.0F;
@@ -139,19 +146,19 @@ namespace {
 
 SUANLI_DEVICE_CODE(attention_flash_backward);
 
+constexpr FlashNames kOfQueries = SUANLI_FLASH_NAMES("flash_queries"), kOfKeys = SUANLI_FLASH_NAMES("flash_keys");
+
 Refusal can_run(const AttentionBackward& args, const Machine&) {
-  return refuse_flash(args, aligned({args.q, args.k, args.v, args.dout, args.dq, args.dk, args.dv}));
+  return refuse_flash(args, kOfQueries, aligned({args.q, args.k, args.v, args.dout, args.dq, args.dk, args.dv}));
 }
 
 void run(const AttentionBackward& args, Stream& stream) {
   const Scratch delta(stream, args.heads * args.tokens * size_of(DType::f32));
   attention_delta(args, delta.memory(), stream);
   const FlashGradient gradient = {args, static_cast<const float*>(delta.memory())};
-  const Grid grid = grid_of(args, 2 * kRows + 2 * kInner);
-  code.launch(name_for(args.head_size, "flash_queries_32", "flash_queries_64", "flash_queries_128"), args.dtype, grid,
-              stream, gradient);
-  code.launch(name_for(args.head_size, "flash_keys_32", "flash_keys_64", "flash_keys_128"), args.dtype, grid, stream,
-              gradient);
+  const Grid grid = grid_of_parts(args, kRows, kThreads, (2 * kRows + 2 * kInner) * args.head_size * 2);
+  code.launch(kOfQueries.name(args.head_size), args.dtype, grid, stream, gradient);
+  code.launch(kOfKeys.name(args.head_size), args.dtype, grid, stream, gradient);
 }
 
 }  // namespace

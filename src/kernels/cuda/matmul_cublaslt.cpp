@@ -173,6 +173,12 @@ bool rounds_once(const Matmul& args) {
 
 /// Through the library alone where it can do all of it: no activation or factor, and a bias of C's dtype. Else it
 /// leaves the sums and a kernel of ours finishes them.
+///
+/// Its epilogues for GELU and its gradient do not fit the contract. They know the tanh form alone, while the default is
+/// erf. For the gradient they keep the sum, rounded to the dtype of C, and work out the slope from that; ours keeps the
+/// slope of the unrounded sum. The tanh form without a gradient agrees as a formula, but how exactly the library works
+/// out tanh is neither documented nor measured. BGRADA and BGRADB, the sum over k of an operand, say nothing of the
+/// order of that sum, which ColumnSum fixes by the shape.
 void run(const Matmul& args, Stream& stream) {
   if (args.m == 0 || args.n == 0) return;
   suanli::cuda::make_current(stream.device.index);

@@ -6,11 +6,13 @@
 
 namespace suanli::kernels::cuda {
 
-/// Where 16 bytes (`chunk`) of a row of D elements lie in a tile: turned within the row so that the eight rows that
-/// ldmatrix reads at once fall on different banks.
+/// Where 16 bytes (`chunk`) of a row of D elements (a multiple of 16) lie in a tile: turned within the row so that the
+/// eight rows that ldmatrix reads at once fall on different banks. Eight chunks fill all banks once: rows of a multiple
+/// of eight begin on one bank, rows of an odd multiple of four on two in turn, of two on four.
 template <int D>
 __device__ uint32_t place(int row, int chunk) {
-  const int turn = D >= 64 ? row % 8 : row / 2 % 4;
+  static_assert(D % 16 == 0);
+  const int turn = D % 64 == 0 ? row % 8 : D % 32 == 0 ? row / 2 % 4 : row / 4 % 2;
   return static_cast<uint32_t>(row * D * 2 + (chunk ^ turn) * 16);
 }
 

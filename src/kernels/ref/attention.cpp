@@ -41,6 +41,12 @@ float factor(const Args& args, const HeadSlice& slice, int64_t i, int64_t j) {
   return dropout_factor(args.dropout, (row << 20) + static_cast<uint64_t>(j));
 }
 
+/// The keys that take part for query i: the first ones of its sequence.
+template <class Args>
+int64_t keys_of(const Args& args, const HeadSlice& slice, int64_t i) {
+  return args.causal ? i + 1 : slice.length;
+}
+
 template <class C, class T>
 C dot(const T* x, const T* y, int64_t size) {
   C sum = 0;
@@ -57,21 +63,22 @@ void run(const AttentionForward& args, Stream&) {
     std::vector<C> p(static_cast<size_t>(args.longest)), sum(static_cast<size_t>(args.head_size));
     for_each_head(args, [&](const HeadSlice& slice) {
       for (int64_t i = 0; i < slice.length; ++i) {
+        const int64_t keys = keys_of(args, slice, i);
         // Scores, their largest, and from it a softmax that cannot overflow.
         C largest = -std::numeric_limits<C>::infinity();
-        for (int64_t j = 0; j < slice.length; ++j) {
+        for (int64_t j = 0; j < keys; ++j) {
           const C score = static_cast<C>(args.scale) *
                           dot<C>(q + operand_row(args, slice, i), k + operand_row(args, slice, j), args.head_size);
           p[static_cast<size_t>(j)] = score;
           if (score > largest) largest = score;
         }
         C total = 0;
-        for (int64_t j = 0; j < slice.length; ++j) {
+        for (int64_t j = 0; j < keys; ++j) {
           p[static_cast<size_t>(j)] = std::exp(p[static_cast<size_t>(j)] - largest);
           total += p[static_cast<size_t>(j)];
         }
         std::fill(sum.begin(), sum.end(), C{0});
-        for (int64_t j = 0; j < slice.length; ++j) {
+        for (int64_t j = 0; j < keys; ++j) {
           const C weight = p[static_cast<size_t>(j)] / total * static_cast<C>(factor(args, slice, i, j));
           const T* v_row = v + operand_row(args, slice, j);
           for (size_t d = 0; d < sum.size(); ++d) sum[d] += weight * static_cast<C>(v_row[d]);
@@ -101,7 +108,7 @@ void run(const AttentionBackward& args, Stream&) {
         const T *q_row = q + operand_row(args, slice, i), *dout_row = dout + output_row(args, slice, i);
         const C lse = in<C>(args.lse)[slice.head * args.tokens + slice.first + i];
         const C delta = dot<C>(dout_row, in<T>(args.out) + output_row(args, slice, i), size);
-        for (int64_t j = 0; j < slice.length; ++j) {
+        for (int64_t j = 0; j < keys_of(args, slice, i); ++j) {
           const T *k_row = k + operand_row(args, slice, j), *v_row = v + operand_row(args, slice, j);
           const C kept = static_cast<C>(factor(args, slice, i, j));
           const C p = std::exp(static_cast<C>(args.scale) * dot<C>(q_row, k_row, size) - lse);

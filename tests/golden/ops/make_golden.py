@@ -65,7 +65,7 @@ def case(name, function, inputs, constants=0, **integers):
     entries[f"{name}/dy"] = dy.numpy().reshape(-1).copy()
 
 
-def attention(qkv, offsets, heads, dropout=None):
+def attention(qkv, offsets, heads, dropout=None, causal=False):
     width = qkv.shape[1] // 3
     size = width // heads
     rows = []
@@ -74,9 +74,10 @@ def attention(qkv, offsets, heads, dropout=None):
             continue
         q, k, v = (part.reshape(end - begin, heads, size).transpose(0, 1) for part in qkv[begin:end].split(width, dim=1))
         if dropout is None:
-            out = F.scaled_dot_product_attention(q[None], k[None], v[None])[0]
+            out = F.scaled_dot_product_attention(q[None], k[None], v[None], is_causal=causal)[0]
         else:
-            p = torch.softmax(q @ k.transpose(1, 2) / size**0.5, dim=-1)
+            later = torch.ones(end - begin, end - begin, dtype=torch.bool).triu(1) & causal
+            p = torch.softmax((q @ k.transpose(1, 2) / size**0.5).masked_fill(later, -torch.inf), dim=-1)
             index = [((a * qkv.shape[0] + begin + i) << 20) + j
                      for a in range(heads) for i in range(end - begin) for j in range(end - begin)]
             out = (p * dropout_factors(index, *dropout).reshape(p.shape)) @ v
@@ -163,6 +164,9 @@ quantized_inputs = [normal(5, 7), normal(3, 7), normal(3)]
 case("quantized_linear", lambda x, w, b: F.linear(quantized(x), quantized(w), b), quantized_inputs, constants=3)
 case("quantized_linear gelu", lambda x, w, b: F.gelu(F.linear(quantized(x), quantized(w), b)), quantized_inputs, constants=3)
 case("quantized_linear no bias", lambda x, w: F.linear(quantized(x), quantized(w)), quantized_inputs[:2], constants=2)
+case("attention causal", lambda x: attention(x, offsets, 2, causal=True), [normal(12, 24)], offsets=offsets)
+case("attention causal dropout", lambda x: attention(x, offsets, 2, (0.25, 9, 4, 2), causal=True), [normal(12, 24)],
+     offsets=offsets)
 
 folder = pathlib.Path(__file__).parent
 save_file(entries, folder / "ops.safetensors")
