@@ -95,14 +95,14 @@ TEST_F(Graph, ReplaysReadWhatTheirInputsHoldThen) {
 
 // The sum in between is free again after the recording; other work must not be given its block.
 TEST_F(Graph, ItsMemoryIsGivenToNobodyElse) {
-  const Tensor input = one_.to(kCuda);
+  const Tensor input = one_.to(kCuda), tens = Tensor::from(std::vector<float>{10, 20, 30}, {3}).to(kCuda);
   Tensor output;
   const auto graph = backend(kCuda).capture([&] { output = ops::add(ops::add(input, input), input); });
   std::vector<Tensor> others;
-  for (int k = 0; k < 4; ++k) others.push_back(ops::add(input, input));
+  for (int k = 0; k < 4; ++k) others.push_back(ops::add(tens, tens));
   backend(kCuda).trim();
   graph->replay();
-  for (const Tensor& other : others) EXPECT_EQ(other.to({}).host<float>()[2], 6);
+  for (const Tensor& other : others) EXPECT_EQ(other.to({}).host<float>()[2], 60);
   EXPECT_EQ(output.to({}).host<float>()[2], 9);
 }
 
