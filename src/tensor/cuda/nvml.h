@@ -7,7 +7,7 @@
 namespace suanli::cuda {
 
 struct DeviceCondition {
-  std::string problem;            ///< why the rest is unknown, and the way out; empty where it is known
+  std::string problem = {};       ///< why the rest is unknown, and the way out; empty where it is known
   double power_limit = 0;         ///< watts
   double power_limit_most = 0;    ///< watts, that the device would allow
   int temperature = 0;            ///< degrees Celsius
