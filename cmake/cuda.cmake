@@ -45,5 +45,8 @@ function(suanli_cuda_kernels target)
                                 COMPILE_DEFINITIONS "SUANLI_FATBIN=\"${fatbin}\"")
   endforeach()
   file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/fatbin)
+  list(JOIN SUANLI_CUDA_MACHINES "," machines)
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/src/kernels/gpu_report.cpp PROPERTIES
+                              COMPILE_DEFINITIONS "SUANLI_CUDA_MACHINES=${machines}")
   target_sources(${target} PRIVATE ${sources})
 endfunction()

@@ -4,6 +4,8 @@
 #include <queue>
 #include <utility>
 
+#include "base/profile.h"
+
 namespace suanli {
 
 namespace {
@@ -111,6 +113,7 @@ void backward(const Tensor& output, Tensor dy) {
   while (!open.empty()) {
     const std::shared_ptr<TapeEntry> entry = open.top();
     open.pop();
+    activity.op = entry->op;
     std::vector<Tensor> gradients = entry->rule(entry->gradient);
     entry->gradient = {};
     entry->rule = nullptr;

@@ -52,26 +52,37 @@ void start_profile(int64_t max_events = kTraceEvents);
 /// Ends it; scopes that are still open end now, and count in the events alone.
 Profile stop_profile();
 
+/// What a thread is doing: the innermost phase, and the op or kernel that it came to last. Kept also while no profile
+/// is made, so that a device can say who holds its memory.
+struct Activity {
+  const char* phase = "start";
+  const char* op = "";
+};
+inline constinit thread_local Activity activity = {};
+
 namespace profile_detail {
 extern std::atomic<bool> on;
 }
 /// True between start_profile() and stop_profile().
 inline bool profiling() { return profile_detail::on.load(std::memory_order_relaxed); }
 
-/// The time from here to the end of the block. Costs one load and a branch while no profile is made. Names and
+/// The time from here to the end of the block. Costs a few loads and stores while no profile is made. Names and
 /// implementations are literals.
 class ProfileScope {
  public:
   /// A phase of the program, such as "forward".
   explicit ProfileScope(const char* name) {
+    activity = {.phase = name};
     if (profiling()) begin(name, "", {});
   }
   /// A kernel call; `work()` gives its Work and is asked while a profile is made alone.
   template <class F>
   ProfileScope(const char* name, const char* implementation, const F& work) {
+    activity.op = name;
     if (profiling()) begin(name, implementation, work());
   }
   ~ProfileScope() {
+    activity = before_;
     if (profile_ != 0) end();
   }
   ProfileScope(const ProfileScope&) = delete;
@@ -86,6 +97,7 @@ class ProfileScope {
   int64_t event_ = -1;  // place in the events; -1: beyond the cap
   int64_t start_ = 0;
   bool kernel_ = false;
+  const Activity before_ = activity;
 };
 
 }  // namespace suanli

@@ -40,6 +40,10 @@ std::vector<Option> text_engine_options(const char* default_precision) {
        .type = OptionType::integer,
        .default_value = "4096",
        .help = "tokens that are computed together"},
+      {.name = "cuda_graphs",
+       .type = OptionType::boolean,
+       .default_value = "true",
+       .help = "on cuda: replay batches of sizes seen before as graphs"},
   };
 }
 
@@ -76,7 +80,8 @@ TextEngine load_text_engine(const Config& config, models::Head head, const infer
   const infer::EngineOptions options{.dtype = dtype,
                                      .tokens_per_batch = config.get_int("tokens_per_batch"),
                                      .pooling = pooling,
-                                     .mask_id = tokenizer.special_ids().mask.value_or(-1)};
+                                     .mask_id = tokenizer.special_ids().mask.value_or(-1),
+                                     .cuda_graphs = config.get_bool("cuda_graphs")};
   return {std::move(tokenizer), infer::Engine(std::move(model), options), encode};
 }
 

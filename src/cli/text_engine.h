@@ -11,7 +11,8 @@
 
 namespace suanli::cli {
 
-/// The options --model, --input, --output, --device, --precision, --max_length, --window and --tokens_per_batch.
+/// The options --model, --input, --output, --device, --precision, --max_length, --window, --tokens_per_batch and
+/// --cuda_graphs.
 std::vector<Option> text_engine_options(const char* default_precision);
 
 struct TextEngine {

@@ -1,9 +1,12 @@
 #include "infer/engine.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
+#include <optional>
 
 #include "autograd/tape.h"
+#include "base/log.h"
 #include "base/profile.h"
 #include "ops/cast.h"
 #include "ops/embedding.h"
@@ -13,16 +16,10 @@ namespace suanli::infer {
 
 namespace {
 
-models::PackedSequences pack(std::span<const TokenSequence> sequences, std::span<const size_t> chosen) {
-  std::vector<int32_t> ids, types, positions, offsets = {0};
-  for (const size_t i : chosen) {
-    const TokenSequence& sequence = sequences[i];
-    ids.insert(ids.end(), sequence.ids.begin(), sequence.ids.end());
-    types.insert(types.end(), sequence.types.begin(), sequence.types.end());
-    for (size_t place = 0; place < sequence.ids.size(); ++place) positions.push_back(static_cast<int32_t>(place));
-    offsets.push_back(static_cast<int32_t>(ids.size()));
-  }
-  return models::pack(ids, types, positions, offsets);
+HostBatch gather(std::span<const TokenSequence> sequences, std::span<const size_t> chosen) {
+  HostBatch batch;
+  for (const size_t i : chosen) batch.add(sequences[i].ids, sequences[i].types);
+  return batch;
 }
 
 /// The packed places of `id`.
@@ -66,40 +63,99 @@ std::vector<std::vector<size_t>> plan_batches(std::span<const int64_t> lengths, 
   return batches;
 }
 
-Tensor Engine::forward(const models::PackedSequences& packed, Output output) const {
+/// What a forward pass needs; at one address as long as the engine lives.
+struct Engine::State {
+  models::Model model;
+  EngineOptions options;
+  Device device;
+  std::map<Output, BucketGraphs> graphs = {};
+  bool explained = false;  ///< that there are no graphs, and why
+
+  Tensor forward(const models::PackedSequences& packed, Output output) const;
+};
+
+Tensor Engine::State::forward(const models::PackedSequences& packed, Output output) const {
   const ProfileScope scope("forward");
-  const nn::Mode mode{.dtype = options_.dtype};
+  const NoGradient off;
+  const nn::Mode mode{.dtype = options.dtype};
   switch (output) {
     case Output::sequence_logits:
-      return model_.network->sequence_logits(packed, mode);
+      return ops::cast(model.network->sequence_logits(packed, mode), DType::f32);
     case Output::token_logits:
-      return model_.network->token_logits(packed, mode);
+      return ops::cast(model.network->token_logits(packed, mode), DType::f32);
     case Output::masked_lm:
-      return model_.network->masked_lm_logits(packed, rows_of(packed.ids, options_.mask_id), mode);
+      return ops::cast(model.network->masked_lm_logits(packed, rows_of(packed.ids, options.mask_id), mode), DType::f32);
     case Output::embedding:
       break;
   }
-  const Tensor hidden = ops::cast(model_.network->hidden_states(packed, mode), DType::f32);
-  const Tensor pooled = options_.pooling.mean ? ops::segment_mean(hidden, packed.offsets)
-                                              : ops::index_select(hidden, models::first_tokens(packed));
-  return options_.pooling.normalize ? ops::normalize(pooled) : pooled;
+  const Tensor hidden = ops::cast(model.network->hidden_states(packed, mode), DType::f32);
+  const Tensor pooled = options.pooling.mean ? ops::segment_mean(hidden, packed.offsets)
+                                             : ops::index_select(hidden, models::first_tokens(packed));
+  return options.pooling.normalize ? ops::normalize(pooled) : pooled;
+}
+
+Engine::Engine(models::Model model, const EngineOptions& options) : state_(std::make_shared<State>()) {
+  state_->model = std::move(model);
+  state_->options = options;
+  state_->device = state_->model.parameters->all().front().value.device();
+}
+
+const models::Model& Engine::model() const { return state_->model; }
+
+size_t Engine::graphs() const {
+  size_t count = 0;
+  for (const auto& [output, graphs] : state_->graphs) count += graphs.recorded();
+  return count;
+}
+
+bool Engine::may_replay(const HostBatch& batch, Output output) const {
+  if (!state_->options.cuda_graphs || state_->device == Device{}) return false;
+  const char* reason = output == Output::masked_lm ? "the number of masks decides the sizes"
+                       : profiling()               ? "a profile shows each kernel"
+                                                   : nullptr;
+  if (reason != nullptr && !state_->explained) log_info(std::string("[graph] nothing is recorded: ") + reason);
+  if (reason != nullptr) return !(state_->explained = true);
+  const models::BertConfig& config = state_->model.config;
+  const auto within = [](const std::vector<int32_t>& values, int64_t end) {
+    return std::ranges::all_of(values, [&](int32_t value) { return value >= 0 && value < end; });
+  };
+  return batch.types.size() == batch.ids.size() && std::ranges::adjacent_find(batch.offsets) == batch.offsets.end() &&
+         within(batch.ids, config.vocab_size) && within(batch.positions, config.longest_sequence()) &&
+         (config.type_vocab_size == 0 || within(batch.types, config.type_vocab_size));
+}
+
+Tensor Engine::compute(const HostBatch& batch, Output output) const {
+  if (may_replay(batch, output)) {
+    const auto graphs =
+        state_->graphs.try_emplace(output, state_->device, state_->model.config.longest_sequence(),
+                                   [state = state_.get(), output](const models::PackedSequences& packed) {
+                                     return state->forward(packed, output);
+                                   });
+    if (auto replayed = graphs.first->second.run(batch)) return *replayed;
+  }
+  return state_->forward(models::pack(batch.ids, batch.types, batch.positions, batch.offsets), output);
 }
 
 std::vector<std::vector<float>> Engine::run(std::span<const TokenSequence> sequences, Output output) const {
-  const NoGradient off;
   std::vector<int64_t> lengths;
   for (const TokenSequence& sequence : sequences) lengths.push_back(static_cast<int64_t>(sequence.ids.size()));
   std::vector<std::vector<float>> results(sequences.size());
-  for (const auto& batch : plan_batches(lengths, options_.tokens_per_batch)) {
-    const Tensor raw = forward(pack(sequences, batch), output);
-    const Tensor rows = ops::cast(raw, DType::f32).to({});
-    const int64_t width = rows.dim(1);
+  const auto collect = [&](const std::vector<size_t>& batch, const Fetch& fetch) {
+    const Tensor rows = fetch.wait();
     auto values = rows.host<float>();
     for (const size_t i : batch) {
-      const auto count = static_cast<size_t>(rows_for(sequences[i], output, options_.mask_id) * width);
+      const auto count = static_cast<size_t>(rows_for(sequences[i], output, state_->options.mask_id) * rows.dim(1));
       results[i].assign(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(count));
       values = values.subspan(count);
     }
+  };
+  const auto batches = plan_batches(lengths, state_->options.tokens_per_batch);
+  std::optional<Fetch> earlier;  // of batch k - 1, while batch k is queued
+  for (size_t k = 0; k <= batches.size(); ++k) {
+    std::optional<Fetch> queued;
+    if (k < batches.size()) queued.emplace(compute(gather(sequences, batches[k]), output));
+    if (earlier) collect(batches[k - 1], *earlier);
+    earlier = std::move(queued);
   }
   return results;
 }

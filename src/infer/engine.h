@@ -1,9 +1,11 @@
 /// Batched inference over token ids: packs sequences of similar length, runs the model, gives results back in order.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <vector>
 
+#include "infer/graphs.h"
 #include "models/load.h"
 
 namespace suanli::infer {
@@ -30,21 +32,27 @@ struct EngineOptions {
   int64_t tokens_per_batch = 4096;  ///< a batch holds at most this many tokens, or one sequence
   Pooling pooling = {};
   int32_t mask_id = -1;
+  bool cuda_graphs = true;  ///< on CUDA: batches of sizes seen before are filled up and replayed as graphs (graphs.h)
 };
 
 /// Thread compatible: one call at a time.
 class Engine {
  public:
-  Engine(models::Model model, const EngineOptions& options) : model_(std::move(model)), options_(options) {}
-  const models::Model& model() const { return model_; }
+  Engine(models::Model model, const EngineOptions& options);
+  const models::Model& model() const;
+  /// How many sizes of batches are recorded.
+  size_t graphs() const;
   /// One result for each sequence, in their order. An empty sequence is a UserError.
   std::vector<std::vector<float>> run(std::span<const TokenSequence> sequences, Output output) const;
 
  private:
-  Tensor forward(const models::PackedSequences& packed, Output output) const;
+  /// On the model's device, in f32: the rows of the batch, perhaps with others behind.
+  Tensor compute(const HostBatch& batch, Output output) const;
+  /// True where a graph may answer; false also where kernels would refuse the batch, so that they say why.
+  bool may_replay(const HostBatch& batch, Output output) const;
 
-  models::Model model_;
-  EngineOptions options_;
+  struct State;  // stays where it is when the engine moves: graphs refer to it
+  std::shared_ptr<State> state_;
 };
 
 /// The order in which `lengths` are run: indices sorted by length (longest first), cut into groups of at most

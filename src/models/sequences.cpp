@@ -2,17 +2,28 @@
 
 namespace suanli::models {
 
-namespace {
-Tensor on_device(std::span<const int32_t> values, Device device) {
-  const Tensor host = Tensor::from(values, {static_cast<int64_t>(values.size())});
-  return device == host.device() ? host : host.to(device);
+Tensor packed_array(std::span<const int32_t> ids, std::span<const int32_t> types, std::span<const int32_t> positions,
+                    std::span<const int32_t> offsets) {
+  if (types.size() != ids.size() || positions.size() != ids.size()) {
+    throw UserError("pack", "expected as many types and positions as the " + std::to_string(ids.size()) + " ids, got " +
+                                std::to_string(types.size()) + " and " + std::to_string(positions.size()));
+  }
+  std::vector<int32_t> all;
+  all.reserve(3 * ids.size() + offsets.size());
+  for (const auto& part : {ids, types, positions, offsets}) all.insert(all.end(), part.begin(), part.end());
+  Tensor array = Tensor::from(all, {static_cast<int64_t>(all.size())});
+  array.make_constant();
+  return array;
 }
-}  // namespace
+
+PackedSequences packed_views(const Tensor& array, int64_t tokens) {
+  return {array.rows(0, tokens), array.rows(tokens, 2 * tokens), array.rows(2 * tokens, 3 * tokens),
+          array.rows(3 * tokens, array.dim(0))};
+}
 
 PackedSequences pack(std::span<const int32_t> ids, std::span<const int32_t> types, std::span<const int32_t> positions,
-                     std::span<const int32_t> offsets, Device device) {
-  // Offsets stay where they are read: attention checks them on the host.
-  return {on_device(ids, device), on_device(types, device), on_device(positions, device), on_device(offsets, {})};
+                     std::span<const int32_t> offsets) {
+  return packed_views(packed_array(ids, types, positions, offsets), static_cast<int64_t>(ids.size()));
 }
 
 Tensor first_tokens(const PackedSequences& sequences) {
@@ -23,7 +34,7 @@ Tensor first_tokens(const PackedSequences& sequences) {
                       "expected sequences of at least one token, got none in number " + std::to_string(b - 1));
     }
   }
-  return on_device(offsets.first(offsets.size() - 1), sequences.ids.device());
+  return sequences.offsets.rows(0, sequences.offsets.dim(0) - 1);
 }
 
 }  // namespace suanli::models

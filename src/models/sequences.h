@@ -15,11 +15,18 @@ struct PackedSequences {
   Tensor offsets;    ///< [B+1] i32: sequence b is tokens offsets[b] .. offsets[b+1]
 };
 
-/// Packs host arrays, ids, types and positions [T], offsets [B+1], as tensors on `device`.
+/// Packs ids, types and positions [T] and offsets [B+1] into one constant array on the host, one after another
+/// [3T+B+1]: a device has them all after one copy.
+Tensor packed_array(std::span<const int32_t> ids, std::span<const int32_t> types, std::span<const int32_t> positions,
+                    std::span<const int32_t> offsets);
+/// The views of a packed_array() of `tokens` tokens.
+PackedSequences packed_views(const Tensor& array, int64_t tokens);
+/// Both at once.
 PackedSequences pack(std::span<const int32_t> ids, std::span<const int32_t> types, std::span<const int32_t> positions,
-                     std::span<const int32_t> offsets, Device device = {});
+                     std::span<const int32_t> offsets);
 
-/// The row of the first token of each sequence, [B] i32. Throws UserError for an empty sequence.
+/// The row of the first token of each sequence, [B] i32, shares storage with the offsets. Throws UserError for an empty
+/// sequence.
 Tensor first_tokens(const PackedSequences& sequences);
 
 }  // namespace suanli::models

@@ -40,7 +40,9 @@ Tensor feed_forward(const Tensor& x, const Linear& up, ops::Activation f, const 
 Embedding::Embedding(ParameterScope scope, int64_t count, int64_t width, const Initializer& weight)
     : weight_(scope.get("weight", {count, width}, weight)) {}
 
-Tensor Embedding::operator()(const Tensor& ids, DType dtype) const { return ops::embedding(weight_, ids, dtype); }
+Tensor Embedding::operator()(const Tensor& ids, DType dtype, int64_t first) const {
+  return ops::embedding(weight_, ids, dtype, first);
+}
 
 LayerNorm::LayerNorm(ParameterScope scope, int64_t width, double eps)
     : weight_(scope.get("weight", {width}, ones())), bias_(scope.get("bias", {width}, zeros())), eps_(eps) {}

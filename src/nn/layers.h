@@ -35,8 +35,8 @@ Tensor feed_forward(const Tensor& x, const Linear& up, ops::Activation f, const 
 class Embedding {
  public:
   Embedding(ParameterScope scope, int64_t count, int64_t width, const Initializer& weight);
-  /// ids [T] i32 -> [T, width] in `dtype`.
-  Tensor operator()(const Tensor& ids, DType dtype) const;
+  /// ids [T] i32, counted from row `first` -> [T, width] in `dtype`.
+  Tensor operator()(const Tensor& ids, DType dtype, int64_t first = 0) const;
   const Tensor& weight() const { return weight_; }
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "autograd/tape.h"
+#include "base/profile.h"
 #include "ops/cast.h"
 
 namespace suanli::nn {
@@ -58,6 +59,7 @@ Tensor Parameters::fetch(const std::string& name, const Shape& shape, const Init
 Tensor Parameters::get(const std::string& name, Shape shape, const Initializer& initializer) {
   Tensor value = fetch(name, shape, initializer);
   if (shape.rank() == 2 && options_.matrix_dtype != DType::f32) value = ops::cast(value, options_.matrix_dtype);
+  activity.op = "parameters";
   if (options_.device != value.device()) value = value.to(options_.device);
   options_.trainable ? require_gradient(value) : value.make_constant();
   all_.push_back({name, value});

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/profile.h"
+
 namespace suanli::ops {
 
 namespace {
@@ -10,6 +12,7 @@ std::string what(const Tensor& tensor) { return tensor.shape().text() + " " + na
 
 void check_tensor(const char* op, const char* name, const Tensor& tensor, int rank,
                   std::initializer_list<DType> dtypes) {
+  activity.op = op;
   if (!tensor.defined()) throw UserError(op, std::string("expected ") + name + ", got an undefined tensor");
   if (tensor.shape().rank() != rank) {
     throw UserError(
@@ -41,11 +44,9 @@ void check_device(const char* op, const Tensor& a, const Tensor& b) {
   }
 }
 
-Tensor beside(const Tensor& data, const Tensor& indices) {
-  return indices.device() == data.device() ? indices : indices.to(data.device());
-}
+Tensor beside(const Tensor& data, const Tensor& indices) { return indices.on(data.device()); }
 
-Tensor on_host(const Tensor& indices) { return indices.device() == Device{} ? indices : indices.to({}); }
+Tensor on_host(const Tensor& indices) { return indices.on({}); }
 
 SequenceLengths check_offsets(const char* op, const Tensor& offsets, int64_t rows) {
   check_tensor(op, "offsets", offsets, 1, {DType::i32});

@@ -20,14 +20,20 @@ int64_t size_class(int64_t bytes) {
 
 }  // namespace
 
-CachingPool::CachingPool(std::string name, std::function<void*(int64_t)> take, std::function<void(void*)> give_back,
-                         std::function<std::string()> describe)
-    : name_(std::move(name)),
-      take_(std::move(take)),
-      give_back_(std::move(give_back)),
-      describe_(std::move(describe)) {}
+CachingPool::CachingPool(std::string name, std::function<void*(int64_t)> take, std::function<void(void*)> give_back)
+    : name_(std::move(name)), take_(std::move(take)), give_back_(std::move(give_back)) {}
 
 void* CachingPool::allocate(int64_t bytes) {
+  void* block = try_allocate(bytes);
+  if (block == nullptr) {
+    throw EnvironmentError(name_ + " memory", "cannot allocate " + std::to_string(bytes) + " bytes beside " +
+                                                  std::to_string(statistics().live_bytes) +
+                                                  " bytes in use; use smaller batches or more memory");
+  }
+  return block;
+}
+
+void* CachingPool::try_allocate(int64_t bytes) {
   const int64_t size = size_class(bytes);
   const std::lock_guard lock(mutex_);
   void* block = take_cached(size);
@@ -36,12 +42,7 @@ void* CachingPool::allocate(int64_t bytes) {
     trim_locked();
     block = take_(size);
   }
-  if (block == nullptr) {
-    throw EnvironmentError(name_ + " memory", "cannot allocate " + std::to_string(bytes) + " bytes beside " +
-                                                  std::to_string(statistics_.live_bytes) + " bytes in use" +
-                                                  (describe_ ? describe_() : "") +
-                                                  "; use smaller batches or more memory");
-  }
+  if (block == nullptr) return nullptr;
   statistics_.live_bytes += size_of_block(block, size);
   statistics_.peak_bytes = std::max(statistics_.peak_bytes, statistics_.live_bytes);
   return block;

@@ -16,13 +16,13 @@ namespace suanli {
 /// on the memory runs in the order of one stream.
 class CachingPool {
  public:
-  /// `take` gives a block of the device or null when there is none, `give_back` returns one. `describe` adds what a
-  /// message about exhausted memory should say of the device, such as its free bytes.
-  CachingPool(std::string name, std::function<void*(int64_t)> take, std::function<void(void*)> give_back,
-              std::function<std::string()> describe = {});
+  /// `take` gives a block of the device or null when there is none, `give_back` returns one.
+  CachingPool(std::string name, std::function<void*(int64_t)> take, std::function<void(void*)> give_back);
 
   /// A block of at least `bytes` > 0. Throws EnvironmentError when the device has none, also after trim().
   void* allocate(int64_t bytes);
+  /// The same, null instead of an error.
+  void* try_allocate(int64_t bytes);
   /// Takes back a block that allocate(bytes) gave.
   void release(void* memory, int64_t bytes) noexcept;
   /// Gives the blocks in no use back to the device.
@@ -40,7 +40,6 @@ class CachingPool {
   std::string name_;
   std::function<void*(int64_t)> take_;
   std::function<void(void*)> give_back_;
-  std::function<std::string()> describe_;
   mutable std::mutex mutex_;
   std::map<int64_t, std::vector<void*>> cache_;      ///< by size, no empty entries
   std::unordered_map<const void*, int64_t> larger_;  ///< sizes of blocks in use that are larger than their class

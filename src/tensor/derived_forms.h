@@ -1,4 +1,5 @@
-/// Forms that kernels make once of memory that will not change, and keep beside it: packed weights of a model at rest.
+/// What is made once of memory that will not change, and kept beside it: packed weights of a model at rest, copies of
+/// indices on a device.
 #pragma once
 
 #include <map>
@@ -23,6 +24,15 @@ class DerivedForms {
     return form.storage.get();
   }
 
+  /// The form of `maker`, made at the first request.
+  template <class Make>
+  std::shared_ptr<Storage> get_at_once(const void* maker, const Make& make) {
+    const std::lock_guard lock(mutex_);
+    std::shared_ptr<Storage>& copy = copies_[maker];
+    if (!copy) copy = make();
+    return copy;
+  }
+
  private:
   struct Form {
     bool requested = false;
@@ -30,6 +40,7 @@ class DerivedForms {
   };
   std::mutex mutex_;
   std::map<std::pair<const void*, const void*>, Form> forms_;
+  std::map<const void*, std::shared_ptr<Storage>> copies_;
 };
 
 }  // namespace suanli

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 
 namespace suanli {
@@ -35,6 +37,14 @@ struct MemoryStatistics {
   int64_t cached_bytes = 0;  ///< held for reuse, in no tensor
 };
 
+/// Queued work of a device, recorded once to be queued again as one piece.
+class DeviceGraph {
+ public:
+  virtual ~DeviceGraph() = default;
+  /// Queues the recorded work: the same kernels on the same addresses.
+  virtual void replay() = 0;
+};
+
 /// The narrow interface of a device. Implementations are thread safe.
 class DeviceBackend {
  public:
@@ -55,6 +65,26 @@ class DeviceBackend {
   virtual void reset_peak() = 0;
   /// Gives memory held for reuse back to the system.
   virtual void trim() = 0;
+
+  /// allocate() and copy() from the host in one: the copy does not wait for what the stream has queued, and what is
+  /// queued from now on finds the bytes there.
+  virtual void* upload(const void* source, int64_t bytes) {
+    void* memory = allocate(bytes);
+    copy(memory, default_stream().device, source, {}, bytes, default_stream());
+    return memory;
+  }
+  /// The place that the default stream's queue has come to; null where work is done when the call returns.
+  virtual std::shared_ptr<const void> mark() { return nullptr; }
+  /// Copies to the host what `source` holds at `mark`, without waiting for what was queued after it. Nothing may write
+  /// there meanwhile.
+  virtual void fetch(void* destination, const void* source, int64_t bytes, const void* /*mark*/) {
+    copy(destination, {}, source, default_stream().device, bytes, default_stream());
+  }
+  /// Records what `work` queues on the default stream instead of running it; null where the device has no graphs. The
+  /// memory that `work` asks for is never given to other work as long as a graph of the device lives; replays run one
+  /// after another and share it, except what a tensor still holds. Throws what `work` throws, and EnvironmentError
+  /// where it waits for the device or copies from the host: then nothing was recorded.
+  virtual std::unique_ptr<DeviceGraph> capture(const std::function<void()>& /*work*/) { return nullptr; }
 };
 
 /// The backend of a device; the CPU's is always there, others open at their first use. Throws UserError when the device

@@ -7,6 +7,11 @@ namespace suanli {
 Storage::Storage(Device device, int64_t bytes)
     : device_(device), bytes_(bytes), memory_(backend(device).allocate(std::max<int64_t>(bytes, 1))) {}
 
+Storage::Storage(Device device, const void* host, int64_t bytes)
+    : device_(device),
+      bytes_(bytes),
+      memory_(bytes == 0 ? backend(device).allocate(1) : backend(device).upload(host, bytes)) {}
+
 Storage::Storage(const void* memory, int64_t bytes, std::shared_ptr<const void> owner)
     : bytes_(bytes), memory_(const_cast<void*>(memory)), owner_(std::move(owner)) {}
 
@@ -74,8 +79,26 @@ Tensor Tensor::reshape(Shape shape) const {
 }
 
 Tensor Tensor::to(Device device) const {
+  if (this->device() == Device{} && device != Device{}) {
+    Tensor out;
+    out.storage_ = std::make_shared<Storage>(device, data(), bytes());
+    out.shape_ = shape_;
+    out.dtype_ = dtype_;
+    return out;
+  }
+  if (this->device() != Device{} && device == Device{}) return Fetch(*this).wait();
   Tensor out = empty(shape_, dtype_, device);
   out.copy_from(*this);
+  return out;
+}
+
+Tensor Tensor::on(Device device) const {
+  if (device == this->device()) return *this;
+  if (forms() == nullptr || this->device() != Device{}) return to(device);
+  Tensor out = *this;
+  out.tape_ = nullptr;
+  out.storage_ = forms()->get_at_once(
+      &backend(device), [&] { return std::make_shared<Storage>(device, storage_->memory(), storage_->bytes()); });
   return out;
 }
 
@@ -92,6 +115,14 @@ void Tensor::copy_from(const Tensor& source) const {
 void Tensor::fill_zero() const {
   DeviceBackend& active = backend(device());
   active.fill_zero(data(), bytes(), active.default_stream());
+}
+
+Fetch::Fetch(Tensor tensor) : tensor_(std::move(tensor)), mark_(backend(tensor_.device()).mark()) {}
+
+Tensor Fetch::wait() const {
+  Tensor out = Tensor::empty(tensor_.shape(), tensor_.dtype());
+  backend(tensor_.device()).fetch(out.data(), tensor_.data(), tensor_.bytes(), mark_.get());
+  return out;
 }
 
 void Tensor::check_host(DType wanted) const {

@@ -19,6 +19,8 @@ struct TapeEntry;  // autograd/tape.h: a tensor's place on the tape, carried but
 class Storage {
  public:
   Storage(Device device, int64_t bytes);
+  /// On `device`, with `bytes` of the host's memory.
+  Storage(Device device, const void* host, int64_t bytes);
   /// Memory owned elsewhere, such as a mapped file: `owner` keeps it alive; it must not be written.
   Storage(const void* memory, int64_t bytes, std::shared_ptr<const void> owner);
   Storage(const Storage&) = delete;
@@ -89,6 +91,9 @@ class Tensor {
   /// A copy with its own storage on `device`.
   Tensor to(Device device) const;
   Tensor clone() const { return to(device()); }
+  /// The same elements on `device`: this tensor where it is there already; of a constant tensor of the host one copy of
+  /// its whole storage, made at the first request and kept, for it and its views.
+  Tensor on(Device device) const;
   /// Copies the elements of `source` (same count and dtype) into this tensor's storage.
   void copy_from(const Tensor& source) const;
   void fill_zero() const;
@@ -113,6 +118,19 @@ class Tensor {
   Shape shape_;
   DType dtype_ = DType::f32;
   std::shared_ptr<TapeEntry> tape_;
+};
+
+/// A result on its way to the host: what the tensor holds once all work queued before is done, whatever is queued
+/// after. Keeps the tensor alive; nothing may write to it before wait().
+class Fetch {
+ public:
+  explicit Fetch(Tensor tensor);
+  /// The values, on the CPU.
+  Tensor wait() const;
+
+ private:
+  Tensor tensor_;
+  std::shared_ptr<const void> mark_;
 };
 
 }  // namespace suanli

@@ -24,17 +24,15 @@ BertModel::BertModel(nn::ParameterScope scope, const BertConfig& config)
 }
 
 Tensor BertModel::embed(const PackedSequences& sequences, const nn::Mode& mode) const {
-  const auto positions = sequences.positions.to(Device{});
-  std::vector<int32_t> places(positions.host<int32_t>().begin(), positions.host<int32_t>().end());
-  for (int32_t& place : places) {
+  const Tensor positions = sequences.positions.on({});
+  for (const int32_t place : positions.host<int32_t>()) {
     if (place >= config_.longest_sequence()) {
       throw UserError("bert", "expected sequences of at most " + std::to_string(config_.longest_sequence()) +
                                   " tokens, got " + std::to_string(place + 1) + "; set max_seq_length");
     }
-    place += static_cast<int32_t>(config_.first_position());
   }
-  const Tensor place_ids = Tensor::from(places, sequences.positions.shape()).to(sequences.ids.device());
-  Tensor sum = ops::add(word_(sequences.ids, mode.dtype), position_(place_ids, mode.dtype));
+  Tensor sum =
+      ops::add(word_(sequences.ids, mode.dtype), position_(sequences.positions, mode.dtype, config_.first_position()));
   if (!type_.empty()) sum = ops::add(sum, type_.front()(sequences.types, mode.dtype));
   return dropout_(norm_(sum), mode);
 }

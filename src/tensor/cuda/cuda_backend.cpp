@@ -1,13 +1,15 @@
 #include "tensor/cuda/cuda_backend.h"
 
-#include <bit>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "base/error.h"
-#include "tensor/caching_pool.h"
+#include "tensor/cuda/device_memory.h"
 #include "tensor/cuda/driver.h"
+#include "tensor/cuda/graph.h"
 #include "tensor/cuda/staging.h"
 
 namespace suanli::cuda {
@@ -19,7 +21,8 @@ CUstream queue(const Stream& stream) { return static_cast<CUstream>(stream.handl
 
 thread_local int current_device = -1;
 
-/// All work of a device runs in the order of one stream: a block that is released may be given out again at once.
+/// Three streams: kernels and all that writes to memory in use run in the order of one, copies from the host and to it
+/// beside it. Events order them; the host waits for results alone.
 class CudaBackend final : public DeviceBackend {
  public:
   explicit CudaBackend(int index) : index_(index) {
@@ -33,9 +36,11 @@ class CudaBackend final : public DeviceBackend {
     check(d.cuDeviceGet(&device, index), "cuDeviceGet");
     check(d.cuDevicePrimaryCtxRetain(&context_, device), "cuDevicePrimaryCtxRetain");
     make_current();
-    CUstream stream = nullptr;
-    check(d.cuStreamCreate(&stream, CU_STREAM_NON_BLOCKING), "cuStreamCreate");
-    stream_ = {.device = {DeviceType::cuda, index}, .handle = stream};
+    for (CUstream* stream : {&compute_, &uploads_, &downloads_}) {
+      check(d.cuStreamCreate(stream, CU_STREAM_NON_BLOCKING), "cuStreamCreate");
+    }
+    stream_ = {.device = {DeviceType::cuda, index}, .handle = compute_};
+    crossing_.emplace();
   }
 
   void make_current() {
@@ -46,22 +51,58 @@ class CudaBackend final : public DeviceBackend {
 
   void* allocate(int64_t bytes) override {
     make_current();
-    return pool_.allocate(bytes);
+    return memory_.allocate(bytes, capturing() ? Use::graph : Use::compute);
   }
-  void release(void* memory, int64_t bytes) noexcept override { pool_.release(memory, bytes); }
+  void release(void* memory, int64_t /*bytes*/) noexcept override {
+    try {
+      make_current();
+    } catch (const Error&) {  // the driver has failed: memory_ keeps what it cannot order
+    }
+    memory_.release(memory);
+  }
 
   void copy(void* destination, Device to, const void* source, Device from, int64_t bytes, Stream& stream) override {
     if (bytes == 0) return;
     make_current();
     if (from.type == DeviceType::cpu) {
-      staging_.to_device(address(destination), source, bytes, queue(stream));
+      refuse_while_capturing("a copy from the host");
+      order(compute_, uploads_);  // the destination may be in use
+      send(destination, source, bytes);
     } else if (to.type == DeviceType::cpu) {
-      staging_.to_host(destination, address(source), bytes, queue(stream));
+      fetch(destination, source, bytes, mark().get());
     } else {
       check(driver().cuMemcpyDtoDAsync_v2(address(destination), address(source), static_cast<size_t>(bytes),
                                           queue(stream)),
             "cuMemcpyDtoDAsync");
     }
+  }
+
+  void* upload(const void* source, int64_t bytes) override {
+    make_current();
+    refuse_while_capturing("a copy from the host");
+    void* memory = memory_.allocate(bytes, Use::upload);
+    try {
+      send(memory, source, bytes);
+    } catch (...) {
+      memory_.release(memory);
+      throw;
+    }
+    return memory;
+  }
+
+  std::shared_ptr<const void> mark() override {
+    make_current();
+    refuse_while_capturing("a result that goes to the host");
+    auto event = std::make_shared<Event>();
+    event->record(compute_);
+    return event;
+  }
+
+  void fetch(void* destination, const void* source, int64_t bytes, const void* mark) override {
+    if (bytes == 0) return;
+    make_current();
+    static_cast<const Event*>(mark)->hold_back(downloads_);
+    from_device_.to_host(destination, address(source), bytes);
   }
 
   void fill_zero(void* memory, int64_t bytes, Stream& stream) override {
@@ -72,38 +113,50 @@ class CudaBackend final : public DeviceBackend {
 
   void synchronize(Stream& stream) override {
     make_current();
+    refuse_while_capturing("a wait for the device");
     check(driver().cuStreamSynchronize(queue(stream)), "cuStreamSynchronize");
   }
 
+  std::unique_ptr<DeviceGraph> capture(const std::function<void()>& work) override {
+    make_current();
+    ++graphs_;
+    try {
+      return cuda::capture(compute_, work, [this] { --graphs_; });
+    } catch (...) {
+      --graphs_;
+      throw;
+    }
+  }
+
   Stream& default_stream() override { return stream_; }
-  MemoryStatistics statistics() const override { return pool_.statistics(); }
-  void reset_peak() override { pool_.reset_peak(); }
+  MemoryStatistics statistics() const override { return memory_.statistics(); }
+  void reset_peak() override { memory_.reset_peak(); }
   void trim() override {
     make_current();
-    pool_.trim();
+    memory_.trim(graphs_ == 0);
   }
 
  private:
-  static void* take(int64_t bytes) {
-    CUdeviceptr memory = 0;
-    const CUresult result = driver().cuMemAlloc_v2(&memory, static_cast<size_t>(bytes));
-    if (result == CUDA_ERROR_OUT_OF_MEMORY) return nullptr;
-    check(result, "cuMemAlloc");
-    return std::bit_cast<void*>(memory);
+  /// What `behind` is given from now on waits for what `ahead` has.
+  void order(CUstream ahead, CUstream behind) {
+    const std::lock_guard lock(mutex_);
+    crossing_->record(ahead);
+    crossing_->hold_back(behind);
   }
-
-  static std::string describe_memory() {
-    size_t free = 0, total = 0;
-    check(driver().cuMemGetInfo_v2(&free, &total), "cuMemGetInfo");
-    return ", " + std::to_string(free) + " of " + std::to_string(total) + " bytes of the device are free";
+  void send(void* destination, const void* source, int64_t bytes) {
+    to_device_.to_device(address(destination), source, bytes);
+    order(uploads_, compute_);
   }
 
   int index_;
   CUcontext context_ = nullptr;
+  CUstream compute_ = nullptr, uploads_ = nullptr, downloads_ = nullptr;
   Stream stream_;
-  Staging staging_;
-  CachingPool pool_{"cuda:" + std::to_string(index_), take,
-                    [](void* memory) { check(driver().cuMemFree_v2(address(memory)), "cuMemFree"); }, describe_memory};
+  std::mutex mutex_;
+  std::optional<Event> crossing_;
+  Staging to_device_{uploads_}, from_device_{downloads_};
+  DeviceMemory memory_{index_, compute_};
+  std::atomic<int> graphs_ = 0;
 };
 
 /// Never destroyed: tensors of static lifetime may outlive them.

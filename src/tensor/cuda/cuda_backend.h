@@ -1,4 +1,4 @@
-/// NVIDIA GPUs as devices: the primary context, one stream for all work, a caching allocator, staged copies.
+/// NVIDIA GPUs as devices: the primary context, streams for work and for copies, memory, staged copies, graphs.
 #pragma once
 
 namespace suanli::cuda {

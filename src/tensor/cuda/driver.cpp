@@ -10,13 +10,14 @@ namespace {
 
 struct Loaded {
   Driver functions;
+  void* library = nullptr;
   int devices = 0;
   std::string problem;  ///< empty: the driver can be used and has a device
 
   Loaded() { problem = load(); }
 
   std::string load() {
-    void* library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+    library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) return "no NVIDIA driver: libcuda.so.1 is not installed; install the driver of your system";
     std::string missing;
     const auto find = [&](auto& function, const char* name) {
@@ -56,6 +57,10 @@ const Loaded& loaded() {
 const Driver& driver() {
   if (!loaded().problem.empty()) throw UserError("cuda", "expected a CUDA device: " + loaded().problem);
   return loaded().functions;
+}
+
+void* driver_function(const char* name) {
+  return loaded().library == nullptr ? nullptr : dlsym(loaded().library, name);
 }
 
 std::string driver_problem() { return loaded().problem; }

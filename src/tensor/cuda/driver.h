@@ -16,7 +16,10 @@ namespace suanli::cuda {
   F(cuMemAlloc_v2) F(cuMemFree_v2) F(cuMemGetInfo_v2) F(cuMemAllocHost_v2)                               \
   F(cuMemcpyHtoDAsync_v2) F(cuMemcpyDtoHAsync_v2) F(cuMemcpyDtoDAsync_v2) F(cuMemsetD8Async)             \
   F(cuStreamCreate) F(cuStreamSynchronize) F(cuEventCreate) F(cuEventRecord) F(cuEventSynchronize)       \
-  F(cuModuleLoadData) F(cuModuleGetFunction) F(cuLaunchKernel)
+  F(cuModuleLoadData) F(cuModuleGetFunction) F(cuLaunchKernel)                                           \
+  F(cuEventQuery) F(cuEventDestroy_v2) F(cuStreamWaitEvent) F(cuMemAllocManaged)                         \
+  F(cuStreamBeginCapture_v2) F(cuStreamEndCapture) F(cuGraphInstantiateWithFlags) F(cuGraphLaunch)       \
+  F(cuGraphExecDestroy) F(cuGraphDestroy) F(cuDeviceGetPCIBusId) F(cuDeviceCanAccessPeer)
 // clang-format on
 
 struct Driver {
@@ -31,6 +34,9 @@ const Driver& driver();
 std::string driver_problem();
 /// Devices that can be used; 0 without a driver. Opens the driver.
 int driver_devices();
+
+/// The exported function `name`, or null: for what older drivers lack.
+void* driver_function(const char* name);
 
 /// Throws EnvironmentError with the driver's own words when `result` is an error; `call` names what was called.
 void check(CUresult result, const char* call);

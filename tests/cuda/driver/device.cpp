@@ -87,9 +87,6 @@ CUresult cuDeviceGet(CUdevice* device, int ordinal) {
 CUresult cuDeviceGetName(char* name, int length, CUdevice) {
   return std::snprintf(name, static_cast<size_t>(length), "PTX interpreter"), CUDA_SUCCESS;
 }
-CUresult cuDeviceTotalMem_v2(size_t* bytes, CUdevice) {
-  return *bytes = stand_in::state().memory.capacity(), CUDA_SUCCESS;
-}
 
 CUresult cuDeviceGetAttribute(int* value, CUdevice_attribute attribute, CUdevice) {
   *value = 0;
@@ -99,6 +96,11 @@ CUresult cuDeviceGetAttribute(int* value, CUdevice_attribute attribute, CUdevice
   return CUDA_SUCCESS;
 }
 
+CUresult cuDeviceGetPCIBusId(char* address, int length, CUdevice) {
+  return std::snprintf(address, static_cast<size_t>(length), "0000:01:00.0"), CUDA_SUCCESS;
+}
+CUresult cuDeviceCanAccessPeer(int* can, CUdevice a, CUdevice b) { return *can = a != b, CUDA_SUCCESS; }
+
 CUresult cuDevicePrimaryCtxRetain(CUcontext* out, CUdevice) {
   return *out = reinterpret_cast<CUcontext>(&context), CUDA_SUCCESS;
 }
@@ -106,7 +108,10 @@ CUresult cuDevicePrimaryCtxRelease_v2(CUdevice) { return CUDA_SUCCESS; }
 CUresult cuCtxSetCurrent(CUcontext) { return CUDA_SUCCESS; }
 CUresult cuCtxGetCurrent(CUcontext* out) { return cuDevicePrimaryCtxRetain(out, 0); }
 CUresult cuCtxSynchronize() {
-  return guarded([](State& s) { return s.drain_all(), CUDA_SUCCESS; });
+  return guarded([](State& s) {
+    if (s.has_work()) ++s.host_waits;
+    return s.drain_all(), CUDA_SUCCESS;
+  });
 }
 
 CUresult cuGetErrorName(CUresult error, const char** name) { return text_of(error, name, &ErrorText::name); }

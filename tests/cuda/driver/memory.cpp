@@ -1,4 +1,5 @@
 /// The driver API: device memory, pinned memory, copies.
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -6,6 +7,16 @@
 
 using stand_in::guarded;
 using stand_in::State;
+
+namespace {
+
+/// SUANLI_STAND_IN_MEMORY in bytes makes the device smaller.
+uint64_t capacity(const State& s) {
+  static const char* const limit = std::getenv("SUANLI_STAND_IN_MEMORY");
+  return limit ? std::max<uint64_t>(std::strtoull(limit, nullptr, 10), s.memory.used()) : s.memory.capacity();
+}
+
+}  // namespace
 
 /// For the stand-ins of other libraries: host pointer to device bytes. Null, after a line on stderr and with the sticky
 /// error, where they are no allocation's or are to be read and were never written.
@@ -30,6 +41,7 @@ CUresult cuMemAlloc_v2(CUdeviceptr* out, size_t bytes) {
   return guarded([&](State& s) {
     if (bytes == 0) return CUDA_ERROR_INVALID_VALUE;
     if (s.captures_for_all_threads()) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+    if (bytes > capacity(s) - s.memory.used()) return CUDA_ERROR_OUT_OF_MEMORY;
     *out = s.memory.allocate(bytes);
     return *out != 0 ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
   });
@@ -38,14 +50,35 @@ CUresult cuMemAlloc_v2(CUdeviceptr* out, size_t bytes) {
 CUresult cuMemFree_v2(CUdeviceptr address) {
   return guarded([&](State& s) {
     if (s.captures_for_all_threads()) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+    if (s.has_work()) ++s.host_waits;
     s.drain_all();
     return address == 0 || s.memory.release(address) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
   });
 }
 
+CUresult cuDeviceTotalMem_v2(size_t* bytes, CUdevice) { return *bytes = capacity(stand_in::state()), CUDA_SUCCESS; }
+
+// Unified memory is device memory that has the host's to grow into: beyond the capacity above, up to the machine's.
+CUresult cuMemAllocManaged(CUdeviceptr* out, size_t bytes, unsigned flags) {
+  return guarded([&](State& s) {
+    if (bytes == 0 || flags != CU_MEM_ATTACH_GLOBAL) return CUDA_ERROR_INVALID_VALUE;
+    *out = s.memory.allocate(bytes);
+    return *out != 0 ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
+  });
+}
+CUresult cuMemAdvise_v2(CUdeviceptr address, size_t bytes, CUmem_advise, CUmemLocation) {
+  return guarded([&](State& s) { return s.memory.at(address, bytes), CUDA_SUCCESS; });
+}
+CUresult cuMemPrefetchAsync_v2(CUdeviceptr address, size_t bytes, CUmemLocation, unsigned, CUstream stream) {
+  return guarded([&](State& s) {
+    if (s.stream_of(stream)->capture) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+    return s.memory.at(address, bytes), CUDA_SUCCESS;
+  });
+}
+
 CUresult cuMemGetInfo_v2(size_t* free, size_t* total) {
   return guarded([&](State& s) {
-    *total = s.memory.capacity();
+    *total = capacity(s);
     *free = *total - s.memory.used();
     return CUDA_SUCCESS;
   });
@@ -72,10 +105,10 @@ CUresult cuMemFreeHost(void* pointer) {
 CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void* from, size_t bytes, CUstream stream) {
   return guarded([&](State& s) {
     if (s.is_pinned(from, bytes) || s.stream_of(stream)->capture) {
-      s.enqueue(stream, [&s, to, from, bytes] { std::memcpy(s.memory.host(to, bytes, true), from, bytes); });
+      s.enqueue(stream, 'u', [&s, to, from, bytes] { std::memcpy(s.memory.host(to, bytes, true), from, bytes); });
     } else {
       const auto* first = static_cast<const std::byte*>(from);
-      s.enqueue(stream, [&s, to, copy = std::vector<std::byte>(first, first + bytes)] {
+      s.enqueue(stream, 'u', [&s, to, copy = std::vector<std::byte>(first, first + bytes)] {
         std::memcpy(s.memory.host(to, copy.size(), true), copy.data(), copy.size());
       });
     }
@@ -85,15 +118,18 @@ CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void* from, size_t bytes, CU
 
 CUresult cuMemcpyDtoHAsync_v2(void* to, CUdeviceptr from, size_t bytes, CUstream stream) {
   return guarded([&](State& s) {
-    s.enqueue(stream, [&s, to, from, bytes] { std::memcpy(to, s.memory.host(from, bytes, false), bytes); });
-    if (!s.is_pinned(to, bytes) && !s.stream_of(stream)->capture) s.drain(s.stream_of(stream));
+    s.enqueue(stream, 'd', [&s, to, from, bytes] { std::memcpy(to, s.memory.host(from, bytes, false), bytes); });
+    if (!s.is_pinned(to, bytes) && !s.stream_of(stream)->capture) {
+      ++s.host_waits;
+      s.drain(s.stream_of(stream));
+    }
     return CUDA_SUCCESS;
   });
 }
 
 CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream stream) {
   return guarded([&](State& s) {
-    s.enqueue(stream, [&s, to, from, bytes] {
+    s.enqueue(stream, 'm', [&s, to, from, bytes] {
       ptx::Allocation& source = s.memory.at(from, bytes);
       ptx::Allocation& target = s.memory.at(to, bytes);
       std::memmove(target.data + (to - target.begin), source.data + (from - source.begin), bytes);
@@ -105,7 +141,7 @@ CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes, CU
 
 CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t bytes, CUstream stream) {
   return guarded([&](State& s) {
-    s.enqueue(stream, [&s, to, value, bytes] { std::memset(s.memory.host(to, bytes, true), value, bytes); });
+    s.enqueue(stream, 'm', [&s, to, value, bytes] { std::memset(s.memory.host(to, bytes, true), value, bytes); });
     return CUDA_SUCCESS;
   });
 }

@@ -140,7 +140,7 @@ CUresult cuLaunchKernel(CUfunction function, unsigned grid_x, unsigned grid_y, u
     for (size_t k = 0; k < kernel.parameters.size(); ++k) {
       std::memcpy(&parameters[kernel.parameters[k].offset], arguments[k], kernel.parameters[k].bytes);
     }
-    s.enqueue(stream, [&s, owner = function->kernel, grid, threads, shared, parameters] {
+    s.enqueue(stream, 'k', [&s, owner = function->kernel, grid, threads, shared, parameters] {
       ptx::run_launch({*owner, grid, threads, shared, parameters}, s.memory);
     });
     return CUDA_SUCCESS;

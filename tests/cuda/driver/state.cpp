@@ -1,5 +1,8 @@
 #include "state.h"
 
+#include <algorithm>
+#include <cstdlib>
+
 namespace stand_in {
 
 State& state() {
@@ -22,22 +25,55 @@ bool State::captures_for_all_threads() const {
   return false;
 }
 
-void State::enqueue(CUstream handle, std::function<void()> operation) {
+/// SUANLI_STAND_IN_STREAMS=early runs copies ahead of the kernels that were queued before them, unless an event holds
+/// them back: whoever writes too soon is seen. Without it work is as late as can be: whoever reads too soon is seen.
+State::State() {
+  const char* order_of_streams = std::getenv("SUANLI_STAND_IN_STREAMS");
+  early = order_of_streams != nullptr && std::string(order_of_streams) == "early";
+}
+
+void State::enqueue(CUstream handle, char kind, std::function<void()> run) {
+  enqueue(handle, Operation{.kind = kind, .run = std::move(run)});
+}
+
+void State::enqueue(CUstream handle, Operation operation) {
   const CUstream stream = stream_of(handle);
   if (stream->capture) {
     stream->capture->operations.push_back(std::move(operation));
-  } else if (handle == nullptr) {  // the default stream waits for all and all wait for it
-    drain_all();
-    operation();
-  } else {
-    stream->operations.push_back(std::move(operation));
+    return;
   }
+  if (handle == nullptr) drain_all();  // the default stream waits for all and all wait for it
+  stream->operations.push_back(std::move(operation));
+  if (handle == nullptr) drain(stream);
 }
 
 void State::run_one(CUstream stream) {
-  const std::function<void()> operation = std::move(stream->operations.front());
+  if (early && !running_others_) run_others(stream);
+  if (stream->operations.empty()) return;
+  const Operation operation = std::move(stream->operations.front());
   stream->operations.pop_front();
-  operation();
+  if (operation.event) {
+    reach(operation.event, operation.recording);
+  } else {
+    operation.run();
+  }
+  order += operation.kind;
+}
+
+void State::run_others(CUstream stream) {
+  running_others_ = true;
+  for (bool progress = true; progress;) {
+    progress = false;
+    for (const CUstream other : streams) {
+      while (other != stream && !other->operations.empty() &&
+             (!other->operations.front().event ||
+              other->operations.front().event->done >= other->operations.front().recording)) {
+        run_one(other);
+        progress = true;
+      }
+    }
+  }
+  running_others_ = false;
 }
 
 void State::drain(CUstream stream) {
@@ -52,4 +88,18 @@ void State::reach(CUevent event, uint64_t recording) {
   while (event->done < recording && event->stream && !event->stream->operations.empty()) run_one(event->stream);
 }
 
+bool State::has_work() const {
+  return std::ranges::any_of(streams, [](CUstream stream) { return !stream->operations.empty(); });
+}
+
 }  // namespace stand_in
+
+extern "C" {
+
+/// For tests: how often the host had to wait for the device, whether streams run early, and what ran in which order
+/// (Operation::kind).
+uint64_t stand_in_host_waits() { return stand_in::state().host_waits; }
+void stand_in_run_early(bool early) { stand_in::state().early = early; }
+const char* stand_in_order() { return stand_in::state().order.c_str(); }
+
+}  // extern "C"

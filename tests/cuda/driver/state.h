@@ -1,5 +1,5 @@
 /// What the stand-in of the CUDA driver knows: one device, its memory, streams whose work waits until somebody waits
-/// for it.
+/// for it, or runs as early as events let it.
 #pragma once
 
 #include <cuda.h>
@@ -11,22 +11,32 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "../ptx/block.h"
 #include "../ptx/module.h"
 
+/// A piece of work of a stream, or a wait for a recording of an event.
+struct Operation {
+  char kind =
+      ' ';  // u host to device, d device to host, m within the device, k kernel, w wait, e event, h host function
+  std::function<void()> run = {};
+  CUevent event = nullptr;
+  uint64_t recording = 0;
+};
+
 struct CUgraph_st {
-  std::vector<std::function<void()>> operations;
+  std::vector<Operation> operations;
 };
 
 struct CUgraphExec_st {
-  std::vector<std::function<void()>> operations;
+  std::vector<Operation> operations;
 };
 
 /// Work is run only when something waits for it: what reads a result without waiting reads the old bytes.
 struct CUstream_st {
-  std::deque<std::function<void()>> operations;
+  std::deque<Operation> operations;
   CUgraph capture = nullptr;  // where calls go instead while the stream is captured
   bool captures_for_all_threads = false;
 };
@@ -61,16 +71,27 @@ struct State {
   CUstream_st default_stream;
   std::map<const std::byte*, size_t> pinned;
   CUresult failed = CUDA_SUCCESS;  // sticky, as after a fault of a real device
+  bool early = false;              // before a stream runs anything, the others run as far as events let them
+  uint64_t host_waits = 0;         // calls that found work which the host had to wait for
+  std::string order;               // kinds of the operations in the order in which they ran
+
+  State();
 
   bool is_pinned(const void* pointer, size_t bytes) const;
   bool captures_for_all_threads() const;
   CUstream stream_of(CUstream handle) { return handle ? handle : &default_stream; }
   /// Queues the operation, or adds it to the graph that the stream is captured into.
-  void enqueue(CUstream stream, std::function<void()> operation);
+  void enqueue(CUstream stream, char kind, std::function<void()> run);
+  void enqueue(CUstream stream, Operation operation);
   void run_one(CUstream stream);
   void drain(CUstream stream);
   void drain_all();
   void reach(CUevent event, uint64_t recording);
+  bool has_work() const;
+
+ private:
+  void run_others(CUstream stream);
+  bool running_others_ = false;
 };
 
 State& state();

@@ -8,6 +8,7 @@ namespace {
 
 CUresult synchronize(State& s, CUstream stream) {
   if (s.stream_of(stream)->capture) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+  if (stream ? !stream->operations.empty() : s.has_work()) ++s.host_waits;
   if (stream)
     s.drain(stream);
   else
@@ -33,10 +34,13 @@ CUresult cuStreamDestroy_v2(CUstream stream) {
 CUresult cuStreamSynchronize(CUstream stream) {
   return guarded([&](State& s) { return synchronize(s, stream); });
 }
-CUresult cuStreamQuery(CUstream stream) { return cuStreamSynchronize(stream); }
+CUresult cuStreamQuery(CUstream stream) {
+  return guarded(
+      [&](State& s) { return s.stream_of(stream)->operations.empty() ? CUDA_SUCCESS : CUDA_ERROR_NOT_READY; });
+}
 
 CUresult cuLaunchHostFunc(CUstream stream, CUhostFn function, void* data) {
-  return guarded([&](State& s) { return s.enqueue(stream, [=] { function(data); }), CUDA_SUCCESS; });
+  return guarded([&](State& s) { return s.enqueue(stream, 'h', [=] { function(data); }), CUDA_SUCCESS; });
 }
 
 CUresult cuEventCreate(CUevent* out, unsigned) { return *out = new CUevent_st, CUDA_SUCCESS; }
@@ -54,7 +58,7 @@ CUresult cuEventRecord(CUevent event, CUstream handle) {
     if (stream->capture) return CUDA_SUCCESS;
     event->stream = stream;
     const uint64_t recording = ++event->recorded;
-    s.enqueue(handle, [event, recording] {
+    s.enqueue(handle, 'e', [event, recording] {
       event->done = recording;
       event->time = std::chrono::steady_clock::now();
     });
@@ -62,9 +66,14 @@ CUresult cuEventRecord(CUevent event, CUstream handle) {
   });
 }
 CUresult cuEventSynchronize(CUevent event) {
-  return guarded([&](State& s) { return s.reach(event, event->recorded), CUDA_SUCCESS; });
+  return guarded([&](State& s) {
+    if (event->done < event->recorded) ++s.host_waits;
+    return s.reach(event, event->recorded), CUDA_SUCCESS;
+  });
 }
-CUresult cuEventQuery(CUevent event) { return cuEventSynchronize(event); }
+CUresult cuEventQuery(CUevent event) {
+  return guarded([&](State&) { return event->done < event->recorded ? CUDA_ERROR_NOT_READY : CUDA_SUCCESS; });
+}
 CUresult cuEventElapsedTime_v2(float* milliseconds, CUevent begin, CUevent end) {
   return guarded([&](State&) {
     if (begin->done != begin->recorded || end->done != end->recorded) return CUDA_ERROR_NOT_READY;
@@ -82,7 +91,7 @@ CUresult cuStreamWaitEvent(CUstream stream, CUevent event, unsigned) {
     if (event->capture) {  // the waiting stream joins the capture
       s.stream_of(stream)->capture = event->capture;
     } else {
-      s.enqueue(stream, [&s, event, recording = event->recorded] { s.reach(event, recording); });
+      s.enqueue(stream, {.kind = 'w', .event = event, .recording = event->recorded});
     }
     return CUDA_SUCCESS;
   });

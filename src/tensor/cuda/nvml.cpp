@@ -1,0 +1,83 @@
+#include "tensor/cuda/nvml.h"
+
+#include <dlfcn.h>
+
+#include "tensor/cuda/driver.h"
+
+namespace suanli::cuda {
+
+namespace {
+
+// As NVIDIA's NVML API reference declares them; nvml.h is not part of every toolkit.
+using Result = int;
+using Handle = void*;
+struct Memory {
+  unsigned long long total, free, used;
+};
+constexpr int kTemperatureOfGpu = 0, kClockOfProcessors = 1;
+
+struct Nvml {
+  Result (*nvmlInit_v2)() = nullptr;
+  Result (*nvmlDeviceGetHandleByPciBusId_v2)(const char*, Handle*) = nullptr;
+  Result (*nvmlDeviceGetPowerManagementLimit)(Handle, unsigned*) = nullptr;
+  Result (*nvmlDeviceGetPowerManagementLimitConstraints)(Handle, unsigned*, unsigned*) = nullptr;
+  Result (*nvmlDeviceGetTemperature)(Handle, int, unsigned*) = nullptr;
+  Result (*nvmlDeviceGetClockInfo)(Handle, int, unsigned*) = nullptr;
+  Result (*nvmlDeviceGetMaxClockInfo)(Handle, int, unsigned*) = nullptr;
+  Result (*nvmlDeviceGetMemoryInfo)(Handle, Memory*) = nullptr;
+  std::string problem = load();
+
+  std::string load() {
+    void* library = dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) {
+      return "libnvidia-ml.so.1 is not installed; it comes with the driver (on Debian the package libnvidia-ml1)";
+    }
+    std::string missing;
+    const auto find = [&](auto& function, const char* name) {
+      function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(library, name));
+      if (function == nullptr) missing += std::string(missing.empty() ? "" : ", ") + name;
+    };
+    find(nvmlInit_v2, "nvmlInit_v2");
+    find(nvmlDeviceGetHandleByPciBusId_v2, "nvmlDeviceGetHandleByPciBusId_v2");
+    find(nvmlDeviceGetPowerManagementLimit, "nvmlDeviceGetPowerManagementLimit");
+    find(nvmlDeviceGetPowerManagementLimitConstraints, "nvmlDeviceGetPowerManagementLimitConstraints");
+    find(nvmlDeviceGetTemperature, "nvmlDeviceGetTemperature");
+    find(nvmlDeviceGetClockInfo, "nvmlDeviceGetClockInfo");
+    find(nvmlDeviceGetMaxClockInfo, "nvmlDeviceGetMaxClockInfo");
+    find(nvmlDeviceGetMemoryInfo, "nvmlDeviceGetMemoryInfo");
+    if (!missing.empty()) return "libnvidia-ml.so.1 lacks " + missing + "; install a newer driver";
+    return nvmlInit_v2() == 0 ? "" : "the management library does not start; does it match the loaded driver?";
+  }
+};
+
+}  // namespace
+
+DeviceCondition condition(int index) {
+  static const Nvml nvml;
+  if (!nvml.problem.empty()) return {.problem = nvml.problem};
+  CUdevice device = 0;
+  char address[32] = {};
+  check(driver().cuDeviceGet(&device, index), "cuDeviceGet");
+  check(driver().cuDeviceGetPCIBusId(address, sizeof address, device), "cuDeviceGetPCIBusId");
+  Handle handle = nullptr;
+  if (nvml.nvmlDeviceGetHandleByPciBusId_v2(address, &handle) != 0) {
+    return {.problem = std::string("the management library does not know the device at ") + address};
+  }
+  // What a device does not offer stays 0.
+  unsigned limit = 0, least = 0, most = 0, temperature = 0, clock = 0, clock_most = 0;
+  Memory memory = {};
+  nvml.nvmlDeviceGetPowerManagementLimit(handle, &limit);
+  nvml.nvmlDeviceGetPowerManagementLimitConstraints(handle, &least, &most);
+  nvml.nvmlDeviceGetTemperature(handle, kTemperatureOfGpu, &temperature);
+  nvml.nvmlDeviceGetClockInfo(handle, kClockOfProcessors, &clock);
+  nvml.nvmlDeviceGetMaxClockInfo(handle, kClockOfProcessors, &clock_most);
+  nvml.nvmlDeviceGetMemoryInfo(handle, &memory);
+  return {.power_limit = limit / 1000.0,
+          .power_limit_most = most / 1000.0,
+          .temperature = static_cast<int>(temperature),
+          .clock = static_cast<int>(clock),
+          .clock_most = static_cast<int>(clock_most),
+          .free_bytes = static_cast<int64_t>(memory.free)};
+}
+
+}  // namespace suanli::cuda
