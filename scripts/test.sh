@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# usage: scripts/test.sh [full|tsan|fuzz SECONDS]
+# usage: scripts/test.sh [full|cuda-full|tsan|fuzz SECONDS]
 #   (nothing)  installs what is needed, builds, runs every test in release and the fast part under address and undefined sanitizers
+#   cuda-full  on the PTX interpreter what takes it long: long attention, products of models' sizes, whole runs, the ops
+#              with the interpreter under the sanitizers
 #   tsan       the threaded part under the thread sanitizer
 #   full       what takes longer: a million mutations, long crash and kill runs, the trainer under the sanitizers,
 #              two minutes a fuzzer, the Python clients
@@ -16,7 +18,8 @@ run_release() {
   step "tests (release)"
   scripts/fetch_model.sh build/model
   scripts/fetch_text.sh build/text
-  SUANLI_MODEL=$PWD/build/model SUANLI_TEXT=$PWD/build/text ctest --preset release
+  if [ -e build/release/fatbin ]; then scripts/fetch_sass_tools.sh build/sass_tools; fi
+  SUANLI_MODEL=$PWD/build/model SUANLI_TEXT=$PWD/build/text SUANLI_SASS_TOOLS=$PWD/build/sass_tools ctest --preset release
 }
 
 check_style() {
@@ -55,6 +58,28 @@ run_asan() {
   ASAN_OPTIONS=allocator_may_return_null=1 ctest --preset asan -R "^($(echo $folders | tr ' ' '|'))$"
 }
 
+# The interpreter and its own tests, planted bugs among them.
+run_asan_interpreter() {
+  [ -e build/release/fatbin ] || return 0
+  step "the PTX interpreter (address and undefined sanitizers)"
+  scripts/build.sh asan cuda_test
+  ASAN_OPTIONS=allocator_may_return_null=1 ctest --preset asan -R '^cuda$'
+}
+
+# The ops of the release build on that interpreter: the program's heap and all that the interpreter does are watched.
+run_ops_on_asan_interpreter() {
+  step "ops on the PTX interpreter (address and undefined sanitizers)"
+  LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 \
+    LD_LIBRARY_PATH=build/asan/tests/cuda/lib SUANLI_ISA=scalar SUANLI_POOL=off SUANLI_TEST_DEVICE=cuda build/release/tests/ops_test
+}
+
+# on_stand_in PROGRAM FILTER: tests of the release build on the PTX interpreter.
+on_stand_in() {
+  step "$1 on the PTX interpreter: $2"
+  LD_LIBRARY_PATH=build/release/tests/cuda/lib SUANLI_ISA=scalar SUANLI_POOL=off SUANLI_TEST_DEVICE=cuda \
+    "build/release/tests/$1" --gtest_filter="$2"
+}
+
 # Sound files to start from: a fuzzer finds the inside of a format sooner when it need not guess its first bytes.
 fuzz_seeds() {
   local seeds=build/fuzz/seeds file number=0
@@ -87,7 +112,15 @@ case ${1:-} in
     check_style
     check_install
     run_asan base tensor autograd ops text data formats
+    run_asan_interpreter
     run_fuzzers 20
+    ;;
+  cuda-full)
+    scripts/build.sh release cuda_stand_in cublaslt_stand_in kernels_test ops_test train_test
+    on_stand_in kernels_test '*LongSequences:Matmul.ModelSizes:Matmul.Epilogues'
+    on_stand_in train_test 'Run.*:Trainer.*'
+    run_asan_interpreter
+    run_ops_on_asan_interpreter
     ;;
   tsan)
     step "build and tests (thread sanitizer)"
@@ -107,7 +140,7 @@ case ${1:-} in
     run_fuzzers "${2:?seconds for each}"
     ;;
   *)
-    echo "usage: scripts/test.sh [full|tsan|fuzz SECONDS]" >&2
+    echo "usage: scripts/test.sh [full|cuda-full|tsan|fuzz SECONDS]" >&2
     exit 2
     ;;
 esac

@@ -1,26 +1,33 @@
 """Times products, attention and training steps on a GPU beside PyTorch's and prints a page of markdown.
 
-usage: check.py SUANLI_PROGRAM WORK_FOLDER. Called by scripts/gpu-check.sh; without torch only Suanli is timed.
+usage: check.py [--tiny] SUANLI_PROGRAM WORK_FOLDER. Called by scripts/gpu-check.sh; without torch, or where it sees no GPU, only
+Suanli is timed. --tiny: the smallest of each.
 """
+import array
 import json
 import os
+import pathlib
+import random
 import subprocess
 import sys
+
+from predict import MODELS, VOCABULARY, write_model
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 try:
     import torch
     import transformers
     transformers.logging.set_verbosity_error()
+    no_torch = "" if torch.cuda.is_available() else "PyTorch sees no GPU"
 except ImportError:
-    torch = None
+    no_torch = "no PyTorch and transformers here"
 
 H, F, T = 384, 1536, 1024  # the sizes of `suanli bench ops`
 PRODUCTS = {"qkv": (T, 3 * H, H), "attention_out": (T, H, H), "up": (T, F, H), "down": (T, H, F)}
+OPS = {"matmul": "matmul/"}  # where a filter is not the kernel's name
 ATTENTION = [(64, 16), (16, 64), (8, 128), (2, 512)]
 HEADS, HEAD_SIZE = 12, 32
-MODELS = {"MiniLM-L6-H384": dict(hidden_size=384, num_hidden_layers=6, num_attention_heads=12, intermediate_size=1536),
-          "BERT-base": dict(hidden_size=768, num_hidden_layers=12, num_attention_heads=12, intermediate_size=3072)}
+STEPS = {name: MODELS[name] for name in ("MiniLM-L6-H384", "BERT-base")}
 BATCH, LENGTH, MASKED_EVERY = 32, 128, 7
 
 
@@ -31,7 +38,7 @@ def suanli(program, *arguments):
 def microseconds(program, kernel):
     """(size, dtype, implementation) -> microseconds of a call."""
     out = {}
-    for line in suanli(program, "ops", "--device", "cuda", "--filter", kernel, "--seconds", "2").splitlines():
+    for line in suanli(program, "ops", "--device", "cuda", "--filter", OPS.get(kernel, kernel), "--seconds", "2").splitlines():
         words = line.split()
         out[words[1], words[2], words[3]] = float(words[4])
     return out
@@ -54,27 +61,29 @@ def timed(run, calls=50):
 
 
 def products(program):
-    ours = microseconds(program, "matmul/")
+    ours = microseconds(program, "matmul")
     print("\n## Products, bf16 with an f32 bias (microseconds)\n")
     print("| product | shape | Suanli | PyTorch F.linear, bf16 bias |\n| --- | --- | ---: | ---: |")
     for name, (m, n, k) in PRODUCTS.items():
         theirs = ""
-        if torch:
+        if not no_torch:
             x, w, b = (torch.randn(*s, device="cuda", dtype=torch.bfloat16) for s in ((m, k), (n, k), (n,)))
             theirs = f"{timed(lambda: torch.nn.functional.linear(x, w, b)):.1f}"
         print(f"| {name} | {m}x{n}x{k} | {ours[name, 'bf16', 'cublaslt']:.1f} | {theirs} |")
 
 
 def attention(program):
-    backward_of = microseconds(program, "attention.backward")
-    forward_of = microseconds(program, "attention.forward")
     print("\n## Attention, bf16, 12 heads of 32, dropout 0.1 (microseconds)\n")
     print("| sequences | Suanli forward | backward | PyTorch SDPA forward | backward |\n| --- | ---: | ---: | ---: | ---: |")
+    if not ATTENTION:
+        return
+    backward_of = microseconds(program, "attention.backward")
+    forward_of = microseconds(program, "attention.forward")
     for sequences, length in ATTENTION:
         label = f"{sequences}x{length}_dropout"
         best = [min((v for k, v in table.items() if k[:2] == (label, "bf16"))) for table in (forward_of, backward_of)]
         theirs = ["", ""]
-        if torch:
+        if not no_torch:
             shape = (sequences, HEADS, length, HEAD_SIZE)
             q, k, v = (torch.randn(*shape, device="cuda", dtype=torch.bfloat16, requires_grad=True) for _ in range(3))
             run = lambda: torch.nn.functional.scaled_dot_product_attention(q, k, v, dropout_p=0.1)
@@ -103,29 +112,41 @@ def torch_step(config, bf16):
     return timed(step, 10) * 1e-3
 
 
-def steps(program, work):
+def steps(program, work, vocabulary=VOCABULARY, count=20):
     print(f"\n## Training steps, masked-lm, {BATCH} sequences of {LENGTH} tokens (milliseconds)\n")
     print("| model | dtype | Suanli | PyTorch eager |\n| --- | --- | ---: | ---: |")
-    if not torch:
-        return
-    for name, sizes in MODELS.items():
-        config = transformers.BertConfig(vocab_size=30522, max_position_embeddings=512, **sizes)
-        folder = os.path.join(work, name)
-        if not os.path.exists(folder):
-            transformers.AutoModelForMaskedLM.from_config(config).save_pretrained(folder)
+    # Not zeros: a GPU multiplies those with less power, so faster. A prime number of them: no two rows are alike.
+    numbers = array.array("f", (random.gauss(0, 0.02) for _ in range(1_000_003))).tobytes()
+    for name, sizes in STEPS.items():
+        folder = write_model(pathlib.Path(work) / name, *sizes, vocabulary, numbers)
         for precision in ("f32", "bf16"):
-            out = json.loads(suanli(program, "step", "--model", folder, "--device", "cuda", "--precision", precision,
-                                    "--batch", str(BATCH), "--length", str(LENGTH), "--steps", "20", "--json"))
-            theirs = torch_step(config, precision == "bf16")
-            print(f"| {name} | {precision} | {out['seconds_per_step'] * 1e3:.2f} | {theirs:.2f} |", flush=True)
+            out = json.loads(suanli(program, "step", "--model", str(folder), "--device", "cuda", "--precision", precision,
+                                    "--batch", str(BATCH), "--length", str(LENGTH), "--steps", str(count), "--json"))
+            theirs = "" if no_torch else f"{torch_step(transformers.AutoConfig.from_pretrained(folder), precision == 'bf16'):.2f}"
+            print(f"| {name} | {precision} | {out['seconds_per_step'] * 1e3:.2f} | {theirs} |", flush=True)
+
+
+def take_the_smallest():
+    """Leaves what an interpreter does in seconds: one product and steps of a small model."""
+    global BATCH, LENGTH
+    for table, keep in ((PRODUCTS, ["attention_out"]), (STEPS, [])):
+        for name in [name for name in table if name not in keep]:
+            del table[name]
+    ATTENTION.clear()
+    OPS["matmul"] = "matmul/attention_out/bf16/cublaslt"
+    STEPS["tiny"] = (64, 1, 2, 128)
+    BATCH, LENGTH = 2, 8
 
 
 def main():
-    program, work = sys.argv[1:]
-    print(f"- PyTorch {torch.__version__}" if torch else "- no PyTorch here")
+    tiny = sys.argv[1] == "--tiny"
+    program, work = sys.argv[1 + tiny:]
+    if tiny:
+        take_the_smallest()
+    print(f"- {no_torch}" if no_torch else f"- PyTorch {torch.__version__}")
     products(program)
     attention(program)
-    steps(program, work)
+    steps(program, work, *((120, 1) if tiny else ()))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 #include <bit>
 #include <utility>
 
+#include "base/env.h"
 #include "base/error.h"
 
 namespace suanli {
@@ -21,7 +22,10 @@ int64_t size_class(int64_t bytes) {
 }  // namespace
 
 CachingPool::CachingPool(std::string name, std::function<void*(int64_t)> take, std::function<void(void*)> give_back)
-    : name_(std::move(name)), take_(std::move(take)), give_back_(std::move(give_back)) {}
+    : reuses_(environment("SUANLI_POOL").value_or("on") != "off"),
+      name_(std::move(name)),
+      take_(std::move(take)),
+      give_back_(std::move(give_back)) {}
 
 void* CachingPool::allocate(int64_t bytes) {
   void* block = try_allocate(bytes);
@@ -34,7 +38,7 @@ void* CachingPool::allocate(int64_t bytes) {
 }
 
 void* CachingPool::try_allocate(int64_t bytes) {
-  const int64_t size = size_class(bytes);
+  const int64_t size = reuses_ ? size_class(bytes) : bytes;
   const std::lock_guard lock(mutex_);
   void* block = take_cached(size);
   if (block == nullptr) block = take_(size);
@@ -50,9 +54,16 @@ void* CachingPool::try_allocate(int64_t bytes) {
 
 void CachingPool::release(void* memory, int64_t bytes) noexcept {
   const std::lock_guard lock(mutex_);
-  const int64_t size = size_of_block(memory, size_class(bytes));
+  const int64_t size = size_of_block(memory, reuses_ ? size_class(bytes) : bytes);
   larger_.erase(memory);
   statistics_.live_bytes -= size;
+  if (!reuses_) {
+    try {
+      give_back_(memory);
+    } catch (const std::exception&) {  // a device after a fault: whoever waits for it learns of it
+    }
+    return;
+  }
   statistics_.cached_bytes += size;
   cache_[size].push_back(memory);
 }

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 
+#include "base/env.h"
 #include "base/error.h"
 
 namespace suanli::testing {
@@ -123,8 +125,59 @@ bool GuardedBuffer::guards_intact() const {
          std::all_of(bytes_.begin() + static_cast<std::ptrdiff_t>(end), bytes_.end(), same);
 }
 
+namespace {
+
+/// A bound is computed in f64 and has its own roundings; ref in f64 against itself needs a little of it too.
+double bound_of(const std::vector<Array>& arrays, size_t a, size_t i, const std::vector<Values>& exact, DType dtype) {
+  return arrays[a].bound(i, exact, dtype) + rounding(dtype_of_kind(arrays[a].kind, dtype), exact[a][i]);
+}
+
+/// FNV-1a, 64 bits.
+uint64_t hash_of(const std::vector<std::byte>& bytes) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const std::byte byte : bytes) hash = (hash ^ static_cast<uint64_t>(byte)) * 0x100000001b3;
+  return hash;
+}
+
+/// True for the "kernel/implementation" that a complaint begins with, where that computes on a GPU.
+bool is_on_cuda(const std::string& what) {
+  static const std::set<std::string> names = [] {
+    std::set<std::string> out;
+    for (const auto& listed : kernels::listed_implementations()) {
+      if (listed.device == "cuda") out.insert(listed.kernel + "/" + listed.implementation);
+    }
+    return out;
+  }();
+  return names.contains(what.substr(0, what.find(' ')));
+}
+
+/// Appends a line for each output of a CUDA kernel to the file SUANLI_TEST_RESULTS, where that is set: what, array, a
+/// hash of its bits, its largest error in units of its bound. scripts/gpu-check.sh compares a GPU's with the
+/// interpreter's.
+void record_results(const std::string& what, const std::vector<Array>& arrays,
+                    const std::vector<GuardedBuffer>& buffers, const std::vector<Values>& exact, DType dtype) {
+  const auto name = environment("SUANLI_TEST_RESULTS");
+  if (!name || !is_on_cuda(what)) return;
+  std::ofstream file(*name, std::ios::app);
+  for (size_t a = 0; a < arrays.size(); ++a) {
+    if (arrays[a].bound == nullptr) continue;
+    const GuardedBuffer& buffer = buffers[arrays[a].alias >= 0 ? static_cast<size_t>(arrays[a].alias) : a];
+    const Values got = buffer.read();
+    double largest = 0;
+    for (size_t i = 0; i < got.size(); ++i) {
+      const double error = std::abs(got[i] - exact[a][i]);
+      if (error > 0) largest = std::max(largest, error / bound_of(arrays, a, i, exact, dtype));
+    }
+    file << what << '\t' << arrays[a].name << '\t' << std::hex << hash_of(buffer.content()) << '\t' << largest << '\n';
+  }
+  if (!file.flush()) ADD_FAILURE() << "cannot write to SUANLI_TEST_RESULTS=" << *name;
+}
+
+}  // namespace
+
 void compare(const std::string& what, const std::vector<Array>& arrays, const std::vector<GuardedBuffer>& buffers,
              const std::vector<Values>& inputs, const std::vector<Values>& exact, DType dtype) {
+  record_results(what, arrays, buffers, exact, dtype);
   std::set<size_t> written;
   for (const Array& array : arrays) {
     if (array.alias >= 0) written.insert(static_cast<size_t>(array.alias));
@@ -140,11 +193,9 @@ void compare(const std::string& what, const std::vector<Array>& arrays, const st
       EXPECT_TRUE(same) << what << ": changed its input " << array.name;
       continue;
     }
-    const DType stored = dtype_of_kind(array.kind, dtype);
     size_t wrong = 0;
     for (size_t i = 0; i < got.size(); ++i) {
-      // A bound is computed in f64 and has its own roundings; ref in f64 against itself needs a little of it too.
-      const double bound = array.bound(i, exact, dtype) + rounding(stored, exact[a][i]);
+      const double bound = bound_of(arrays, a, i, exact, dtype);
       if (close(got[i], exact[a][i], bound) || wrong++ >= 3) continue;
       ADD_FAILURE() << what << ": " << array.name << "[" << i << "] of " << got.size() << " is " << got[i]
                     << ", expected " << exact[a][i] << " within " << bound << ", off by " << got[i] - exact[a][i];

@@ -1,12 +1,14 @@
 // The CPU's memory: alignment, statistics, reuse, the answer to requests that cannot be met, threads.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <thread>
 #include <vector>
 
 #include "base/error.h"
+#include "tensor/caching_pool.h"
 #include "tensor/cpu_backend.h"
 #include "tensor/tensor.h"
 
@@ -50,6 +52,26 @@ TEST_F(Allocator, StatisticsFollowEveryTensor) {
   EXPECT_GE(after.peak_bytes - before_.live_bytes, kBytes);
   memory_.reset_peak();
   EXPECT_EQ(memory_.statistics().peak_bytes, memory_.statistics().live_bytes);
+}
+
+TEST(CachingPool, SwitchedOffItTakesExactSizesAndGivesThemBackAtOnce) {
+  setenv("SUANLI_POOL", "off", 1);
+  std::vector<int64_t> taken;
+  int given_back = 0;
+  const auto take = [&](int64_t bytes) {
+    taken.push_back(bytes);
+    return std::malloc(static_cast<size_t>(bytes));
+  };
+  CachingPool pool("test", take, [&](void* memory) {
+    ++given_back;
+    std::free(memory);
+  });
+  unsetenv("SUANLI_POOL");
+  pool.release(pool.allocate(1001), 1001);
+  EXPECT_EQ(taken, std::vector<int64_t>{1001});
+  EXPECT_EQ(given_back, 1);
+  EXPECT_EQ(pool.statistics().live_bytes, 0);
+  EXPECT_EQ(pool.statistics().cached_bytes, 0);
 }
 
 TEST_F(Allocator, ReleasedMemoryIsReused) {

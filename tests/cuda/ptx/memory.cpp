@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <new>
 
 #include "program.h"
 
@@ -23,12 +24,12 @@ uint64_t Memory::allocate(uint64_t bytes) {
   if (bytes == 0 || bytes > capacity_ - used_) return 0;
   const uint64_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
   auto* data = static_cast<std::byte*>(std::aligned_alloc(kAlignment, rounded));
-  if (!data) return 0;
-  std::memset(data, 0xff, bytes);
+  auto* written = static_cast<uint8_t*>(std::calloc(bytes, 1));
+  if (!data || !written) throw std::bad_alloc();
   const uint64_t begin = kDeviceBase + next_;
   next_ += rounded + kGap;
   used_ += bytes;
-  allocations_[begin] = Allocation{begin, bytes, data, std::make_unique<uint8_t[]>(bytes)};
+  allocations_[begin] = Allocation{begin, bytes, data, std::unique_ptr<uint8_t[], Free>(written)};
   return begin;
 }
 
@@ -59,7 +60,14 @@ Allocation& Memory::at(uint64_t address, uint64_t bytes) {
 std::byte* Memory::host(uint64_t address, uint64_t bytes, bool will_write) {
   Allocation& allocation = at(address, bytes);
   const uint64_t offset = address - allocation.begin;
-  if (will_write) std::memset(&allocation.written[offset], 1, bytes);
+  uint8_t* const written = &allocation.written[offset];
+  if (will_write) {
+    std::memset(written, 1, bytes);
+  } else if (std::memchr(written, 0, bytes)) {
+    for (uint64_t k = 0; k < bytes; ++k) {
+      if (!written[k]) allocation.data[offset + k] = std::byte{0xff};
+    }
+  }
   return allocation.data + offset;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -15,10 +16,14 @@ struct Finding : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+struct Free {
+  void operator()(void* memory) const { std::free(memory); }
+};
+
 struct Allocation {
-  uint64_t begin = 0, bytes = 0;       // device address
-  std::byte* data = nullptr;           // the same bytes on the host; only the stand-in knows them
-  std::unique_ptr<uint8_t[]> written;  // 1 for each byte that something wrote
+  uint64_t begin = 0, bytes = 0;             // device address
+  std::byte* data = nullptr;                 // the same bytes on the host; only the stand-in knows them
+  std::unique_ptr<uint8_t[], Free> written;  // 1 for each byte that something wrote
   bool freed = false;
 
   bool holds(uint64_t address, uint64_t size) const {
@@ -31,14 +36,15 @@ struct Allocation {
 class Memory {
  public:
   ~Memory();
-  /// 256-byte aligned, filled with a pattern that is a NaN in every float type. Returns 0 when more than the capacity
-  /// would be in use.
+  /// 256-byte aligned. Returns 0 when more than the capacity would be in use. Costs little until it is touched: a
+  /// library's workspace is large and mostly left alone.
   uint64_t allocate(uint64_t bytes);
   /// False for an address that allocate did not return or that is free already.
   bool release(uint64_t address);
   /// The allocation that holds these bytes; throws Finding that says what lies there instead.
   Allocation& at(uint64_t address, uint64_t bytes);
-  /// Host pointer to device bytes for copies; marks them written where `will_write`.
+  /// Host pointer to device bytes for copies; marks them written where `will_write`. To a reader, bytes that nothing
+  /// wrote are a pattern that is a NaN in every float type.
   std::byte* host(uint64_t address, uint64_t bytes, bool will_write);
 
   uint64_t used() const { return used_; }
