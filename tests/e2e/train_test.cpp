@@ -48,7 +48,7 @@ TEST_F(Training, LearnsAndWritesWhatHuggingFaceUsersExpect) {
 TEST_F(Training, Int8IsForInferenceAlone) {
   const ProgramRun refused = suanli(arguments("out") + " --max_steps 2 --precision int8");
   EXPECT_EQ(refused.code, 2);
-  EXPECT_NE(refused.err.find("[precision] expected auto, f32 or bf16 for training, got int8"), std::string::npos)
+  EXPECT_NE(refused.err.find("[precision] expected auto, f32, bf16 or f16 for training, got int8"), std::string::npos)
       << refused.err;
   EXPECT_FALSE(fs::exists(folder_ / "out"));
 

@@ -21,8 +21,17 @@ INSTRUCTIONS = {
     "STG.128": r" STG\.\S*128",
 }
 
+
+def tiled_shared(columns, held):
+    """shared_elements(rows_of_block(columns, held), columns, held) of src/kernels/cuda/attention_tiled.h, in bytes."""
+    sizes = (4 * (held * rows * columns + 32 * columns + 32 * rows) for rows in (64, 32, 16))
+    return next(size for size in sizes if size <= 48 << 10)
+
+
 # Shared memory that a launch adds to what the kernel declares; {pattern of the kernel's name: bytes of its groups}.
 DYNAMIC_SHARED = {
+    r"tiled_forward_(\d+)": lambda head: tiled_shared(head, 1),
+    r"tiled_(?:queries|keys)_(\d+)": lambda head: tiled_shared(head, 2),
     r"flash_forward_(\d+)_": lambda head: (64 + 2 * 64) * head * 2,
     r"flash_(?:queries|keys)_(\d+)_": lambda head: (2 * 64 + 2 * 32) * head * 2,
     r"layer_norm_forward_(?:f32|bf16|f16)": lambda: 768 * 4,  # a row of BERT-base
