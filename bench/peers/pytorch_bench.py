@@ -97,7 +97,7 @@ class Steps(Training):
 
 
 class Optimizing(Training):
-    """AdamW alone, on the gradients of the first batch."""
+    """Norm, clipping at 1.0 and AdamW, on the gradients of the first batch."""
 
     def __init__(self, request, use_compile):
         super().__init__(request, use_compile)
@@ -106,13 +106,14 @@ class Optimizing(Training):
             self.setting = fastest(ADAMW, self.set_optimizer, self)
 
     def run(self, _):
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
 
     def answers(self):
         self.set_learning_rate(1e-2)
         norms = []
         for _ in range(CHECKED_STEPS):
-            self.optimizer.step()
+            self.run(0)
             norms.append(float(sum(p.detach().double().square().sum() for p in self.model.parameters()).sqrt()))
         return {"numbers": norms}
 

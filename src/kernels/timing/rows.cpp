@@ -110,7 +110,8 @@ void time_optimizers(Calls& calls) {
   static std::deque<ArrayView> gradients;  // lists outlive the calls
   static std::deque<AdamwTensor> tensors;
   const int64_t count = kVocabulary * kHidden;
-  const ArrayView& gradient = gradients.emplace_back(calls.values(count, DType::f32), count, DType::f32);
+  gradients.push_back({calls.values(count, DType::f32), count, DType::f32});
+  const ArrayView& gradient = gradients.back();
   const AdamwTensor& word_table = tensors.emplace_back(AdamwTensor{
       .weight = calls.values(count, DType::f32),
       .first_moment = calls.values(count, DType::f32),
