@@ -23,7 +23,7 @@ class SessionWork {
 ///   load       {"sequences": ...}: reads the folder and answers
 ///   step       {"batches": [{"sequences": ..., "labels": ...}, ...]}: a training step of "task"; labels are a list a
 ///              sequence with -100 for "not predicted" (masked-lm) or one class a sequence (text-classification)
-///   optimizer  the same file: AdamW alone, on the gradients of the first batch
+///   optimizer  the same file: norm, clipping and AdamW, on the gradients of the first batch
 /// Throws UserError for anything else, a missing key, or what the engine refuses.
 std::unique_ptr<SessionWork> open_work(const Json& request);
 

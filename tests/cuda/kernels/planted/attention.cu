@@ -18,8 +18,8 @@ __device__ void multiply_the_neighbours_rows(float (&sums)[kBlocks][4], uint32_t
 }
 
 template <class Args>
-__device__ Part one_row_too_many(const Args& args) {
-  Part part = part_of_block(args);
+__device__ Part one_row_too_many(const Args& args, int rows) {
+  Part part = part_of_block(args, rows);
   ++part.end;
   return part;
 }
