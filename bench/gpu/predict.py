@@ -188,7 +188,8 @@ of `tests/cuda`, and a product counts as one.
   (A100 80 GB: f32 19.5, bf16 312 TFLOP/s, 2.04 TB/s; H100 SXM: 66.9, 989, 3.35).
 - **predicted**: the larger of the two. No machine does better without fewer launches, fewer passes over memory or other arithmetic.
 - **measured** on an NVIDIA H100 (`docs/results-gpu.md`), and **of it**: how many times the prediction the measured step takes:
-  {least} to {most}. Expect no better agreement of what is predicted for the A100 and for BERT-large.
+  {least} to {most}. Expect no better agreement of what is predicted for the A100 and for BERT-large. They were
+  measured before AdamW took all tensors in one launch and f32 attention went in tiles; what is counted here has both.
 
 | model | dtype | launches | A100 device | A100 predicted | H100 device | H100 predicted | H100 measured | of it | H100 PyTorch eager, measured |
 | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
