@@ -190,7 +190,7 @@ class Optimizing final : public Training {
  public:
   explicit Optimizing(const Json& request) : Training(request) {
     const nn::Mode mode{.training = true, .dtype = options_.dtype};
-    backward(task_->loss(batches_[0], mode, static_cast<double>(task_->items(batches_[0]))));
+    backward(task_->loss(task_->inputs(batches_[0]), mode, static_cast<double>(task_->items(batches_[0]))));
   }
   void run(size_t) override { optimizer_->step(5e-5, 1.0); }
   /// Norms of all weights after steps that are long enough to be seen.

@@ -10,6 +10,9 @@ namespace suanli::kernels {
 struct DropoutKey {
   float probability = 0;  ///< 0 <= probability < 1; 0 switches it off
   RandomKey random;
+  /// Where kernels of a device read the step instead of in `random`: recorded once, they run in many steps. Null on the
+  /// CPU.
+  const uint32_t* step_on_device = nullptr;
 };
 
 /// The smallest word that is kept.

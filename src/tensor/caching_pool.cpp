@@ -21,8 +21,9 @@ int64_t size_class(int64_t bytes) {
 
 }  // namespace
 
-CachingPool::CachingPool(std::string name, std::function<void*(int64_t)> take, std::function<void(void*)> give_back)
-    : reuses_(environment("SUANLI_POOL").value_or("on") != "off"),
+CachingPool::CachingPool(std::string name, std::function<void*(int64_t)> take, std::function<void(void*)> give_back,
+                         bool keeps)
+    : reuses_(keeps || environment("SUANLI_POOL").value_or("on") != "off"),
       name_(std::move(name)),
       take_(std::move(take)),
       give_back_(std::move(give_back)) {}

@@ -17,8 +17,10 @@ namespace suanli {
 /// for and goes back at once: for tests under a sanitizer, whose checks do not see into a cache.
 class CachingPool {
  public:
-  /// `take` gives a block of the device or null when there is none, `give_back` returns one.
-  CachingPool(std::string name, std::function<void*(int64_t)> take, std::function<void(void*)> give_back);
+  /// `take` gives a block of the device or null when there is none, `give_back` returns one. `keeps`: released blocks
+  /// stay until trim() whatever SUANLI_POOL says.
+  CachingPool(std::string name, std::function<void*(int64_t)> take, std::function<void(void*)> give_back,
+              bool keeps = false);
 
   /// A block of at least `bytes` > 0. Throws EnvironmentError when the device has none, also after trim().
   void* allocate(int64_t bytes);

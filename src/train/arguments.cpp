@@ -144,6 +144,7 @@ void read_optimizer(const Config& config, const Reader& read, TrainArguments* a)
   read.require(!a->bf16_stochastic_round || a->optimizer == "adamw", "bf16_stochastic_round",
                "false unless optim is adamw", "true");
   a->gradient_checkpointing = read.boolean("gradient_checkpointing", false);
+  a->cuda_graphs = read.boolean("cuda_graphs", true);
   a->max_nan_steps = read.integer("max_nan_steps", 1, 20);
 }
 

@@ -1,4 +1,4 @@
-#include <cmath>
+#include <algorithm>
 
 #include "autograd/tape.h"
 #include "base/error.h"
@@ -9,19 +9,27 @@
 namespace suanli {
 namespace {
 
-/// The places and true ids of the masked tokens of a batch.
-struct Masked {
-  std::vector<int32_t> rows, labels;
-};
+int64_t masked_tokens(const Batch& batch) {
+  return static_cast<int64_t>(batch.token_labels.size()) - std::ranges::count(batch.token_labels, kIgnoredLabel);
+}
 
-Masked masked(const Batch& batch) {
-  Masked out;
+/// Beside the tokens the places and true ids of the masked ones.
+LossInputs mask_inputs(const models::Model& model, const Batch& batch) {
+  std::vector<int32_t> rows, labels;
   for (size_t t = 0; t < batch.token_labels.size(); ++t) {
     if (batch.token_labels[t] == kIgnoredLabel) continue;
-    out.rows.push_back(static_cast<int32_t>(t));
-    out.labels.push_back(batch.token_labels[t]);
+    rows.push_back(static_cast<int32_t>(t));
+    labels.push_back(batch.token_labels[t]);
   }
-  return out;
+  LossInputs inputs = tokens_of(batch);
+  inputs.rows = integers(rows);
+  inputs.labels = integers(labels);
+  inputs.classes = model.config.vocab_size;
+  return inputs;
+}
+
+Tensor logits_of(const models::Model& model, const LossInputs& inputs, const nn::Mode& mode) {
+  return model.network->masked_lm_logits(inputs.sequences(), inputs.rows, mode);
 }
 
 /// Mean loss, perplexity and accuracy of the masked tokens.
@@ -30,15 +38,15 @@ class MaskedLmScorer final : public Scorer {
   explicit MaskedLmScorer(const models::Model& model) : model_(model) {}
 
   void add(const Batch& batch, const nn::Mode& mode) override {
-    const Masked masked_tokens = masked(batch);
-    if (masked_tokens.rows.empty()) return;
+    if (masked_tokens(batch) == 0) return;
     const NoGradient guard;
-    const Tensor logits = model_.network->masked_lm_logits(packed(batch), integers(masked_tokens.rows), mode);
+    const LossInputs inputs = mask_inputs(model_, batch);
+    const Tensor logits = logits_of(model_, inputs, mode);
     const int64_t count = logits.dim(0), vocabulary = logits.dim(1);
-    loss_.add(number_of(ops::cross_entropy(logits, integers(masked_tokens.labels))), static_cast<double>(count));
+    loss_.add(number_of(ops::cross_entropy(logits, inputs.labels)), static_cast<double>(count));
     const std::vector<float> values = host_values(logits);
     for (int64_t i = 0; i < count; ++i) {
-      right_ += largest(values, i, vocabulary) == masked_tokens.labels[static_cast<size_t>(i)] ? 1 : 0;
+      right_ += largest(values, i, vocabulary) == inputs.labels.host<int32_t>()[static_cast<size_t>(i)] ? 1 : 0;
     }
   }
 
@@ -82,12 +90,12 @@ class MaskedLm final : public Task {
     return example;
   }
 
-  int64_t items(const Batch& batch) const override { return static_cast<int64_t>(masked(batch).rows.size()); }
+  int64_t items(const Batch& batch) const override { return masked_tokens(batch); }
 
-  Tensor loss(const Batch& batch, const nn::Mode& mode, double normalizer) const override {
-    const Masked masked_tokens = masked(batch);
-    const Tensor logits = parts_.model->network->masked_lm_logits(packed(batch), integers(masked_tokens.rows), mode);
-    return ops::cross_entropy(logits, integers(masked_tokens.labels),
+  LossInputs inputs(const Batch& batch) const override { return mask_inputs(*parts_.model, batch); }
+
+  Tensor loss(const LossInputs& inputs, const nn::Mode& mode, double normalizer) const override {
+    return ops::cross_entropy(logits_of(*parts_.model, inputs, mode), inputs.labels,
                               {.label_smoothing = parts_.options.label_smoothing, .normalizer = normalizer});
   }
 

@@ -132,6 +132,7 @@ Options training_options() {
        "false",
        "recompute each layer in backward: less memory, more time",
        {"activation_checkpointing"}},
+      {"cuda_graphs", kBoolean, "true", "on cuda: replay steps of shapes seen before as graphs"},
       {"max_nan_steps", kInteger, "20", "stop after so many steps in a row whose loss or gradient is not finite"},
   };
 }

@@ -12,8 +12,8 @@ namespace suanli {
 namespace {
 
 /// A pair travels through the data layer as one sequence; `labels` says which text a token belongs to. Here the two
-/// become sequences of their own: first of pair b is sequence 2b, second 2b + 1.
-models::PackedSequences halves(const Batch& batch) {
+/// become sequences of their own: first of pair b is sequence 2b, second 2b + 1. Rows name first all first ones.
+LossInputs pair_inputs(const Batch& batch) {
   std::vector<int32_t> offsets = {0}, positions;
   for (size_t b = 0; b + 1 < batch.offsets.size(); ++b) {
     const int32_t end = batch.offsets[b + 1];
@@ -25,22 +25,26 @@ models::PackedSequences halves(const Batch& batch) {
       for (int32_t p = 0; p < offsets[half] - offsets[half - 1]; ++p) positions.push_back(p);
     }
   }
-  return models::pack(batch.ids, batch.types, positions, offsets);
+  std::vector<int32_t> rows;
+  for (const int32_t half : {0, 1}) {
+    for (int32_t b = 0; b < static_cast<int32_t>(batch.size()); ++b) rows.push_back(2 * b + half);
+  }
+  return {.packed = models::packed_array(batch.ids, batch.types, positions, offsets),
+          .rows = integers(rows),
+          .targets = numbers(batch.targets),
+          .tokens = batch.tokens()};
 }
 
 /// The cosine of the two sentences of each pair, [B] f32.
-Tensor cosines(const TaskParts& parts, const Batch& batch, const nn::Mode& mode) {
-  const models::PackedSequences sequences = halves(batch);
+Tensor cosines(const TaskParts& parts, const LossInputs& inputs, const nn::Mode& mode) {
+  const models::PackedSequences sequences = inputs.sequences();
   const Tensor hidden = parts.model->network->hidden_states(sequences, mode);
   const Tensor pooled = parts.options.mean_pooling ? ops::segment_mean(hidden, sequences.offsets)
                                                    : ops::index_select(hidden, models::first_tokens(sequences));
   const Tensor unit = ops::normalize(ops::cast(pooled, DType::f32));
-  std::vector<int32_t> first, second;
-  for (int32_t b = 0; b < static_cast<int32_t>(batch.size()); ++b) {
-    first.push_back(2 * b);
-    second.push_back(2 * b + 1);
-  }
-  return ops::row_dot(ops::index_select(unit, integers(first)), ops::index_select(unit, integers(second)));
+  const int64_t pairs = inputs.rows.dim(0) / 2;
+  return ops::row_dot(ops::index_select(unit, inputs.rows.rows(0, pairs)),
+                      ops::index_select(unit, inputs.rows.rows(pairs, 2 * pairs)));
 }
 
 class SimilarityScorer final : public Scorer {
@@ -49,7 +53,7 @@ class SimilarityScorer final : public Scorer {
 
   void add(const Batch& batch, const nn::Mode& mode) override {
     const NoGradient guard;
-    const std::vector<float> values = host_values(cosines(parts_, batch, mode));
+    const std::vector<float> values = host_values(cosines(parts_, pair_inputs(batch), mode));
     for (size_t b = 0; b < values.size(); ++b) {
       numbers_.add(batch.targets[b], values[b]);
       if (keep_) predictions_.emplace_back(batch.rows[b], number_text(values[b]));
@@ -93,9 +97,11 @@ class SentenceSimilarity final : public Task {
 
   int64_t items(const Batch& batch) const override { return batch.size(); }
 
-  Tensor loss(const Batch& batch, const nn::Mode& mode, double normalizer) const override {
-    const Tensor predicted = cosines(parts_, batch, mode);
-    return ops::mse_loss(predicted, numbers(batch.targets).to(predicted.device()), normalizer);
+  LossInputs inputs(const Batch& batch) const override { return pair_inputs(batch); }
+
+  Tensor loss(const LossInputs& inputs, const nn::Mode& mode, double normalizer) const override {
+    const Tensor predicted = cosines(parts_, inputs, mode);
+    return ops::mse_loss(predicted, inputs.targets.on(predicted.device()), normalizer);
   }
 
   std::unique_ptr<Scorer> scorer(bool keep) const override { return std::make_unique<SimilarityScorer>(parts_, keep); }

@@ -6,21 +6,28 @@
 namespace suanli {
 namespace {
 
-/// The class ids of a batch.
-Tensor classes_of(const Batch& batch) {
-  std::vector<int32_t> classes(batch.targets.begin(), batch.targets.end());
-  return integers(classes);
+/// Beside the tokens the class ids of a batch, or the numbers that its logits shall be.
+LossInputs class_inputs(const TaskParts& parts, const Batch& batch) {
+  LossInputs inputs = tokens_of(batch);
+  if (parts.kind.labels == LabelKind::single) {
+    const std::vector<int32_t> classes(batch.targets.begin(), batch.targets.end());
+    inputs.labels = integers(classes);
+    inputs.classes = static_cast<int64_t>(parts.model->config.labels.size());
+  } else {
+    inputs.targets = numbers(batch.targets);
+  }
+  return inputs;
 }
 
 /// The mean loss of a batch: cross-entropy of one class, binary cross-entropies of several, or the squared error of a
 /// number. `normalizer` counts sequences; 0 means those of the batch.
-Tensor loss_of(const Tensor& logits, const Batch& batch, LabelKind labels, double normalizer, double smoothing) {
+Tensor loss_of(const Tensor& logits, const LossInputs& inputs, LabelKind labels, double normalizer, double smoothing) {
   if (labels == LabelKind::single) {
-    return ops::cross_entropy(logits, classes_of(batch), {.label_smoothing = smoothing, .normalizer = normalizer});
+    return ops::cross_entropy(logits, inputs.labels, {.label_smoothing = smoothing, .normalizer = normalizer});
   }
-  const Tensor target = numbers(batch.targets).reshape(logits.shape()).to(logits.device());
+  const Tensor target = inputs.targets.reshape(logits.shape()).on(logits.device());
   if (labels == LabelKind::score) return ops::mse_loss(logits, target, normalizer);
-  return ops::bce_with_logits(logits, target, normalizer * static_cast<double>(batch.target_width));
+  return ops::bce_with_logits(logits, target, normalizer * static_cast<double>(logits.dim(1)));
 }
 
 class SequenceScorer final : public Scorer {
@@ -34,8 +41,9 @@ class SequenceScorer final : public Scorer {
 
   void add(const Batch& batch, const nn::Mode& mode) override {
     const NoGradient guard;
-    const Tensor logits = parts_.model->network->sequence_logits(packed(batch), mode);
-    loss_.add(number_of(loss_of(logits, batch, parts_.kind.labels, 0, 0)), static_cast<double>(batch.size()));
+    const LossInputs inputs = class_inputs(parts_, batch);
+    const Tensor logits = parts_.model->network->sequence_logits(inputs.sequences(), mode);
+    loss_.add(number_of(loss_of(logits, inputs, parts_.kind.labels, 0, 0)), static_cast<double>(batch.size()));
     const std::vector<float> values = host_values(logits);
     for (int64_t b = 0; b < batch.size(); ++b) count(batch, values, b);
   }
@@ -112,9 +120,11 @@ class SequenceClassification final : public Task {
 
   int64_t items(const Batch& batch) const override { return batch.size(); }
 
-  Tensor loss(const Batch& batch, const nn::Mode& mode, double normalizer) const override {
-    return loss_of(parts_.model->network->sequence_logits(packed(batch), mode), batch, parts_.kind.labels, normalizer,
-                   parts_.options.label_smoothing);
+  LossInputs inputs(const Batch& batch) const override { return class_inputs(parts_, batch); }
+
+  Tensor loss(const LossInputs& inputs, const nn::Mode& mode, double normalizer) const override {
+    return loss_of(parts_.model->network->sequence_logits(inputs.sequences(), mode), inputs, parts_.kind.labels,
+                   normalizer, parts_.options.label_smoothing);
   }
 
   std::unique_ptr<Scorer> scorer(bool keep) const override { return std::make_unique<SequenceScorer>(parts_, keep); }

@@ -38,6 +38,13 @@ std::string name_for(const Json& config) {
   return "";
 }
 
+template <class T>
+Tensor constant(std::span<const T> values) {
+  Tensor tensor = Tensor::from(values, {static_cast<int64_t>(values.size())});
+  tensor.make_constant();
+  return tensor;
+}
+
 }  // namespace
 
 TaskKind task_kind(const std::string& name, const std::string& problem_type, const Json& model_config) {
@@ -76,8 +83,9 @@ std::unique_ptr<Task> make_task(const TaskKind& kind, const models::Model& model
   return make_sequence_classification(std::move(parts));
 }
 
-models::PackedSequences packed(const Batch& batch) {
-  return models::pack(batch.ids, batch.types, batch.positions, batch.offsets);
+LossInputs tokens_of(const Batch& batch) {
+  return {.packed = models::packed_array(batch.ids, batch.types, batch.positions, batch.offsets),
+          .tokens = batch.tokens()};
 }
 
 TokenizedExample tokenized(Encoding encoding) {
@@ -96,9 +104,9 @@ Encoding encoded_text(const TaskParts& parts, const Example& example) {
 
 float number_of(const Tensor& tensor) { return tensor.to(Device{}).host<float>()[0]; }
 
-Tensor integers(std::span<const int32_t> values) { return Tensor::from(values, {static_cast<int64_t>(values.size())}); }
+Tensor integers(std::span<const int32_t> values) { return constant(values); }
 
-Tensor numbers(std::span<const float> values) { return Tensor::from(values, {static_cast<int64_t>(values.size())}); }
+Tensor numbers(std::span<const float> values) { return constant(values); }
 
 std::vector<float> host_values(const Tensor& tensor) {
   const Tensor f32 = ops::cast(tensor, DType::f32).to(Device{});

@@ -10,6 +10,7 @@
 #include "data/example.h"
 #include "data/reader.h"
 #include "models/load.h"
+#include "models/sequences.h"
 #include "text/tokenizer.h"
 #include "train/metrics.h"
 
@@ -32,6 +33,19 @@ class Scorer {
   std::vector<std::pair<int64_t, std::string>> predictions_;
 };
 
+/// What the loss of a batch is computed from: constant tensors of the host, of which a device keeps one copy each
+/// (Tensor::on). Those that a task does not use are undefined.
+struct LossInputs {
+  Tensor packed = {};   ///< models::packed_array() of T tokens
+  Tensor rows = {};     ///< i32: rows that are looked up: masked tokens, or the two sentences of each pair
+  Tensor labels = {};   ///< i32
+  Tensor targets = {};  ///< f32
+  int64_t tokens = 0;   ///< T
+  int64_t classes = 0;  ///< a label is below this, or kIgnoredLabel
+
+  models::PackedSequences sequences() const { return models::packed_views(packed, tokens); }
+};
+
 class Task {
  public:
   virtual ~Task() = default;
@@ -46,8 +60,11 @@ class Task {
   }
   /// How many items the mean loss runs over: labelled tokens, masked tokens, or sequences.
   virtual int64_t items(const Batch& batch) const = 0;
-  /// The sum of the losses of all items, divided by `normalizer`: [1] f32 on the tape. The batch has items.
-  virtual Tensor loss(const Batch& batch, const nn::Mode& mode, double normalizer) const = 0;
+  /// What loss() reads of a batch. Batches of one shape, with equally many items, give tensors of equal shapes.
+  virtual LossInputs inputs(const Batch& batch) const = 0;
+  /// The sum of the losses of all items, divided by `normalizer`: [1] f32 on the tape. The batch has items. On a device
+  /// it only queues work, the same for all inputs of one shape.
+  virtual Tensor loss(const LossInputs& inputs, const nn::Mode& mode, double normalizer) const = 0;
   virtual std::unique_ptr<Scorer> scorer(bool keep_predictions) const = 0;
 };
 

@@ -24,8 +24,8 @@ std::unique_ptr<Task> make_sequence_classification(TaskParts parts);
 std::unique_ptr<Task> make_token_classification(TaskParts parts);
 std::unique_ptr<Task> make_sentence_similarity(TaskParts parts);
 
-/// The tokens of a batch as the models take them.
-models::PackedSequences packed(const Batch& batch);
+/// The tokens of a batch.
+LossInputs tokens_of(const Batch& batch);
 /// Ids, types and special flags of an encoding.
 TokenizedExample tokenized(Encoding encoding);
 /// Text or pair of an example, cut to parts.options.max_length tokens.
@@ -33,7 +33,7 @@ Encoding encoded_text(const TaskParts& parts, const Example& example);
 
 /// The number in a tensor of one f32, such as a loss.
 float number_of(const Tensor& tensor);
-/// A tensor of host values, [values.size()].
+/// A constant tensor of host values, [values.size()].
 Tensor integers(std::span<const int32_t> values);
 Tensor numbers(std::span<const float> values);
 /// The values of a floating tensor on the host.

@@ -15,6 +15,13 @@ int64_t labelled_tokens(const Batch& batch) {
          std::count(batch.token_labels.begin(), batch.token_labels.end(), kIgnoredLabel);
 }
 
+LossInputs tag_inputs(const TaskParts& parts, const Batch& batch) {
+  LossInputs inputs = tokens_of(batch);
+  inputs.labels = integers(batch.token_labels);
+  inputs.classes = static_cast<int64_t>(parts.model->config.labels.size());
+  return inputs;
+}
+
 /// Compares the tags of the first tokens of words, sentence by sentence.
 class TokenScorer final : public Scorer {
  public:
@@ -24,8 +31,9 @@ class TokenScorer final : public Scorer {
     const int64_t labelled = labelled_tokens(batch);
     if (labelled == 0) return;
     const NoGradient guard;
-    const Tensor logits = parts_.model->network->token_logits(packed(batch), mode);
-    loss_.add(number_of(ops::cross_entropy(logits, integers(batch.token_labels))), static_cast<double>(labelled));
+    const LossInputs inputs = tag_inputs(parts_, batch);
+    const Tensor logits = parts_.model->network->token_logits(inputs.sequences(), mode);
+    loss_.add(number_of(ops::cross_entropy(logits, inputs.labels)), static_cast<double>(labelled));
     const std::vector<float> values = host_values(logits);
     for (int64_t b = 0; b < batch.size(); ++b) {
       std::vector<std::string_view> truth, predicted;
@@ -92,8 +100,10 @@ class TokenClassification final : public Task {
 
   int64_t items(const Batch& batch) const override { return labelled_tokens(batch); }
 
-  Tensor loss(const Batch& batch, const nn::Mode& mode, double normalizer) const override {
-    return ops::cross_entropy(parts_.model->network->token_logits(packed(batch), mode), integers(batch.token_labels),
+  LossInputs inputs(const Batch& batch) const override { return tag_inputs(parts_, batch); }
+
+  Tensor loss(const LossInputs& inputs, const nn::Mode& mode, double normalizer) const override {
+    return ops::cross_entropy(parts_.model->network->token_logits(inputs.sequences(), mode), inputs.labels,
                               {.label_smoothing = parts_.options.label_smoothing, .normalizer = normalizer});
   }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "optim/optimizer.h"
+#include "train/step_graphs.h"
 #include "train/task.h"
 
 namespace suanli {
@@ -27,8 +28,10 @@ struct StepResult {
 
 /// The gradient is that of the mean loss over all items of the micro batches, however they are cut. Where the loss or a
 /// gradient is not finite, or no batch has an item, weights and optimizer stay as they are. Gradients are cleared. The
-/// host waits for a device once, at the end.
+/// host waits for a device once, at the end. With `graphs`, of this model alone, what the device does is replayed where
+/// it was recorded, to the same bits; calls with the same graphs differ in batches, learning rate, loss scale and
+/// first_micro_step alone.
 StepResult train_step(const Task& task, std::span<const Batch> micro_batches, const models::Model& model,
-                      optim::Optimizer& optimizer, const StepOptions& options);
+                      optim::Optimizer& optimizer, const StepOptions& options, StepGraphs* graphs = nullptr);
 
 }  // namespace suanli

@@ -73,6 +73,7 @@ Trainer::Trainer(TrainerParts parts) : parts_(std::move(parts)), arguments_(*par
   if (parts_.dtype == DType::f16) state_.scaler.emplace();
   optimizer_ = make_optimizer(a, *parts_.files.model);
   parts_.files.model->network->set_gradient_checkpointing(a.gradient_checkpointing);
+  if (a.cuda_graphs && parts_.device != Device{}) graphs_ = std::make_unique<StepGraphs>(*parts_.files.model);
   position_ = {.data = {},
                .seed = a.seed,
                .data_seed = a.data_seed,
@@ -181,7 +182,8 @@ StepResult Trainer::step() {
                      .loss_scale = state_.scaler ? state_.scaler->scale : 1,
                      .dtype = parts_.dtype,
                      .seed = arguments_.seed,
-                     .first_micro_step = first});
+                     .first_micro_step = first},
+                    graphs_.get());
 }
 
 void Trainer::count(const StepResult& result, double learning_rate) {

@@ -65,6 +65,7 @@ class Trainer {
   const TrainArguments& arguments_;
   optim::Schedule schedule_;
   std::unique_ptr<optim::Optimizer> optimizer_;
+  std::unique_ptr<StepGraphs> graphs_;  ///< null where there are none
   RunPosition position_;
   int64_t batches_per_epoch_ = 0, epochs_ = 0;
   TrainerState state_;

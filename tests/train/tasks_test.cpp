@@ -32,7 +32,7 @@ struct Made {
     task = make_task(kind, model, tiny_tokenizer(), LabelTable::from_names(std::move(names)), options);
   }
   double loss(const Batch& batch, double normalizer) const {
-    return task->loss(batch, {.training = false}, normalizer).host<float>()[0];
+    return task->loss(task->inputs(batch), {.training = false}, normalizer).host<float>()[0];
   }
   models::Model model;
   std::unique_ptr<Task> task;
@@ -119,7 +119,7 @@ TEST(Tasks, AccumulatedGradientsAreThoseOfOneBatch) {
       tags.task->encode(words({"d"}, {"O"}), "")};
   const std::span<const nn::Parameter> parameters = tags.model.parameters->all();
   const auto gradients = [&](const std::vector<Batch>& batches) {
-    for (const Batch& batch : batches) backward(tags.task->loss(batch, {.training = false}, 5));
+    for (const Batch& batch : batches) backward(tags.task->loss(tags.task->inputs(batch), {.training = false}, 5));
     std::vector<float> all;
     for (const nn::Parameter& p : parameters) {
       const auto values = gradient_of(p.value).host<float>();

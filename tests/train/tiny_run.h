@@ -65,8 +65,9 @@ class TaskWithHook final : public Task {
   }
   TokenizedExample draw(const TokenizedExample& r, int64_t e) const override { return inner_->draw(r, e); }
   int64_t items(const Batch& batch) const override { return inner_->items(batch); }
-  Tensor loss(const Batch& batch, const nn::Mode& mode, double normalizer) const override {
-    const Tensor loss = inner_->loss(batch, mode, normalizer);
+  LossInputs inputs(const Batch& batch) const override { return inner_->inputs(batch); }
+  Tensor loss(const LossInputs& inputs, const nn::Mode& mode, double normalizer) const override {
+    const Tensor loss = inner_->loss(inputs, mode, normalizer);
     return hook_ ? hook_(calls_++, loss) : loss;
   }
   std::unique_ptr<Scorer> scorer(bool keep) const override { return inner_->scorer(keep); }
@@ -80,12 +81,13 @@ class TaskWithHook final : public Task {
 /// One run in `folder` from arguments as on a command line.
 struct TinyRun {
   TinyRun(const std::filesystem::path& folder, std::vector<std::string> words, TaskWithHook::Hook hook = {},
-          const std::string& task_name = "text-classification")
-      : tokenizer(tiny_tokenizer()), config(train_options()) {
+          const std::string& task_name = "text-classification", Device where = test_device())
+      : tokenizer(tiny_tokenizer()), config(train_options()), device(where) {
     initialize();
     words.insert(words.begin(), {"train_file=made-up", "validation_file=made-up", "output_dir=" + folder.string(),
                                  "per_device_train_batch_size=4", "learning_rate=0.01", "disable_tqdm=true",
                                  "logging_steps=2", "save_strategy=no"});
+    if (hook) words.emplace_back("cuda_graphs=false");  // the hook is called in each step
     config.read_arguments(words);
     arguments = train_arguments(config);
     if (arguments.precision == Precision::bf16) dtype = DType::bf16;
@@ -99,7 +101,7 @@ struct TinyRun {
                                           .seed = 5,
                                           .trainable = true,
                                           .matrix_dtype = arguments.bf16_stochastic_round ? DType::bf16 : DType::f32,
-                                          .device = test_device()});
+                                          .device = device});
     task =
         std::make_unique<TaskWithHook>(make_task(kind, model, tokenizer, labels, {.max_length = 12}), std::move(hook));
     train_set = make_dataset(*task, {"made-up", tiny_examples(26, 1)}, -1);
@@ -114,7 +116,7 @@ struct TinyRun {
                      .train = &train_set,
                      .evaluation = &eval_set,
                      .dtype = dtype,
-                     .device = test_device(),
+                     .device = device,
                      .configuration = config.to_json()});
     const TrainResult result = trainer.train();
     output = testing::internal::GetCapturedStdout();
@@ -135,6 +137,7 @@ struct TinyRun {
   Tokenizer tokenizer;
   Config config;
   TrainArguments arguments;
+  Device device;
   DType dtype = DType::f32;  ///< of activations
   models::Model model;
   std::unique_ptr<TaskWithHook> task;

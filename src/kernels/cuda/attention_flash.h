@@ -32,7 +32,7 @@ __device__ uint32_t kept_of_queries(const Args& args, const Part& part, int64_t 
   const int lane = threadIdx.x % 32;
   const auto row = static_cast<uint64_t>(part.head * args.tokens + query + lane % 16);
   const auto words =
-      philox(args.dropout.random, ((row << 20) + static_cast<uint64_t>(key - part.begin)) / 4 + lane / 16);
+      philox(random_of(args.dropout), ((row << 20) + static_cast<uint64_t>(key - part.begin)) / 4 + lane / 16);
   const uint32_t threshold = dropout_threshold(args.dropout.probability);
   uint32_t four = 0;
 #pragma unroll
@@ -47,7 +47,7 @@ __device__ uint32_t kept_of_keys(const Args& args, const Part& part, int64_t key
   const int lane = threadIdx.x % 32;
   const auto row = static_cast<uint64_t>(part.head * args.tokens + query + lane % 8);
   const auto words =
-      philox(args.dropout.random, ((row << 20) + static_cast<uint64_t>(key - part.begin)) / 4 + lane / 8);
+      philox(random_of(args.dropout), ((row << 20) + static_cast<uint64_t>(key - part.begin)) / 4 + lane / 8);
   const uint32_t threshold = dropout_threshold(args.dropout.probability);
   uint32_t four = 0;
 #pragma unroll

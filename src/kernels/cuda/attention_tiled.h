@@ -157,7 +157,7 @@ __device__ float fold_lanes(float value, F fold) {
 template <class Args>
 __device__ void factors_of_keys(const Args& args, const Part& part, int64_t query, int64_t key, float (&factors)[4]) {
   const auto row = static_cast<uint64_t>(part.head * args.tokens + query);
-  const auto words = philox(args.dropout.random, ((row << 20) + static_cast<uint64_t>(key - part.begin)) / 4);
+  const auto words = philox(random_of(args.dropout), ((row << 20) + static_cast<uint64_t>(key - part.begin)) / 4);
   const uint32_t threshold = dropout_threshold(args.dropout.probability);
 #pragma unroll
   for (int j = 0; j < 4; ++j) factors[j] = words[j] >= threshold ? 1.0F / (1.0F - args.dropout.probability) : 0.0F;

@@ -102,6 +102,13 @@ __device__ void store(T* y, int64_t count, const Compute<T> (&values)[kElements]
   }
 }
 
+/// The place of dropout in the random stream, with the step that counts now.
+__device__ inline RandomKey random_of(const DropoutKey& key) {
+  RandomKey random = key.random;
+  if (key.step_on_device != nullptr) random.step = __ldg(key.step_on_device);
+  return random;
+}
+
 /// The dropout factors of the kElements elements from `first`.
 template <class C>
 __device__ void dropout_factors(const DropoutKey& key, uint64_t first, C (&factors)[kElements]) {
@@ -111,7 +118,7 @@ __device__ void dropout_factors(const DropoutKey& key, uint64_t first, C (&facto
 #pragma unroll
   for (int quad = 0; quad <= kElements / 4; ++quad) {
     if (quad == kElements / 4 && shift == 0) break;
-    const auto four = philox(key.random, first / 4 + quad);
+    const auto four = philox(random_of(key), first / 4 + quad);
 #pragma unroll
     for (int i = 0; i < 4; ++i) words[4 * quad + i] = four[i];
   }
@@ -124,7 +131,7 @@ __device__ void dropout_factors(const DropoutKey& key, uint64_t first, C (&facto
 
 /// The dropout factor of one element.
 __device__ inline float dropout_factor_of(const DropoutKey& key, uint64_t element) {
-  const auto four = philox(key.random, element / 4);
+  const auto four = philox(random_of(key), element / 4);
   const uint32_t place = element % 4;
   const uint32_t word = place == 0 ? four[0] : place == 1 ? four[1] : place == 2 ? four[2] : four[3];
   return word >= dropout_threshold(key.probability) ? 1.0F / (1.0F - key.probability) : 0.0F;

@@ -29,7 +29,7 @@ DeviceMemory::DeviceMemory(int index, const CUstream& compute)
       managed_(wants_managed_memory()),
       pools_{{name_, [this](int64_t bytes) { return take(bytes); }, give_back},
              {name_, [this](int64_t bytes) { return take(bytes); }, give_back},
-             {name_, [this](int64_t bytes) { return take(bytes); }, give_back}} {}
+             {name_, [this](int64_t bytes) { return take(bytes); }, give_back, true}} {}
 
 void DeviceMemory::give_back(void* memory) {
   check(driver().cuMemFree_v2(reinterpret_cast<CUdeviceptr>(memory)), "cuMemFree");

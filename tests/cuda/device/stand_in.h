@@ -7,6 +7,8 @@
 extern "C" {
 /// How often the host had to wait for the device so far.
 uint64_t stand_in_host_waits();
+/// How often a graph was launched so far.
+uint64_t stand_in_graph_launches();
 /// What ran so far, in order, a letter each: u host to device, d device to host, m within the device, k kernel, e
 /// event, w wait of a stream for an event.
 const char* stand_in_order();

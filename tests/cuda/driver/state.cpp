@@ -99,6 +99,7 @@ extern "C" {
 /// For tests: how often the host had to wait for the device, whether streams run early, and what ran in which order
 /// (Operation::kind).
 uint64_t stand_in_host_waits() { return stand_in::state().host_waits; }
+uint64_t stand_in_graph_launches() { return stand_in::state().graph_launches; }
 void stand_in_run_early(bool early) { stand_in::state().early = early; }
 const char* stand_in_order() { return stand_in::state().order.c_str(); }
 

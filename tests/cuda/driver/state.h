@@ -72,8 +72,9 @@ struct State {
   std::map<const std::byte*, size_t> pinned;
   CUresult failed = CUDA_SUCCESS;  // sticky, as after a fault of a real device
   bool early = false;              // before a stream runs anything, the others run as far as events let them
-  uint64_t host_waits = 0;         // calls that found work which the host had to wait for
-  std::string order;               // kinds of the operations in the order in which they ran
+  uint64_t graph_launches = 0;
+  uint64_t host_waits = 0;  // calls that found work which the host had to wait for
+  std::string order;        // kinds of the operations in the order in which they ran
 
   State();
 

@@ -128,6 +128,7 @@ CUresult cuGraphInstantiateWithFlags(CUgraphExec* out, CUgraph graph, unsigned l
 }
 CUresult cuGraphLaunch(CUgraphExec graph, CUstream stream) {
   return guarded([&](State& s) {
+    ++s.graph_launches;
     for (const auto& operation : graph->operations) s.enqueue(stream, operation);
     return CUDA_SUCCESS;
   });

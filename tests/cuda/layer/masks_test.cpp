@@ -1,6 +1,8 @@
 /// Dropout on the device drops the elements that the CPU drops, to the bit: elsewhere a mask is seen through
 /// tolerances.
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include "device.h"
 #include "ops/attention.h"
@@ -96,6 +98,37 @@ TEST_F(Masks, OfAttentionAndItsGradient) {
       const std::string what = std::string(name_of(dtype)) + ", heads of " + std::to_string(length);
       expect_same_mask(y[1], y[0], what);
       expect_same_mask(dv[1], dv[0], what + ", gradient");
+    }
+  }
+}
+
+/// What is queued once and run again takes its step from device memory, whatever the key says itself.
+TEST_F(Masks, OfAStepInDeviceMemoryAreThoseOfThatStep) {
+  const Tensor step = Tensor::from(std::vector<int32_t>{3}, {1}).to(kCuda);
+  ops::DropoutKey there = kKey, other = kKey;
+  there.random.step = other.random.step = 99;
+  there.step_on_device = static_cast<const uint32_t*>(step.data());
+  const Tensor offsets = Tensor::from(std::vector<int32_t>{0, 5, 70}, {3}).to(kCuda);
+  for (const DType dtype : {DType::f32, DType::bf16, DType::f64}) {
+    const Tensor one = ones({64}, dtype, kCuda), residual = random_tensor({70, 64}, dtype, 2).to(kCuda);
+    const std::pair<const char*, std::function<Tensor(const Tensor&, const ops::DropoutKey&)>> all[] = {
+        {"dropout", [](const Tensor& x, const ops::DropoutKey& key) { return ops::dropout(x, key); }},
+        {"dropout_add_layer_norm",
+         [&](const Tensor& x, const ops::DropoutKey& key) {
+           return ops::dropout_add_layer_norm(x, residual, one, one, 1e-12, key);
+         }},
+        {"attention", [&](const Tensor& x, const ops::DropoutKey& key) { return ops::attention(x, offsets, 2, key); }}};
+    for (const auto& [name, op] : all) {
+      const bool attends = std::string(name) == "attention";
+      const auto values_with = [&](const ops::DropoutKey& key) {
+        Tensor x = random_tensor({70, attends ? 192 : 64}, dtype, 1).to(kCuda);
+        require_gradient(x);
+        const Tensor y = op(x, key);
+        backward(y, random_tensor({70, 64}, dtype, 3).to(kCuda));
+        return std::pair(values_of(y), values_of(gradient_of(x)));
+      };
+      EXPECT_TRUE(values_with(there) == values_with(kKey)) << name << " " << name_of(dtype);
+      EXPECT_FALSE(values_with(other) == values_with(kKey)) << name << " " << name_of(dtype) << ": no step is read";
     }
   }
 }
