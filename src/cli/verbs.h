@@ -15,5 +15,6 @@ int embed(Arguments arguments);
 int tokenize(Arguments arguments);
 int doctor(Arguments arguments);
 int bench(Arguments arguments);
+int data(Arguments arguments);
 
 }  // namespace suanli::cli

@@ -45,6 +45,7 @@ ByteSource ByteSource::from_text(std::string text, std::string name) {
   ByteSource source;
   source.name_ = std::move(name);
   source.buffer_ = std::move(text);
+  source.filled_ = static_cast<int64_t>(source.buffer_.size());
   source.drop_byte_order_mark();
   return source;
 }
@@ -54,6 +55,7 @@ ByteSource::ByteSource(ByteSource&& other) noexcept
       buffer_(std::move(other.buffer_)),
       at_(std::exchange(other.at_, 0)),
       line_(other.line_),
+      filled_(other.filled_),
       descriptor_(std::exchange(other.descriptor_, -1)),
       owned_(std::exchange(other.owned_, false)) {
   other.buffer_.clear();
@@ -74,6 +76,7 @@ bool ByteSource::fill() {
   const int error = errno;
   buffer_.resize(got > 0 ? static_cast<size_t>(got) : 0);
   if (got < 0) throw EnvironmentError(name_, concat("cannot be read: ", std::strerror(error)));
+  filled_ += got;
   return got > 0;
 }
 

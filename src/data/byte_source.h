@@ -43,6 +43,9 @@ class ByteSource {
   /// The line of the next byte, counted from one.
   int64_t line() const { return line_; }
 
+  /// Bytes taken so far, the byte order mark among them.
+  int64_t position() const { return filled_ - static_cast<int64_t>(buffer_.size() - at_); }
+
   const std::string& name() const { return name_; }
 
   /// `name:line`, for messages.
@@ -57,6 +60,7 @@ class ByteSource {
   std::string buffer_;
   size_t at_ = 0;
   int64_t line_ = 1;
+  int64_t filled_ = 0;  ///< bytes that the buffer has held so far
   int descriptor_ = -1;
   bool owned_ = false;
 };

@@ -86,12 +86,17 @@ bool CsvReader::read_row(std::vector<std::string>* fields, int64_t* line) {
   }
 }
 
-bool CsvReader::next(std::vector<std::string>* fields, int64_t* line) {
+bool CsvReader::next_bytes(std::vector<std::string>* fields, int64_t* line) {
   if (!read_row(fields, line)) return false;
   if (fields->size() != columns_.size()) {
     throw UserError(source_.place(*line), concat("expected ", columns_.size(), " columns, found ", fields->size(),
                                                  "; quote fields that hold the delimiter"));
   }
+  return true;
+}
+
+bool CsvReader::next(std::vector<std::string>* fields, int64_t* line) {
+  if (!next_bytes(fields, line)) return false;
   for (size_t i = 0; i < fields->size(); ++i) {
     check_text((*fields)[i], concat("column ", columns_[i]), source_.place(*line));
   }

@@ -29,6 +29,9 @@ class CsvReader {
   /// or a field of more than 16 MiB; the next call then goes on with the row behind it.
   bool next(std::vector<std::string>* fields, int64_t* line);
 
+  /// The same without the check of the encoding: fields are bytes, for those who repair them.
+  bool next_bytes(std::vector<std::string>* fields, int64_t* line);
+
   const ByteSource& source() const { return source_; }
 
  private:

@@ -10,4 +10,8 @@ constexpr uint32_t kShuffleSite = 0xDA7A0002;  ///< step: the epoch
 constexpr uint32_t kWindowSite = 0xDA7A0003;   ///< step: the epoch
 constexpr uint32_t kMaskSite = 0xDA7A0004;     ///< step: the epoch; index: row and position
 
+constexpr uint32_t kReservoirSite = 0xDA7A0005;  ///< step: the column; index: the value
+constexpr uint32_t kMinHashSite = 0xDA7A0006;    ///< index: the hash function
+constexpr uint32_t kGroupSite = 0xDA7A0007;      ///< the order of the groups of a split
+
 }  // namespace suanli

@@ -30,14 +30,16 @@ int terminal_width() {
 
 }  // namespace
 
-std::string progress_line(int64_t done, int64_t total, int64_t fresh, double seconds, int width) {
+std::string progress_line(int64_t done, int64_t total, int64_t fresh, double seconds, int width,
+                          std::string_view unit) {
   const double share = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 0;
   const double rate = seconds > 0 ? static_cast<double>(fresh) / seconds : 0;
   char head[16], tail[160];
   std::snprintf(head, sizeof head, "%3d%%|", static_cast<int>(100 * share));
-  std::snprintf(tail, sizeof tail, "| %lld/%lld [%s<%s, %.2f step/s]", static_cast<long long>(done),
+  std::snprintf(tail, sizeof tail, "| %lld/%lld [%s<%s, %.2f %.*s/s]", static_cast<long long>(done),
                 static_cast<long long>(total), clock_text(seconds).c_str(),
-                rate > 0 ? clock_text(static_cast<double>(total - done) / rate).c_str() : "?", rate);
+                rate > 0 ? clock_text(static_cast<double>(total - done) / rate).c_str() : "?", rate,
+                static_cast<int>(unit.size()), unit.data());
   std::string line = head;
   const int room = width - static_cast<int>(line.size() + std::string_view(tail).size());
   if (room > 0) {
@@ -53,8 +55,8 @@ bool terminal_shows_progress() {
          (!disabled || *disabled == "0");
 }
 
-ProgressBar::ProgressBar(bool visible, int64_t done, int64_t total)
-    : visible_(visible), first_(done), done_(done), total_(total), start_(Clock::now()) {
+ProgressBar::ProgressBar(bool visible, int64_t done, int64_t total, std::string_view unit)
+    : visible_(visible), first_(done), done_(done), total_(total), unit_(unit), start_(Clock::now()) {
   if (visible_) draw();
 }
 
@@ -79,7 +81,7 @@ void ProgressBar::clear() {
 void ProgressBar::draw() {
   last_ = Clock::now();
   const double seconds = std::chrono::duration<double>(last_ - start_).count();
-  const std::string line = progress_line(done_, total_, done_ - first_, seconds, terminal_width() - 1);
+  const std::string line = progress_line(done_, total_, done_ - first_, seconds, terminal_width() - 1, unit_);
   std::fprintf(stderr, "\r\033[K%s", line.c_str());
   std::fflush(stderr);
   drawn_ = true;

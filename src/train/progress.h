@@ -10,7 +10,8 @@ namespace suanli {
 
 /// One line such as " 42%|####      | 42/100 [00:21<00:29, 2.00 step/s]". The rate is that of `fresh` steps in
 /// `seconds`.
-std::string progress_line(int64_t done, int64_t total, int64_t fresh, double seconds, int width);
+std::string progress_line(int64_t done, int64_t total, int64_t fresh, double seconds, int width,
+                          std::string_view unit = "step");
 
 /// True when standard error is a terminal that can move its cursor, and TQDM_DISABLE is not set.
 bool terminal_shows_progress();
@@ -19,7 +20,7 @@ bool terminal_shows_progress();
 /// is plain output.
 class ProgressBar {
  public:
-  ProgressBar(bool visible, int64_t done, int64_t total);
+  ProgressBar(bool visible, int64_t done, int64_t total, std::string_view unit = "step");
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
   ~ProgressBar() { clear(); }
@@ -34,6 +35,7 @@ class ProgressBar {
   using Clock = std::chrono::steady_clock;
   bool visible_, drawn_ = false;
   int64_t first_, done_, total_;
+  std::string unit_;
   Clock::time_point start_, last_;
 };
 
