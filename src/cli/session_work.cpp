@@ -127,9 +127,9 @@ Batch batch_of(const Json& json, bool masked_lm) {
   if (token_labels.size() + classes.size() != sequences.size()) {
     throw UserError(kRequest, "expected labels for each sequence of a batch");
   }
-  std::vector<TokenizedExample> examples;
+  std::vector<EncodedExample> examples;
   for (size_t b = 0; b < sequences.size(); ++b) {
-    TokenizedExample example;
+    EncodedExample example;
     example.ids = sequences[b];
     example.types.assign(example.ids.size(), 0);
     if (masked_lm) {

@@ -17,9 +17,9 @@ void append(std::vector<T>* to, const std::vector<T>& from) {
 
 }  // namespace
 
-Batch pack(std::span<const TokenizedExample> examples) {
+Batch pack(std::span<const EncodedExample> examples) {
   size_t tokens = 0;
-  for (const TokenizedExample& example : examples) tokens += example.ids.size();
+  for (const EncodedExample& example : examples) tokens += example.ids.size();
   if (tokens > static_cast<size_t>(std::numeric_limits<int32_t>::max())) {
     throw UserError("batch", concat(tokens, " tokens in one batch; at most 2^31 - 1 fit, make the batch smaller"));
   }
@@ -29,7 +29,7 @@ Batch pack(std::span<const TokenizedExample> examples) {
   batch.positions.resize(tokens);
   batch.offsets.push_back(0);
   if (!examples.empty()) batch.target_width = static_cast<int64_t>(examples[0].targets.size());
-  for (const TokenizedExample& example : examples) {
+  for (const EncodedExample& example : examples) {
     const size_t length = example.ids.size();
     if (length == 0) throw UserError("batch", concat("row ", example.row, " has no token; remove it or give it text"));
     SUANLI_ASSERT(example.types.size() == length);
@@ -48,17 +48,17 @@ Batch pack(std::span<const TokenizedExample> examples) {
   return batch;
 }
 
-std::vector<TokenizedExample> group_texts(std::span<const TokenizedExample> examples, int64_t block_size) {
+std::vector<EncodedExample> group_texts(std::span<const EncodedExample> examples, int64_t block_size) {
   if (block_size < 2) throw UserError("block_size", concat("expected at least 2 tokens, found ", block_size));
   const size_t size = static_cast<size_t>(block_size);
-  std::vector<TokenizedExample> blocks;
-  TokenizedExample open;
+  std::vector<EncodedExample> blocks;
+  EncodedExample open;
   const auto close = [&] {
     open.row = static_cast<int64_t>(blocks.size());
     blocks.push_back(std::move(open));
-    open = TokenizedExample();
+    open = EncodedExample();
   };
-  for (const TokenizedExample& example : examples) {
+  for (const EncodedExample& example : examples) {
     for (size_t begin = 0; begin < example.ids.size();) {
       const size_t count = std::min(example.ids.size() - begin, size - open.ids.size());
       const auto add = [&](auto* to, const auto& from) {

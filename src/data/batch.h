@@ -10,7 +10,7 @@ namespace suanli {
 constexpr int32_t kIgnoredLabel = -100;  ///< a token without a label in the loss (PyTorch's ignore_index)
 
 /// One sequence after the tokenizer.
-struct TokenizedExample {
+struct EncodedExample {
   std::vector<int32_t> ids, types;  ///< [n] each
   std::vector<int32_t> labels;      ///< [n], or empty: a label a token, kIgnoredLabel where there is none
   std::vector<float> targets;       ///< a class id, a multi-hot row, or a score; or empty
@@ -35,12 +35,12 @@ struct Batch {
 
 /// Packs sequences in the order given. All of them have token labels or none has, and targets of one width (else our
 /// mistake). Throws UserError for more than 2^31 - 1 tokens or an empty sequence.
-Batch pack(std::span<const TokenizedExample> examples);
+Batch pack(std::span<const EncodedExample> examples);
 
 /// Joins the sequences and cuts them into blocks of `block_size` tokens (group_texts of Hugging Face's run_mlm). The
 /// rest that fills no block is dropped, unless there is nothing else. The row of a block is its number. Targets and
 /// token labels are not kept. Throws UserError for a block size under 2.
-std::vector<TokenizedExample> group_texts(std::span<const TokenizedExample> examples, int64_t block_size);
+std::vector<EncodedExample> group_texts(std::span<const EncodedExample> examples, int64_t block_size);
 
 /// Token labels from word labels: the first token of each word gets its label, every other token kIgnoredLabel
 /// (run_ner of Hugging Face), or with `all_tokens` each token of the word. `word_ids[t]` is the word of token t, or -1.

@@ -10,10 +10,9 @@
 
 namespace suanli {
 
-std::vector<TokenizedExample> tokenize_rows(int64_t rows,
-                                            const std::function<TokenizedExample(int64_t row)>& tokenize) {
+std::vector<EncodedExample> encode_rows(int64_t rows, const std::function<EncodedExample(int64_t row)>& tokenize) {
   const ProfileScope scope("tokenize");
-  std::vector<TokenizedExample> examples(static_cast<size_t>(rows));
+  std::vector<EncodedExample> examples(static_cast<size_t>(rows));
   std::mutex mutex;
   std::exception_ptr failure;
   int64_t failed_row = std::numeric_limits<int64_t>::max();
@@ -71,7 +70,7 @@ DataPosition Loader::after(DataPosition position) const {
 
 Batch Loader::make(DataPosition position) {
   const ProfileScope scope("make batch");
-  std::vector<TokenizedExample> examples;
+  std::vector<EncodedExample> examples;
   for (const int64_t row : sampler_.batch(position.epoch, position.batch)) {
     examples.push_back(fetch_(row, position.epoch));
     examples.back().row = row;

@@ -22,11 +22,11 @@ struct DataPosition {
 };
 
 /// Makes the sequence of one row for one epoch: looks it up or tokenizes it, masks it anew.
-using FetchExample = std::function<TokenizedExample(int64_t row, int64_t epoch)>;
+using FetchExample = std::function<EncodedExample(int64_t row, int64_t epoch)>;
 
 /// Tokenizes rows 0 to `rows` - 1 on all threads; the result stands in the order of the rows. Rethrows the exception of
 /// the first row that threw.
-std::vector<TokenizedExample> tokenize_rows(int64_t rows, const std::function<TokenizedExample(int64_t row)>& tokenize);
+std::vector<EncodedExample> encode_rows(int64_t rows, const std::function<EncodedExample(int64_t row)>& tokenize);
 
 /// The batches from `start` to the end of epoch `epochs` - 1, in order. The same batches whatever `depth` is: each is a
 /// function of (epoch, batch) alone. A background thread keeps up to `depth` of them ready; 0 makes each when asked.

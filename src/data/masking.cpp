@@ -17,7 +17,7 @@ bool is_share(double value) { return value >= 0.0 && value <= 1.0; }
 
 }  // namespace
 
-void mask_tokens(TokenizedExample* example, const MaskingOptions& options, int64_t epoch) {
+void mask_tokens(EncodedExample* example, const MaskingOptions& options, int64_t epoch) {
   if (!is_share(options.probability) || !is_share(options.mask_share) || !is_share(options.random_share) ||
       options.mask_share + options.random_share > 1.0 + 1e-9) {
     throw UserError("mlm_probability", concat("expected shares in [0, 1], found probability ", options.probability,

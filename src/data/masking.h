@@ -20,6 +20,6 @@ struct MaskingOptions {
 /// Masks `example` anew for `epoch`: ids change, and labels become the true id of each chosen token, kIgnoredLabel of
 /// all others. The choice for a token depends on (seed, epoch, row, position) alone. Throws UserError for shares
 /// outside [0, 1], or a mask id outside the vocabulary.
-void mask_tokens(TokenizedExample* example, const MaskingOptions& options, int64_t epoch);
+void mask_tokens(EncodedExample* example, const MaskingOptions& options, int64_t epoch);
 
 }  // namespace suanli

@@ -76,7 +76,7 @@ LabelTable labels_of(const RunData& data, LabelKind kind, const std::vector<std:
 
 std::vector<int64_t> Dataset::lengths() const {
   std::vector<int64_t> out;
-  for (const TokenizedExample& row : rows) out.push_back(static_cast<int64_t>(row.ids.size()));
+  for (const EncodedExample& row : rows) out.push_back(static_cast<int64_t>(row.ids.size()));
   return out;
 }
 
@@ -85,7 +85,7 @@ Dataset make_dataset(const Task& task, const ExampleSet& set, int64_t limit) {
     const Example& example = set.examples[static_cast<size_t>(row)];
     return task.encode(example, concat(set.file, ":", example.line));
   };
-  Dataset data = {task.arrange(tokenize_rows(static_cast<int64_t>(set.examples.size()), encode))};
+  Dataset data = {task.arrange(encode_rows(static_cast<int64_t>(set.examples.size()), encode))};
   if (limit >= 0 && static_cast<size_t>(limit) < data.rows.size()) data.rows.resize(static_cast<size_t>(limit));
   if (data.rows.empty()) throw UserError(set.file, "expected at least one example, got none");
   for (size_t row = 0; row < data.rows.size(); ++row) data.rows[row].row = static_cast<int64_t>(row);

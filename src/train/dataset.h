@@ -30,7 +30,7 @@ LabelTable labels_of(const RunData& data, LabelKind kind, const std::vector<std:
 
 /// Rows ready for batches.
 struct Dataset {
-  std::vector<TokenizedExample> rows;
+  std::vector<EncodedExample> rows;
   std::vector<int64_t> lengths() const;
 };
 

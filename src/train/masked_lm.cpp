@@ -74,18 +74,18 @@ class MaskedLm final : public Task {
                 .seed = parts_.options.seed};
   }
 
-  TokenizedExample encode(const Example& example, const std::string&) const override {
+  EncodedExample encode(const Example& example, const std::string&) const override {
     // Running text is joined and cut into blocks later, so nothing is cut here.
     const EncodeOptions options = {.max_length = parts_.options.block_size > 0 ? 0 : parts_.options.max_length};
     return tokenized(parts_.tokenizer.encode(example.text, options));
   }
 
-  std::vector<TokenizedExample> arrange(std::vector<TokenizedExample> examples) const override {
+  std::vector<EncodedExample> arrange(std::vector<EncodedExample> examples) const override {
     return parts_.options.block_size > 0 ? group_texts(examples, parts_.options.block_size) : examples;
   }
 
-  TokenizedExample draw(const TokenizedExample& row, int64_t epoch) const override {
-    TokenizedExample example = row;
+  EncodedExample draw(const EncodedExample& row, int64_t epoch) const override {
+    EncodedExample example = row;
     mask_tokens(&example, masking_, epoch);
     return example;
   }

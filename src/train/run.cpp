@@ -162,7 +162,7 @@ Run prepare(const Config& config, TrainArguments arguments) {
 
 void print_plan(const Run& run) {
   int64_t tokens = 0;
-  for (const TokenizedExample& row : run.train.rows) tokens += static_cast<int64_t>(row.ids.size());
+  for (const EncodedExample& row : run.train.rows) tokens += static_cast<int64_t>(row.ids.size());
   log_info(concat(run.kind.name, ": ", run.model.parameters->elements(), " parameters, ", run.device.text(), ", ",
                   run.precision.name(), ", ", run.train.rows.size(), " training rows (", tokens, " tokens), ",
                   run.validation.rows.size(), " for evaluation, ", run.test.rows.size(), " for prediction"));

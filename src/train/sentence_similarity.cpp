@@ -79,12 +79,12 @@ class SentenceSimilarity final : public Task {
  public:
   explicit SentenceSimilarity(TaskParts parts) : parts_(std::move(parts)) {}
 
-  TokenizedExample encode(const Example& example, const std::string& where) const override {
+  EncodedExample encode(const Example& example, const std::string& where) const override {
     if (!example.has_pair) {
       throw UserError(where, "expected two texts for sentence-similarity, got one; name text_pair_column_name");
     }
     const EncodeOptions options = {.max_length = parts_.options.max_length};
-    TokenizedExample out = tokenized(parts_.tokenizer.encode(example.text, options));
+    EncodedExample out = tokenized(parts_.tokenizer.encode(example.text, options));
     out.labels.assign(out.ids.size(), 0);
     const Encoding second = parts_.tokenizer.encode(example.text_pair, options);
     out.ids.insert(out.ids.end(), second.ids.begin(), second.ids.end());

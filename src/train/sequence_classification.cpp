@@ -103,8 +103,8 @@ class SequenceClassification final : public Task {
  public:
   explicit SequenceClassification(TaskParts parts) : parts_(std::move(parts)) {}
 
-  TokenizedExample encode(const Example& example, const std::string& where) const override {
-    TokenizedExample out = tokenized(encoded_text(parts_, example));
+  EncodedExample encode(const Example& example, const std::string& where) const override {
+    EncodedExample out = tokenized(encoded_text(parts_, example));
     if (parts_.kind.labels == LabelKind::score) {
       out.targets = {static_cast<float>(example.score)};
     } else if (parts_.kind.labels == LabelKind::single) {

@@ -88,8 +88,8 @@ LossInputs tokens_of(const Batch& batch) {
           .tokens = batch.tokens()};
 }
 
-TokenizedExample tokenized(Encoding encoding) {
-  TokenizedExample example;
+EncodedExample tokenized(Encoding encoding) {
+  EncodedExample example;
   example.ids = std::move(encoding.ids);
   example.types = std::move(encoding.types);
   example.special = std::move(encoding.special);

@@ -50,11 +50,11 @@ class Task {
  public:
   virtual ~Task() = default;
   /// Tokens and targets of one example; `where` (file and line) goes into messages. Thread safe. Throws UserError.
-  virtual TokenizedExample encode(const Example& example, const std::string& where) const = 0;
+  virtual EncodedExample encode(const Example& example, const std::string& where) const = 0;
   /// The rows of a data set from its encoded examples: the examples, or blocks of running text.
-  virtual std::vector<TokenizedExample> arrange(std::vector<TokenizedExample> examples) const { return examples; }
+  virtual std::vector<EncodedExample> arrange(std::vector<EncodedExample> examples) const { return examples; }
   /// A row as it is used in `epoch`: masked anew. Thread safe.
-  virtual TokenizedExample draw(const TokenizedExample& row, int64_t epoch) const {
+  virtual EncodedExample draw(const EncodedExample& row, int64_t epoch) const {
     static_cast<void>(epoch);
     return row;
   }

@@ -27,7 +27,7 @@ std::unique_ptr<Task> make_sentence_similarity(TaskParts parts);
 /// The tokens of a batch.
 LossInputs tokens_of(const Batch& batch);
 /// Ids, types and special flags of an encoding.
-TokenizedExample tokenized(Encoding encoding);
+EncodedExample tokenized(Encoding encoding);
 /// Text or pair of an example, cut to parts.options.max_length tokens.
 Encoding encoded_text(const TaskParts& parts, const Example& example);
 

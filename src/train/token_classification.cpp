@@ -82,7 +82,7 @@ class TokenClassification final : public Task {
  public:
   explicit TokenClassification(TaskParts parts) : parts_(std::move(parts)) {}
 
-  TokenizedExample encode(const Example& example, const std::string& where) const override {
+  EncodedExample encode(const Example& example, const std::string& where) const override {
     Encoding encoding = parts_.tokenizer.encode_words(example.words, {.max_length = parts_.options.max_length});
     std::vector<int32_t> word_labels;
     for (const std::string& label : example.labels) {
@@ -93,7 +93,7 @@ class TokenClassification final : public Task {
                       concat("expected a tag for each of ", example.words.size(), " words, got ", word_labels.size()));
     }
     const std::vector<int32_t> labels = align_labels(encoding.word_ids, word_labels);
-    TokenizedExample out = tokenized(std::move(encoding));
+    EncodedExample out = tokenized(std::move(encoding));
     out.labels = labels;
     return out;
   }

@@ -13,8 +13,8 @@ namespace {
 
 using Ints = std::vector<int32_t>;
 
-TokenizedExample example(int64_t row, int32_t first, int32_t length) {
-  TokenizedExample e;
+EncodedExample example(int64_t row, int32_t first, int32_t length) {
+  EncodedExample e;
   e.row = row;
   for (int32_t i = 0; i < length; ++i) {
     e.ids.push_back(first + i);
@@ -25,7 +25,7 @@ TokenizedExample example(int64_t row, int32_t first, int32_t length) {
 }
 
 TEST(Batch, SequencesStandOneAfterAnother) {
-  std::vector<TokenizedExample> examples = {example(5, 100, 3), example(9, 200, 1), example(2, 300, 2)};
+  std::vector<EncodedExample> examples = {example(5, 100, 3), example(9, 200, 1), example(2, 300, 2)};
   for (auto& e : examples) e.targets = {static_cast<float>(e.row), 1.0f};
   examples[0].labels = {-100, 1, -100};
   examples[1].labels = {2};
@@ -45,14 +45,14 @@ TEST(Batch, SequencesStandOneAfterAnother) {
 }
 
 TEST(Batch, ASequenceWithoutTokensIsRefusedByItsRow) {
-  const std::vector<TokenizedExample> examples = {example(7, 0, 0)};
+  const std::vector<EncodedExample> examples = {example(7, 0, 0)};
   EXPECT_NE(error_of([&] { pack(examples); }).find("row 7"), std::string::npos);
 }
 
 TEST(Batch, BlocksHoldTheTextInOrder) {
   RandomGenerator random({4, 0, 0});
   for (const int64_t block : {2, 5, 64}) {
-    std::vector<TokenizedExample> examples;
+    std::vector<EncodedExample> examples;
     Ints all;
     for (int64_t row = 0; row < 40; ++row) {
       examples.push_back(example(row, static_cast<int32_t>(row) * 1000, static_cast<int32_t>(random.below(20))));
@@ -74,7 +74,7 @@ TEST(Batch, BlocksHoldTheTextInOrder) {
 }
 
 TEST(Batch, TextShorterThanABlockIsOneShortBlock) {
-  const std::vector<TokenizedExample> examples = {example(0, 1, 3), example(1, 5, 2)};
+  const std::vector<EncodedExample> examples = {example(0, 1, 3), example(1, 5, 2)};
   const auto blocks = group_texts(examples, 128);
   ASSERT_EQ(blocks.size(), 1u);
   EXPECT_EQ(blocks[0].ids, (Ints{1, 2, 3, 5, 6}));

@@ -18,8 +18,8 @@ namespace {
 
 constexpr int64_t kRows = 103, kBatch = 8;
 
-TokenizedExample fetch(int64_t row, int64_t epoch) {
-  TokenizedExample e;
+EncodedExample fetch(int64_t row, int64_t epoch) {
+  EncodedExample e;
   e.row = row;
   e.ids.assign(static_cast<size_t>(3 + row % 11), static_cast<int32_t>(1000 + row));
   e.types.assign(e.ids.size(), 0);
@@ -114,7 +114,7 @@ TEST(Loader, NoMoreIsMadeAheadThanAsked) {
 }
 
 TEST(Loader, RowsAreTokenizedInOrderOnAllThreads) {
-  const auto examples = tokenize_rows(1000, [](int64_t row) { return fetch(row, 0); });
+  const auto examples = encode_rows(1000, [](int64_t row) { return fetch(row, 0); });
   for (int64_t row = 0; row < 1000; ++row) {
     ASSERT_EQ(examples[static_cast<size_t>(row)].row, row);
     ASSERT_EQ(examples[static_cast<size_t>(row)].ids, fetch(row, 0).ids);
@@ -122,7 +122,7 @@ TEST(Loader, RowsAreTokenizedInOrderOnAllThreads) {
   // Whatever thread meets its bad row first, the first bad row is the one reported.
   for (int i = 0; i < 20; ++i) {
     const std::string message = error_of([] {
-      tokenize_rows(1000, [](int64_t row) -> TokenizedExample {
+      encode_rows(1000, [](int64_t row) -> EncodedExample {
         if (row >= 100 && row % 100 == 0) throw UserError(std::to_string(row), "bad");
         return fetch(row, 0);
       });

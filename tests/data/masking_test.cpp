@@ -21,8 +21,8 @@ MaskingOptions options() {
   return o;
 }
 
-TokenizedExample plain(int64_t row, size_t length) {
-  TokenizedExample e;
+EncodedExample plain(int64_t row, size_t length) {
+  EncodedExample e;
   e.row = row;
   e.ids.assign(length, kTrueId);
   e.types.assign(length, 0);
@@ -40,7 +40,7 @@ TEST(Masking, SharesAreThoseOfBert) {
   constexpr size_t kRows = 2000, kLength = 128;
   double tokens = 0, chosen = 0, masked = 0, kept = 0, random = 0, random_sum = 0;
   for (size_t row = 0; row < kRows; ++row) {
-    TokenizedExample e = plain(static_cast<int64_t>(row), kLength);
+    EncodedExample e = plain(static_cast<int64_t>(row), kLength);
     mask_tokens(&e, options(), 0);
     for (size_t t = 0; t < kLength; ++t) {
       if (e.special[t] != 0) {
@@ -77,7 +77,7 @@ TEST(Masking, SharesAreThoseOfBert) {
 }
 
 TEST(Masking, TheSameRowAndEpochGiveTheSameMaskAnotherEpochAnother) {
-  TokenizedExample a = plain(3, 200), b = plain(3, 200), later = plain(3, 200), other_row = plain(4, 200);
+  EncodedExample a = plain(3, 200), b = plain(3, 200), later = plain(3, 200), other_row = plain(4, 200);
   mask_tokens(&other_row, options(), 1);
   mask_tokens(&a, options(), 1);
   mask_tokens(&later, options(), 2);
@@ -88,13 +88,13 @@ TEST(Masking, TheSameRowAndEpochGiveTheSameMaskAnotherEpochAnother) {
   EXPECT_NE(a.labels, other_row.labels);
   MaskingOptions seeded = options();
   seeded.seed = 43;
-  TokenizedExample c = plain(3, 200);
+  EncodedExample c = plain(3, 200);
   mask_tokens(&c, seeded, 1);
   EXPECT_NE(a.labels, c.labels);
 }
 
 TEST(Masking, AMaskDependsOnItsPositionNotOnTheLengthOfTheRow) {
-  TokenizedExample shorter = plain(5, 100), longer = plain(5, 150);
+  EncodedExample shorter = plain(5, 100), longer = plain(5, 150);
   mask_tokens(&shorter, options(), 0);
   mask_tokens(&longer, options(), 0);
   for (size_t t = 1; t < 99; ++t) ASSERT_EQ(shorter.labels[t], longer.labels[t]);
@@ -105,18 +105,18 @@ TEST(Masking, BordersOfTheShares) {
   all.probability = 1.0;
   all.mask_share = 1.0;
   all.random_share = 0.0;
-  TokenizedExample e = plain(0, 50);
+  EncodedExample e = plain(0, 50);
   mask_tokens(&e, all, 0);
   for (size_t t = 1; t < 49; ++t) EXPECT_EQ(e.ids[t], kMaskId);
   MaskingOptions none = options();
   none.probability = 0.0;
-  TokenizedExample f = plain(0, 50);
+  EncodedExample f = plain(0, 50);
   mask_tokens(&f, none, 0);
   for (const int32_t label : f.labels) EXPECT_EQ(label, kIgnoredLabel);
 }
 
 TEST(Masking, OptionsWithoutMeaningAreRefused) {
-  TokenizedExample e = plain(0, 5);
+  EncodedExample e = plain(0, 5);
   MaskingOptions wrong = options();
   wrong.probability = 1.5;
   EXPECT_THROW(mask_tokens(&e, wrong, 0), UserError);

@@ -61,11 +61,11 @@ Example pair(const std::string& first, const std::string& second, double score) 
 }
 
 /// The loss over a batch is the mean of the losses of its parts, weighted by their items: what accumulation relies on.
-void expect_parts_add_up(const Made& made, const std::vector<TokenizedExample>& rows) {
+void expect_parts_add_up(const Made& made, const std::vector<EncodedExample>& rows) {
   const Batch whole = pack(rows);
   const auto items = static_cast<double>(made.task->items(whole));
   double sum = 0, counted = 0;
-  for (const TokenizedExample& row : rows) {
+  for (const EncodedExample& row : rows) {
     const Batch one = pack({&row, 1});
     const auto part = static_cast<double>(made.task->items(one));
     if (part > 0) sum += made.loss(one, part) * part;
@@ -114,7 +114,7 @@ TEST(Tasks, LossesOfPartsAddUpToTheLossOfTheWhole) {
 
 TEST(Tasks, AccumulatedGradientsAreThoseOfOneBatch) {
   const Made tags("token-classification", "", {"B-X", "I-X", "O"});
-  const std::vector<TokenizedExample> rows = {
+  const std::vector<EncodedExample> rows = {
       tags.task->encode(words({"a", "b", "c", "d"}, {"O", "B-X", "I-X", "O"}), ""),
       tags.task->encode(words({"d"}, {"O"}), "")};
   const std::span<const nn::Parameter> parameters = tags.model.parameters->all();
@@ -139,7 +139,7 @@ TEST(Tasks, AccumulatedGradientsAreThoseOfOneBatch) {
 
 TEST(Tasks, OnlyFirstTokensOfWordsAreLabelled) {
   const Made tags("token-classification", "", {"B-X", "O"});
-  const TokenizedExample row = tags.task->encode(words({"a", "b"}, {"B-X", "O"}), "");
+  const EncodedExample row = tags.task->encode(words({"a", "b"}, {"B-X", "O"}), "");
   EXPECT_EQ(row.labels, (std::vector<int32_t>{kIgnoredLabel, 0, 1, kIgnoredLabel})) << "[CLS] a b [SEP]";
   EXPECT_THROW(tags.task->encode(words({"a", "b"}, {"O"}), "f:1"), UserError);
 }
@@ -147,16 +147,16 @@ TEST(Tasks, OnlyFirstTokensOfWordsAreLabelled) {
 TEST(Tasks, SimilarityEmbedsBothTextsAlone) {
   // The cosine of a text with itself is 1 whatever the model: the halves share nothing.
   const Made made("sentence-similarity", "", {});
-  const TokenizedExample row = made.task->encode(pair("a b c", "a b c", 1), "");
+  const EncodedExample row = made.task->encode(pair("a b c", "a b c", 1), "");
   EXPECT_NEAR(made.loss(pack({&row, 1}), 1), 0, 1e-10) << "f32: (1 - 1 + 1e-6)^2";
   EXPECT_THROW(made.task->encode(text("a", {}), "f:1"), UserError);
 }
 
 TEST(Tasks, MaskingIsDrawnAnewEachEpochAndTheSameForTheSame) {
   const Made made("masked-lm", "", {}, {.mlm_probability = 0.5, .seed = 1});
-  const TokenizedExample row = made.task->encode(text("a b c d e f g h", {}), "");
-  const TokenizedExample first = made.task->draw(row, 0), again = made.task->draw(row, 0),
-                         other = made.task->draw(row, 1);
+  const EncodedExample row = made.task->encode(text("a b c d e f g h", {}), "");
+  const EncodedExample first = made.task->draw(row, 0), again = made.task->draw(row, 0),
+                       other = made.task->draw(row, 1);
   EXPECT_EQ(first.ids, again.ids);
   EXPECT_NE(first.labels, other.labels);
   EXPECT_EQ(
@@ -183,8 +183,8 @@ TEST(Tasks, TheKindComesFromTheModelWhereItIsNotNamed) {
 TEST(Tasks, ScorersCountWhatTheyAreGiven) {
   const Made made("text-classification", "", {"no", "yes"});
   const auto scorer = made.task->scorer(true);
-  const std::vector<TokenizedExample> rows = {made.task->encode(text("a", {"yes"}), ""),
-                                              made.task->encode(text("b", {"no"}), "")};
+  const std::vector<EncodedExample> rows = {made.task->encode(text("a", {"yes"}), ""),
+                                            made.task->encode(text("b", {"no"}), "")};
   scorer->add(pack(rows), {});
   const double loss = made.loss(pack(rows), 2);
   EXPECT_NEAR(scorer->scores()[0].second, loss, 1e-6);

@@ -59,11 +59,11 @@ class TaskWithHook final : public Task {
  public:
   using Hook = std::function<Tensor(int64_t call, Tensor loss)>;
   TaskWithHook(std::unique_ptr<Task> inner, Hook hook) : inner_(std::move(inner)), hook_(std::move(hook)) {}
-  TokenizedExample encode(const Example& e, const std::string& w) const override { return inner_->encode(e, w); }
-  std::vector<TokenizedExample> arrange(std::vector<TokenizedExample> e) const override {
+  EncodedExample encode(const Example& e, const std::string& w) const override { return inner_->encode(e, w); }
+  std::vector<EncodedExample> arrange(std::vector<EncodedExample> e) const override {
     return inner_->arrange(std::move(e));
   }
-  TokenizedExample draw(const TokenizedExample& r, int64_t e) const override { return inner_->draw(r, e); }
+  EncodedExample draw(const EncodedExample& r, int64_t e) const override { return inner_->draw(r, e); }
   int64_t items(const Batch& batch) const override { return inner_->items(batch); }
   LossInputs inputs(const Batch& batch) const override { return inner_->inputs(batch); }
   Tensor loss(const LossInputs& inputs, const nn::Mode& mode, double normalizer) const override {

@@ -54,9 +54,9 @@ class Training {
   /// Sequences of 4, 5, ... tokens; every third token is masked or labelled where the task wants that.
   Batch batch(int sequences, uint32_t site) const {
     RandomGenerator random({5, 0, site});
-    std::vector<TokenizedExample> rows;
+    std::vector<EncodedExample> rows;
     for (int b = 0; b < sequences; ++b) {
-      TokenizedExample row;
+      EncodedExample row;
       for (int t = 0; t < 4 + b; ++t) {
         row.ids.push_back(static_cast<int32_t>(5 + random.below(11)));
         row.types.push_back(t / 3);

@@ -99,7 +99,7 @@ std::pair<std::vector<double>, uint64_t> train(Device device) {
   std::vector<double> losses;
   uint64_t waits = 0;
   for (uint32_t step = 0; step < 4; ++step) {
-    std::vector<TokenizedExample> rows;
+    std::vector<EncodedExample> rows;
     for (const Example& example : tiny_examples(4, step)) rows.push_back(task->encode(example, "test"));
     const Batch batch = pack(rows);
     const uint64_t before = stand_in_host_waits();
