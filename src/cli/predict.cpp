@@ -49,7 +49,7 @@ int predict(Arguments arguments) {
   const int64_t top_k = asked > 0 ? asked : head == models::Head::masked_lm ? 5 : 1;
   const bool group = config.get_string("aggregation_strategy") == "simple";
   const TextEngine engine = load_text_engine(config, head, {}, 0);
-  const models::BertConfig& model = engine.engine.model().config;
+  const models::ModelConfig& model = engine.engine.model().config();
 
   answer_lines(config, [&](const std::vector<TextLine>& lines) {
     const std::vector<Encoding> encodings = engine.encode(lines);

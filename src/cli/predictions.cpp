@@ -84,7 +84,7 @@ std::vector<Entity> grouped(const std::vector<Entity>& tokens) {
 
 }  // namespace
 
-void append_classification(std::string& out, const models::BertConfig& config, std::span<const float> logits,
+void append_classification(std::string& out, const models::ModelConfig& config, std::span<const float> logits,
                            int64_t top_k) {
   std::vector<float> scores(logits.begin(), logits.end());
   if (config.problem_type == "multi_label_classification" ||
@@ -104,7 +104,7 @@ void append_classification(std::string& out, const models::BertConfig& config, s
   if (top_k > 1) out += ']';
 }
 
-void append_entities(std::string& out, const models::BertConfig& config, const Tokenizer& tokenizer,
+void append_entities(std::string& out, const models::ModelConfig& config, const Tokenizer& tokenizer,
                      const Encoding& encoding, std::span<const float> logits, bool group) {
   const size_t labels = config.labels.size();
   std::vector<Entity> found;

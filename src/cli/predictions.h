@@ -6,20 +6,20 @@
 #include <vector>
 
 #include "cli/text_lines.h"
-#include "models/bert/config.h"
+#include "models/config.h"
 #include "text/tokenizer.h"
 
 namespace suanli::cli {
 
 /// text-classification: {"label", "score"}, or with top_k > 1 a list of them, best first. Scores are softmax, sigmoid
 /// for multi-label models and single logits, the logit itself for regression.
-void append_classification(std::string& out, const models::BertConfig& config, std::span<const float> logits,
+void append_classification(std::string& out, const models::ModelConfig& config, std::span<const float> logits,
                            int64_t top_k);
 
 /// token-classification: a list of {"entity", "score", "index", "word", "start", "end"} without label O and special
 /// tokens; with `group` (aggregation_strategy simple) neighbours of one entity become {"entity_group", "score", "word",
 /// "start", "end"}. logits [tokens * labels].
-void append_entities(std::string& out, const models::BertConfig& config, const Tokenizer& tokenizer,
+void append_entities(std::string& out, const models::ModelConfig& config, const Tokenizer& tokenizer,
                      const Encoding& encoding, std::span<const float> logits, bool group);
 
 /// fill-mask: for each mask a list of the top_k {"score", "token", "token_str", "sequence"}; one list for one mask.

@@ -150,7 +150,7 @@ class Training : public SessionWork {
     const std::string folder = text_of(request, "model"), task = text_of(request, "task");
     const TaskKind kind = task_kind(task, "", read_json(folder + "/config.json"));
     model_ = models::load_model(folder, {.head = kind.head, .trainable = true});
-    task_ = make_task(kind, model_, Tokenizer::load(folder), LabelTable::from_names(model_.config.labels), {});
+    task_ = make_task(kind, model_, Tokenizer::load(folder), LabelTable::from_names(model_.config().labels), {});
     optimizer_ = optim::adamw(model_.parameters->all(), {});
     options_.dtype = nn::precision_named(text_of(request, "precision"));
     for (const Json& batch : content<std::vector<Json>>(request, "batches")) {

@@ -73,7 +73,7 @@ TextEngine load_text_engine(const Config& config, models::Head head, const infer
                                 "; train it first, or use `suanli embed`");
   }
   EncodeOptions encode;
-  encode.max_length = model.config.longest_sequence();
+  encode.max_length = model.config().longest_sequence;
   for (const int64_t limit : {tokenizer.model_max_length(), longest, config.get_int("max_length")}) {
     if (limit > 0) encode.max_length = std::min(encode.max_length, limit);
   }

@@ -28,18 +28,28 @@ Batch pack(std::span<const EncodedExample> examples) {
   batch.types.reserve(tokens);
   batch.positions.resize(tokens);
   batch.offsets.push_back(0);
-  if (!examples.empty()) batch.target_width = static_cast<int64_t>(examples[0].targets.size());
+  if (!examples.empty()) {
+    batch.feature_width = static_cast<int64_t>(examples[0].features.size());
+    batch.category_width = static_cast<int64_t>(examples[0].categories.size());
+    batch.target_width = static_cast<int64_t>(examples[0].targets.size());
+  }
   for (const EncodedExample& example : examples) {
     const size_t length = example.ids.size();
-    if (length == 0) throw UserError("batch", concat("row ", example.row, " has no token; remove it or give it text"));
+    if (length == 0 && example.features.empty() && example.categories.empty()) {
+      throw UserError("batch", concat("row ", example.row, " has no token; remove it or give it text"));
+    }
     SUANLI_ASSERT(example.types.size() == length);
     SUANLI_ASSERT(example.labels.size() == (examples[0].labels.empty() ? 0 : length));
+    SUANLI_ASSERT(static_cast<int64_t>(example.features.size()) == batch.feature_width);
+    SUANLI_ASSERT(static_cast<int64_t>(example.categories.size()) == batch.category_width);
     SUANLI_ASSERT(static_cast<int64_t>(example.targets.size()) == batch.target_width);
     const auto begin = batch.positions.begin() + batch.offsets.back();
     std::iota(begin, begin + static_cast<std::ptrdiff_t>(length), 0);
     append(&batch.ids, example.ids);
     append(&batch.types, example.types);
     append(&batch.token_labels, example.labels);
+    append(&batch.features, example.features);
+    append(&batch.categories, example.categories);
     append(&batch.targets, example.targets);
     batch.offsets.push_back(static_cast<int32_t>(batch.ids.size()));
     batch.rows.push_back(example.row);

@@ -115,19 +115,19 @@ bool Engine::may_replay(const HostBatch& batch, Output output) const {
                                                    : nullptr;
   if (reason != nullptr && !state_->explained) log_info(std::string("[graph] nothing is recorded: ") + reason);
   if (reason != nullptr) return !(state_->explained = true);
-  const models::BertConfig& config = state_->model.config;
+  const models::ModelConfig& config = state_->model.config();
   const auto within = [](const std::vector<int32_t>& values, int64_t end) {
     return std::ranges::all_of(values, [&](int32_t value) { return value >= 0 && value < end; });
   };
   return batch.types.size() == batch.ids.size() && std::ranges::adjacent_find(batch.offsets) == batch.offsets.end() &&
-         within(batch.ids, config.vocab_size) && within(batch.positions, config.longest_sequence()) &&
+         within(batch.ids, config.vocab_size) && within(batch.positions, config.longest_sequence) &&
          (config.type_vocab_size == 0 || within(batch.types, config.type_vocab_size));
 }
 
 Tensor Engine::compute(const HostBatch& batch, Output output) const {
   if (may_replay(batch, output)) {
     const auto graphs =
-        state_->graphs.try_emplace(output, state_->device, state_->model.config.longest_sequence(),
+        state_->graphs.try_emplace(output, state_->device, state_->model.config().longest_sequence,
                                    [state = state_.get(), output](const models::PackedSequences& packed) {
                                      return state->forward(packed, output);
                                    });

@@ -4,9 +4,10 @@
 #include <map>
 #include <set>
 
+#include "autograd/tape.h"
 #include "base/profile.h"
 #include "formats/model_folder.h"
-#include "models/bert/names.h"
+#include "models/axes.h"
 #include "ops/cast.h"
 
 namespace suanli::models {
@@ -19,54 +20,57 @@ std::string listed(const std::vector<std::string>& names) {
   return names.size() > 8 ? out + " and " + std::to_string(names.size() - 8) + " more" : out;
 }
 
-/// Hugging Face's names of parameter `name` as a model with or without a head writes them.
-std::vector<std::string> written_names(BertFamily family, Head head, const std::string& name) {
-  HuggingFaceNames theirs = hugging_face_names(family, name);
-  if (theirs.body && head != Head::none) {
-    for (std::string& each : theirs.names) each = body_prefix(family) + each;
+/// The names of a parameter in the files of a model with or without a head.
+std::vector<std::string> written_names(const Family& family, Head head, const StoredNames& stored) {
+  std::vector<std::string> names = stored.names;
+  if (stored.body && head != Head::none) {
+    for (std::string& name : names) name = family.body_prefix() + name;
   }
-  return theirs.names;
+  return names;
+}
+
+/// What a file holds of a parameter of shape `shape`: sizes in the file's order of axes.
+std::vector<int64_t> stored_sizes(const Shape& shape, const StoredNames& stored) {
+  std::vector<int64_t> sizes(shape.sizes().begin(), shape.sizes().end());
+  for (size_t i = 0; i < stored.axes.size(); ++i) {
+    sizes[static_cast<size_t>(stored.axes[i])] = shape[static_cast<int>(i)];
+  }
+  sizes[0] /= static_cast<int64_t>(stored.names.size());
+  return sizes;
 }
 
 /// Fills parameters from a folder and remembers what was used.
 class FolderSource {
  public:
-  FolderSource(const ModelFolder& folder, BertFamily family, bool new_labels)
+  FolderSource(const ModelFolder& folder, const Family& family, bool new_labels)
       : folder_(folder), family_(family), new_labels_(new_labels) {}
 
   Tensor operator()(const std::string& name, const Shape& shape) {
-    const HuggingFaceNames theirs = hugging_face_names(family_, name);
+    const StoredNames stored = family_.stored_names(name);
     std::vector<std::string> found;
-    for (const std::string& wanted : theirs.names) {
-      if (const auto stored = find(wanted, theirs.body)) found.push_back(*stored);
+    for (const std::string& wanted : stored.names) {
+      if (const auto there = find(wanted, stored.body)) found.push_back(*there);
     }
-    if (found.size() != theirs.names.size()) {
-      auto& list = theirs.body && !name.starts_with("pooler") ? missing_ : new_;
-      list.insert(list.end(), theirs.names.begin(), theirs.names.end());
+    if (found.size() != stored.names.size()) {
+      auto& list = stored.may_be_new ? new_ : missing_;
+      list.insert(list.end(), stored.names.begin(), stored.names.end());
       return {};
     }
     used_.insert(found.begin(), found.end());
-    std::vector<int64_t> sizes(shape.sizes().begin(), shape.sizes().end());
-    sizes[0] /= static_cast<int64_t>(found.size());
-    const Shape part(sizes);
-    std::vector<Tensor> stored;
+    const std::vector<int64_t> sizes = stored_sizes(shape, stored);
+    std::vector<Tensor> parts;
     for (const std::string& each : found) {
-      stored.push_back(folder_.tensor(each));
-      if (stored.back().shape() == part) continue;
-      if (new_labels_ && name.starts_with("classifier")) {
-        new_.insert(new_.end(), theirs.names.begin(), theirs.names.end());
+      parts.push_back(folder_.tensor(each));
+      if (parts.back().shape() == Shape(sizes)) continue;
+      if (new_labels_ && stored.may_be_new) {
+        new_.insert(new_.end(), stored.names.begin(), stored.names.end());
         return {};
       }
-      throw UserError(folder_.path().string(), "expected tensor " + each + " of shape " + part.text() +
-                                                   " from config.json, got " + stored.back().shape().text());
+      throw UserError(folder_.path().string(), "expected tensor " + each + " of shape " + Shape(sizes).text() +
+                                                   " from config.json, got " + parts.back().shape().text());
     }
-    if (stored.size() == 1) return ops::cast(stored.front(), DType::f32);
-    Tensor whole = Tensor::empty(shape, DType::f32);
-    for (size_t i = 0; i < stored.size(); ++i) {
-      const auto row = static_cast<int64_t>(i);
-      whole.rows(row * sizes[0], (row + 1) * sizes[0]).copy_from(ops::cast(stored[i], DType::f32));
-    }
-    return whole;
+    const Tensor whole = parts.size() == 1 ? ops::cast(parts.front(), DType::f32) : stacked(parts, sizes);
+    return stored.axes.empty() ? whole : permuted(whole, stored.axes);
   }
 
   const std::vector<std::string>& initialized() const { return new_; }
@@ -74,11 +78,11 @@ class FolderSource {
   /// Throws when something is missing or left over; returns what may be left unused.
   std::vector<std::string> finish() const {
     if (!missing_.empty()) {
-      throw UserError(folder_.path().string(), "expected all tensors of the encoder, missing " + listed(missing_));
+      throw UserError(folder_.path().string(), "expected all tensors of the body, missing " + listed(missing_));
     }
     std::vector<std::string> unused, foreign;
     for (const std::string& name : folder_.names()) {
-      if (!used_.contains(name)) (may_be_unused(family_, name) ? unused : foreign).push_back(name);
+      if (!used_.contains(name)) (family_.may_be_unused(name) ? unused : foreign).push_back(name);
     }
     if (!foreign.empty()) {
       throw UserError(
@@ -92,7 +96,7 @@ class FolderSource {
   /// The stored name of `wanted`: with the family's prefix, without it, or in the oldest spelling of LayerNorm.
   std::optional<std::string> find(const std::string& wanted, bool body) const {
     std::vector<std::string> candidates = {wanted};
-    if (body) candidates.insert(candidates.begin(), body_prefix(family_) + wanted);
+    if (body && !family_.body_prefix().empty()) candidates.insert(candidates.begin(), family_.body_prefix() + wanted);
     for (std::string candidate : candidates) {
       if (folder_.contains(candidate)) return candidate;
       const size_t dot = candidate.rfind('.');
@@ -102,17 +106,34 @@ class FolderSource {
     return std::nullopt;
   }
 
+  /// The rows of `parts`, each of these sizes, one after another.
+  static Tensor stacked(const std::vector<Tensor>& parts, std::vector<int64_t> sizes) {
+    const int64_t rows = sizes[0];
+    sizes[0] *= static_cast<int64_t>(parts.size());
+    Tensor whole = Tensor::empty(Shape(sizes), DType::f32);
+    for (size_t i = 0; i < parts.size(); ++i) {
+      const auto part = static_cast<int64_t>(i);
+      whole.rows(part * rows, (part + 1) * rows).copy_from(ops::cast(parts[i], DType::f32));
+    }
+    return whole;
+  }
+
   const ModelFolder& folder_;
-  BertFamily family_;
+  const Family& family_;
   bool new_labels_;
   std::vector<std::string> missing_, new_;
   std::set<std::string> used_;
 };
 
-Model build(BertConfig config, const ModelOptions& options, nn::WeightSource source) {
-  if (!options.labels.empty()) config.labels = options.labels;
-  if (!options.problem_type.empty()) config.problem_type = options.problem_type;
-  Model model{.config = std::move(config), .head = options.head};
+/// config.json with the labels and the problem type that are asked for.
+std::unique_ptr<const Family> family_of(Json json, const std::string& where, const ModelOptions& options) {
+  if (!options.labels.empty()) set_labels(json, options.labels);
+  if (!options.problem_type.empty()) json["problem_type"] = options.problem_type;
+  return read_family(json, where);
+}
+
+Model build(std::unique_ptr<const Family> family, const ModelOptions& options, nn::WeightSource source) {
+  Model model{.family = std::move(family), .head = options.head};
   std::function<bool(const std::string&)> quantized;
   if (options.int8) quantized = [](const std::string& name) { return name.starts_with("layer."); };
   model.parameters = std::make_unique<nn::Parameters>(nn::ParameterOptions{.seed = options.seed,
@@ -121,76 +142,82 @@ Model build(BertConfig config, const ModelOptions& options, nn::WeightSource sou
                                                                            .trainable = options.trainable,
                                                                            .quantized = std::move(quantized),
                                                                            .device = options.device});
-  model.network = std::make_unique<BertWithHead>(nn::ParameterScope(*model.parameters), model.config, model.head);
+  model.network = model.family->network(nn::ParameterScope(*model.parameters), model.head);
   return model;
+}
+
+/// Part `i` of `count` equal ones, by rows.
+Tensor part_of(const Tensor& whole, size_t i, size_t count) {
+  if (count == 1) return whole;
+  const int64_t rows = whole.dim(0) / static_cast<int64_t>(count), at = static_cast<int64_t>(i);
+  return whole.rows(at * rows, (at + 1) * rows);
+}
+
+/// Parameters, then buffers.
+std::vector<nn::Parameter> all_of(const nn::Parameters& parameters) {
+  std::vector<nn::Parameter> all = parameters.all();
+  all.insert(all.end(), parameters.buffers().begin(), parameters.buffers().end());
+  return all;
 }
 
 }  // namespace
 
-Head head_of(const Json& config, const std::string& where) {
-  static const std::vector<std::pair<std::string, Head>> kEndings = {
-      {"ForMaskedLM", Head::masked_lm},
-      {"ForSequenceClassification", Head::sequence_classification},
-      {"ForTokenClassification", Head::token_classification},
-      {"Model", Head::none}};
-  const auto names = json_get_or<std::vector<std::string>>(config, "architectures", {}, where);
-  if (names.empty()) return Head::none;
-  for (const auto& [ending, head] : kEndings) {
-    if (names.front().ends_with(ending)) return head;
-  }
-  throw UserError(where,
-                  "expected an architecture that ends in ForMaskedLM, ForSequenceClassification, "
-                  "ForTokenClassification or Model, got \"" +
-                      names.front() + "\"");
-}
-
 Model load_model(const std::filesystem::path& path, const ModelOptions& options) {
   const ProfileScope scope("load model");
   const ModelFolder folder = ModelFolder::open(path);
-  const BertConfig config = bert_config(folder.config(), (path / "config.json").string());
-  FolderSource source(folder, config.family, !options.labels.empty() && options.labels != config.labels);
-  Model model = build(config, options, std::ref(source));
+  const std::string where = (path / "config.json").string();
+  const bool new_labels = !options.labels.empty() && options.labels != config_labels(folder.config(), where);
+  std::unique_ptr<const Family> family = family_of(folder.config(), where, options);
+  FolderSource source(folder, *family, new_labels);
+  Model model = build(std::move(family), options, std::ref(source));
   model.initialized = source.initialized();
   model.unused = source.finish();
   return model;
 }
 
 Model new_model(const Json& config, const ModelOptions& options) {
-  return build(bert_config(config, "config.json"), options, nullptr);
+  return build(family_of(config, "config.json", options), options, nullptr);
 }
 
 std::vector<NamedTensor> hugging_face_tensors(const Model& model) {
   std::vector<NamedTensor> out;
-  for (const nn::Parameter& parameter : model.parameters->all()) {
-    const auto names = written_names(model.config.family, model.head, parameter.name);
-    const int64_t rows = parameter.value.dim(0) / static_cast<int64_t>(names.size());
-    for (size_t i = 0; i < names.size(); ++i) {
-      const auto part = static_cast<int64_t>(i);
-      out.push_back({names[i], parameter.value.rows(part * rows, (part + 1) * rows)});
-    }
+  for (const nn::Parameter& parameter : all_of(*model.parameters)) {
+    const StoredNames stored = model.family->stored_names(parameter.name);
+    const auto names = written_names(*model.family, model.head, stored);
+    const Tensor whole = stored.axes.empty()
+                             ? parameter.value
+                             : permuted(ops::cast(detach(parameter.value), DType::f32).to({}), inverse(stored.axes));
+    for (size_t i = 0; i < names.size(); ++i) out.push_back({names[i], part_of(whole, i, names.size())});
   }
   return out;
 }
 
 void set_parameters(const Model& model, const SafetensorsFile& weights) {
-  const std::vector<NamedTensor> ours = hugging_face_tensors(model);
-  if (ours.size() != weights.entries().size()) {
-    throw UserError(kModelWeights, "expected " + std::to_string(ours.size()) + " tensors, got " +
-                                       std::to_string(weights.entries().size()));
+  const std::vector<nn::Parameter> all = all_of(*model.parameters);
+  size_t count = 0;
+  for (const nn::Parameter& parameter : all) count += model.family->stored_names(parameter.name).names.size();
+  if (count != weights.entries().size()) {
+    throw UserError(kModelWeights,
+                    "expected " + std::to_string(count) + " tensors, got " + std::to_string(weights.entries().size()));
   }
-  for (const NamedTensor& parameter : ours) {
-    const Tensor stored = weights.tensor(parameter.name);
-    if (stored.shape() != parameter.tensor.shape()) {
-      throw UserError(kModelWeights, "expected " + parameter.name + " of shape " + parameter.tensor.shape().text() +
-                                         ", got " + stored.shape().text());
+  for (const nn::Parameter& parameter : all) {
+    const StoredNames stored = model.family->stored_names(parameter.name);
+    const Shape part(stored_sizes(parameter.value.shape(), stored));
+    const std::vector<std::string> names = written_names(*model.family, model.head, stored);
+    for (size_t i = 0; i < names.size(); ++i) {
+      const Tensor tensor = weights.tensor(names[i]);
+      if (tensor.shape() != part) {
+        throw UserError(kModelWeights,
+                        "expected " + names[i] + " of shape " + part.text() + ", got " + tensor.shape().text());
+      }
+      part_of(parameter.value, i, names.size()).copy_from(stored.axes.empty() ? tensor : permuted(tensor, stored.axes));
     }
-    parameter.tensor.copy_from(stored);
   }
 }
 
 void save_model(const Model& model, const std::filesystem::path& folder) {
   const std::vector<NamedTensor> tensors = hugging_face_tensors(model);
-  write_model_folder(folder, to_json(model.config, model.head), tensors);
+  write_model_folder(folder, config_json(*model.family, model.head), tensors);
 }
 
 }  // namespace suanli::models

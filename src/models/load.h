@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "formats/safetensors.h"
-#include "models/bert/heads.h"
+#include "models/family.h"
 
 namespace suanli::models {
 
@@ -24,20 +24,18 @@ struct ModelOptions {
 
 /// A network with its parameters and the configuration it was made from.
 struct Model {
-  BertConfig config = {};
+  std::unique_ptr<const Family> family = {};
   Head head = Head::none;
   std::unique_ptr<nn::Parameters> parameters = {};
-  std::unique_ptr<BertWithHead> network = {};
+  std::unique_ptr<Network> network = {};
   std::vector<std::string> initialized =
       {};  ///< Hugging Face names of parameters that were not in the checkpoint: a new head
   std::vector<std::string> unused = {};  ///< tensors of the checkpoint that this model does not have
+
+  const ModelConfig& config() const { return family->config(); }
 };
 
-/// The head that config.json's `architectures` names; none when it names a bare model or is missing.
-/// Throws UserError for an architecture that is not supported.
-Head head_of(const Json& config, const std::string& where);
-
-/// Reads config.json and the weights of `folder`. Parameters of the encoder must all be there; those of the head may be
+/// Reads config.json and the weights of `folder`. Parameters of the body must all be there; those of the head may be
 /// new, or all missing when the number of labels changed. Throws UserError that names missing, left-over or misshapen
 /// tensors.
 Model load_model(const std::filesystem::path& folder, const ModelOptions& options);
@@ -45,7 +43,8 @@ Model load_model(const std::filesystem::path& folder, const ModelOptions& option
 /// A model with random weights from a config.json.
 Model new_model(const Json& config, const ModelOptions& options);
 
-/// The parameters as Hugging Face names and shapes them (f32), sharing storage, in the order of the model.
+/// Parameters and buffers as files name and shape them (f32), in the order of the model: sharing storage, or copies on
+/// the host where files have another order of axes.
 std::vector<NamedTensor> hugging_face_tensors(const Model& model);
 
 /// Copies tensors named as hugging_face_tensors() names them into the parameters. Throws UserError unless they are the

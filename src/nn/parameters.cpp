@@ -66,6 +66,14 @@ Tensor Parameters::get(const std::string& name, Shape shape, const Initializer& 
   return value;
 }
 
+Tensor Parameters::buffer(const std::string& name, Shape shape, const Initializer& initializer) {
+  Tensor value = fetch(name, shape, initializer);
+  elements_ -= shape.elements();  // no parameter
+  if (options_.device != value.device()) value = value.to(options_.device);
+  buffers_.push_back({name, value});
+  return value;
+}
+
 ops::QuantizedWeight Parameters::get_quantized(const std::string& name, Shape shape, const Initializer& initializer) {
   if (!options_.quantized || !options_.quantized(name)) return {};
   if (options_.trainable) throw UserError("parameters", "expected f32 weights to train, got int8 for " + name);
@@ -84,6 +92,10 @@ Tensor ParameterScope::get(std::string_view name, Shape shape, const Initializer
 ops::QuantizedWeight ParameterScope::get_quantized(std::string_view name, Shape shape,
                                                    const Initializer& initializer) const {
   return parameters_->get_quantized(join(path_, name), shape, initializer);
+}
+
+Tensor ParameterScope::buffer(std::string_view name, Shape shape, const Initializer& initializer) const {
+  return parameters_->buffer(join(path_, name), shape, initializer);
 }
 
 }  // namespace suanli::nn

@@ -49,7 +49,10 @@ class Parameters {
   Tensor get(const std::string& name, Shape shape, const Initializer& initializer);
   /// The same in 8 bits where the options ask for it, else undefined. It is none of all(): nothing trains or saves it.
   ops::QuantizedWeight get_quantized(const std::string& name, Shape shape, const Initializer& initializer);
+  /// A tensor that is saved with the model and not trained, such as running averages: f32, never a leaf.
+  Tensor buffer(const std::string& name, Shape shape, const Initializer& initializer);
   const std::vector<Parameter>& all() const { return all_; }
+  const std::vector<Parameter>& buffers() const { return buffers_; }
   /// Names that the source did not have and that were therefore initialised.
   const std::vector<std::string>& initialized() const { return initialized_; }
   /// Number of elements over all parameters.
@@ -58,13 +61,13 @@ class Parameters {
   uint32_t next_site() { return next_site_++; }
 
  private:
-  /// f32 on the CPU, perhaps borrowed. Throws UserError when the name was asked before.
+  /// f32 on the CPU, borrowed where nothing is to write it. Throws UserError when the name was asked before.
   Tensor fetch(const std::string& name, const Shape& shape, const Initializer& initializer);
 
   ParameterOptions options_;
   std::set<std::string> names_;
   int64_t elements_ = 0;
-  std::vector<Parameter> all_;
+  std::vector<Parameter> all_, buffers_;
   std::vector<std::string> initialized_;
   uint32_t next_site_ = 1;
 };
@@ -78,6 +81,7 @@ class ParameterScope {
   ParameterScope operator/(std::string_view name) const;
   Tensor get(std::string_view name, Shape shape, const Initializer& initializer) const;
   ops::QuantizedWeight get_quantized(std::string_view name, Shape shape, const Initializer& initializer) const;
+  Tensor buffer(std::string_view name, Shape shape, const Initializer& initializer) const;
   uint32_t next_site() const { return parameters_->next_site(); }
 
  private:

@@ -24,7 +24,7 @@ LossInputs mask_inputs(const models::Model& model, const Batch& batch) {
   LossInputs inputs = tokens_of(batch);
   inputs.rows = integers(rows);
   inputs.labels = integers(labels);
-  inputs.classes = model.config.vocab_size;
+  inputs.classes = model.config().vocab_size;
   return inputs;
 }
 
@@ -70,7 +70,7 @@ class MaskedLm final : public Task {
     if (!mask) throw UserError("masked-lm", "expected a tokenizer with a mask token, such as [MASK]; it has none");
     masking_ = {.probability = parts_.options.mlm_probability,
                 .mask_id = *mask,
-                .vocab_size = parts_.model->config.vocab_size,
+                .vocab_size = parts_.model->config().vocab_size,
                 .seed = parts_.options.seed};
   }
 

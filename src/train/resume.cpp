@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "formats/checkpoint.h"
 #include "formats/model_folder.h"
-#include "formats/sentence_files.h"
 
 namespace suanli {
 namespace {
@@ -34,14 +33,7 @@ Json schedule_json(const optim::Schedule& s, int64_t step) {
 
 void save_trained_model(const ModelFiles& files, const std::filesystem::path& folder) {
   models::save_model(*files.model, folder);
-  files.tokenizer->save(folder);
-  if (files.sentence_embedding) {
-    write_sentence_files(folder, {.pooling = files.mean_pooling ? SentencePooling::mean : SentencePooling::cls,
-                                  .normalize = true,
-                                  .dimension = files.model->config.hidden_size,
-                                  .max_length = files.max_length,
-                                  .transformer_folder = ""});
-  }
+  if (files.write_others) files.write_others(folder);
 }
 
 std::filesystem::path save_checkpoint(const Checkpoint& checkpoint, const std::filesystem::path& output_dir) {

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 
 #include "data/loader.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
-#include "text/tokenizer.h"
 #include "train/arguments.h"
 #include "train/task.h"
 #include "train/trainer_state.h"
@@ -25,12 +25,11 @@ struct RunPosition {
   std::string dtype;  ///< of activations: "f32", "bf16"
 };
 
-/// The folder of a model that was trained: config.json, weights, tokenizer, and for sentence embeddings their files.
+/// The folder of a model that was trained: config.json and weights, and what turns raw data into its inputs.
 struct ModelFiles {
   const models::Model* model = nullptr;
-  const Tokenizer* tokenizer = nullptr;
-  bool sentence_embedding = false, mean_pooling = true;
-  int64_t max_length = 0;
+  /// Writes the rest into the folder: tokenizer, preprocessor_config.json, ... Throws EnvironmentError.
+  std::function<void(const std::filesystem::path& folder)> write_others = {};
 };
 /// Throws EnvironmentError.
 void save_trained_model(const ModelFiles& files, const std::filesystem::path& folder);

@@ -12,7 +12,7 @@ LossInputs class_inputs(const TaskParts& parts, const Batch& batch) {
   if (parts.kind.labels == LabelKind::single) {
     const std::vector<int32_t> classes(batch.targets.begin(), batch.targets.end());
     inputs.labels = integers(classes);
-    inputs.classes = static_cast<int64_t>(parts.model->config.labels.size());
+    inputs.classes = static_cast<int64_t>(parts.model->config().labels.size());
   } else {
     inputs.targets = numbers(batch.targets);
   }
@@ -35,7 +35,7 @@ class SequenceScorer final : public Scorer {
   SequenceScorer(const TaskParts& parts, bool keep)
       : parts_(parts),
         keep_(keep),
-        width_(static_cast<int64_t>(parts.model->config.labels.size())),
+        width_(static_cast<int64_t>(parts.model->config().labels.size())),
         matrix_(width_),
         several_(width_) {}
 
@@ -60,11 +60,11 @@ class SequenceScorer final : public Scorer {
   std::string report() const override {
     constexpr int64_t kWidest = 20;  // beyond that a table helps nobody
     const bool shown = parts_.kind.labels == LabelKind::single && width_ <= kWidest && matrix_.total() > 0;
-    return shown ? matrix_.text(parts_.model->config.labels) : "";
+    return shown ? matrix_.text(parts_.model->config().labels) : "";
   }
 
  private:
-  const std::string& name(int64_t label) const { return parts_.model->config.labels[static_cast<size_t>(label)]; }
+  const std::string& name(int64_t label) const { return parts_.model->config().labels[static_cast<size_t>(label)]; }
 
   void count(const Batch& batch, const std::vector<float>& values, int64_t b) {
     const auto at = static_cast<size_t>(b);

@@ -15,7 +15,7 @@ namespace {
 std::vector<Tensor> tensors_of(const StepInputs& inputs) {
   std::vector<Tensor> all = {inputs.numbers};
   for (const LossInputs& batch : inputs.micro_batches) {
-    for (const Tensor& tensor : {batch.packed, batch.rows, batch.labels, batch.targets}) {
+    for (const Tensor& tensor : batch.all()) {
       if (tensor.defined()) all.push_back(tensor);
     }
   }
@@ -33,8 +33,8 @@ int64_t longest(const models::PackedSequences& sequences) {
 std::vector<int64_t> shape_of(const StepInputs& inputs) {
   std::vector<int64_t> shape = {inputs.items};
   for (const LossInputs& batch : inputs.micro_batches) {
-    shape.insert(shape.end(), {batch.tokens, longest(batch.sequences())});
-    for (const Tensor& tensor : {batch.packed, batch.rows, batch.labels, batch.targets}) {
+    shape.insert(shape.end(), {batch.tokens, batch.packed.defined() ? longest(batch.sequences()) : 0});
+    for (const Tensor& tensor : batch.all()) {
       shape.push_back(tensor.defined() ? tensor.elements() : -1);
     }
   }
@@ -47,19 +47,24 @@ bool within(const Tensor& values, int64_t end, int64_t also) {
 }
 
 /// What the ops check of a batch while they are recorded: a replay would read beyond the tables.
-bool valid(const LossInputs& batch, const models::BertConfig& config) {
+bool valid(const LossInputs& batch, const models::ModelConfig& config) {
+  if (batch.labels.defined() && !within(batch.labels, batch.classes, kIgnoredLabel)) return false;
+  if (!batch.packed.defined()) return true;
   const models::PackedSequences sequences = batch.sequences();
-  return within(sequences.ids, config.vocab_size, 0) && within(sequences.positions, config.longest_sequence(), 0) &&
-         (config.type_vocab_size == 0 || within(sequences.types, config.type_vocab_size, 0)) &&
-         (!batch.labels.defined() || within(batch.labels, batch.classes, kIgnoredLabel));
+  return within(sequences.ids, config.vocab_size, 0) && within(sequences.positions, config.longest_sequence, 0) &&
+         (config.type_vocab_size == 0 || within(sequences.types, config.type_vocab_size, 0));
 }
 
 std::string text_of(const StepInputs& inputs) {
   std::string text;
   for (const LossInputs& batch : inputs.micro_batches) {
-    text += (text.empty() ? "" : ", ") + std::to_string(batch.tokens) + " tokens in " +
-            std::to_string(batch.sequences().offsets.dim(0) - 1) + " sequences of at most " +
-            std::to_string(longest(batch.sequences()));
+    if (!text.empty()) text += ", ";
+    if (!batch.packed.defined()) {
+      text += "rows";
+      continue;
+    }
+    text += std::to_string(batch.tokens) + " tokens in " + std::to_string(batch.sequences().offsets.dim(0) - 1) +
+            " sequences of at most " + std::to_string(longest(batch.sequences()));
   }
   return text + "; " + std::to_string(inputs.items) + " items";
 }
@@ -92,7 +97,7 @@ std::optional<Tensor> StepGraphs::run(const StepInputs& inputs, const Step& step
 bool StepGraphs::may_replay(const StepInputs& inputs) {
   if (profiling()) explain("a profile shows each kernel");
   return !off_ && !profiling() && std::ranges::all_of(inputs.micro_batches, [&](const LossInputs& batch) {
-    return valid(batch, model_.config);
+    return valid(batch, model_.config());
   });
 }
 

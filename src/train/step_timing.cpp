@@ -8,6 +8,7 @@
 #include "autograd/tape.h"
 #include "base/clock.h"
 #include "base/profile.h"
+#include "models/bert/config.h"
 #include "ops/loss.h"
 #include "ops/pooling.h"
 #include "optim/gradients.h"
@@ -65,14 +66,14 @@ double forward_operations(const models::BertConfig& c, const std::vector<int64_t
 /// The batches of a run in turn, and what was done with them.
 class Steps {
  public:
-  Steps(const models::BertConfig& config, const BatchLengths& lengths, Device device, bool training, bool masked)
+  Steps(models::BertConfig config, const BatchLengths& lengths, Device device, bool training, bool masked)
       : warm_up_(training && device != Device{} ? kWarmUp * static_cast<int64_t>(lengths.size()) : kWarmUp),
         lengths_(lengths),
-        config_(config),
+        config_(std::move(config)),
         backend_(backend(device)),
         training_(training),
         masked_(masked) {
-    for (const auto& batch : lengths) batches_.push_back(random_batch(batch, config.vocab_size));
+    for (const auto& batch : lengths) batches_.push_back(random_batch(batch, config_.vocab_size));
     backend_.reset_peak();
   }
 
@@ -111,7 +112,7 @@ class Steps {
 
   const int64_t warm_up_;
   const BatchLengths& lengths_;
-  const models::BertConfig& config_;
+  const models::BertConfig config_;
   DeviceBackend& backend_;
   bool training_, masked_;
   std::vector<Tensor> batches_;
@@ -136,18 +137,18 @@ StepTiming time_training(const std::filesystem::path& folder, models::Head head,
   const auto optimizer = optim::adamw(model.parameters->all(), {});
   std::optional<StepGraphs> graphs;
   if (device != Device{}) graphs.emplace(model);
-  Steps run(model.config, batches, device, true, masked);
+  Steps run(models::bert_config(model.config().json, "config.json"), batches, device, true, masked);
   for (int64_t step = 0; step < run.warm_up() + steps; ++step) {
     const int64_t tokens = run.tokens(step);
     const auto sequences = static_cast<int64_t>(batches[run.place(step)].size());
     const Tensor rows = every(tokens, kMaskedEvery, tokens);
-    const Tensor labels = masked ? every(rows.dim(0), 1, model.config.vocab_size) : every(sequences, 1, 2);
+    const Tensor labels = masked ? every(rows.dim(0), 1, model.config().vocab_size) : every(sequences, 1, 2);
     const StepInputs inputs = {.micro_batches = {{.packed = run.batch(step),
                                                   .rows = rows,
                                                   .labels = labels,
                                                   .targets = {},
                                                   .tokens = tokens,
-                                                  .classes = masked ? model.config.vocab_size : 2}},
+                                                  .classes = masked ? model.config().vocab_size : 2}},
                                .numbers = one_number(step),
                                .items = labels.dim(0)};
     const auto queue = [&](const StepInputs& of, const uint32_t* number) {
@@ -185,7 +186,7 @@ StepTiming time_inference(const std::filesystem::path& folder, const BatchLength
   const NoGradient off;
   const models::Model model = models::load_model(
       folder, {.head = models::Head::none, .matrix_dtype = precision.dtype, .int8 = precision.int8, .device = device});
-  Steps run(model.config, batches, device, false, false);
+  Steps run(models::bert_config(model.config().json, "config.json"), batches, device, false, false);
   const double end = seconds_now() + seconds;
   for (int64_t step = 0; step < run.warm_up() + 5 || seconds_now() < end; ++step) {
     const models::PackedSequences batch = models::packed_views(run.batch(step), run.tokens(step));

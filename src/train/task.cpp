@@ -32,7 +32,7 @@ std::string name_for(const Json& config) {
       return "text-classification";
     case models::Head::token_classification:
       return "token-classification";
-    case models::Head::none:
+    default:
       break;
   }
   return "";

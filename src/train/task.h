@@ -1,6 +1,7 @@
 /// What a model learns: all that the trainer and the evaluation know of a task.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 #include <utility>
@@ -36,12 +37,17 @@ class Scorer {
 /// What the loss of a batch is computed from: constant tensors of the host, of which a device keeps one copy each
 /// (Tensor::on). Those that a task does not use are undefined.
 struct LossInputs {
-  Tensor packed = {};   ///< models::packed_array() of T tokens
-  Tensor rows = {};     ///< i32: rows that are looked up: masked tokens, or the two sentences of each pair
-  Tensor labels = {};   ///< i32
-  Tensor targets = {};  ///< f32
-  int64_t tokens = 0;   ///< T
-  int64_t classes = 0;  ///< a label is below this, or kIgnoredLabel
+  Tensor packed = {};      ///< models::packed_array() of T tokens
+  Tensor features = {};    ///< f32 [B, width]
+  Tensor categories = {};  ///< i32 [B, width]
+  Tensor rows = {};        ///< i32: rows that are looked up: masked tokens, or the two sentences of each pair
+  Tensor labels = {};      ///< i32
+  Tensor targets = {};     ///< f32
+  int64_t tokens = 0;      ///< T
+  int64_t classes = 0;     ///< a label is below this, or kIgnoredLabel
+
+  /// All of the tensors, those that are undefined too.
+  std::array<Tensor, 6> all() const { return {packed, features, categories, rows, labels, targets}; }
 
   models::PackedSequences sequences() const { return models::packed_views(packed, tokens); }
 };
@@ -49,11 +55,11 @@ struct LossInputs {
 class Task {
  public:
   virtual ~Task() = default;
-  /// Tokens and targets of one example; `where` (file and line) goes into messages. Thread safe. Throws UserError.
+  /// Inputs and targets of one example; `where` (file and line) goes into messages. Thread safe. Throws UserError.
   virtual EncodedExample encode(const Example& example, const std::string& where) const = 0;
   /// The rows of a data set from its encoded examples: the examples, or blocks of running text.
   virtual std::vector<EncodedExample> arrange(std::vector<EncodedExample> examples) const { return examples; }
-  /// A row as it is used in `epoch`: masked anew. Thread safe.
+  /// A row as it is used in `epoch`: masked or augmented anew. Thread safe.
   virtual EncodedExample draw(const EncodedExample& row, int64_t epoch) const {
     static_cast<void>(epoch);
     return row;
@@ -68,9 +74,13 @@ class Task {
   virtual std::unique_ptr<Scorer> scorer(bool keep_predictions) const = 0;
 };
 
+/// What a task reads.
+enum class Input { text };
+
 /// What must be known of a task before its data is read and its model built.
 struct TaskKind {
   std::string name, problem_type;
+  Input input = Input::text;
   models::Head head = models::Head::none;
   LabelKind labels = LabelKind::none;
   int64_t default_length = 0;  ///< tokens of a sequence where max_seq_length is not set; 0: the model's longest

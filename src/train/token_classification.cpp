@@ -18,7 +18,7 @@ int64_t labelled_tokens(const Batch& batch) {
 LossInputs tag_inputs(const TaskParts& parts, const Batch& batch) {
   LossInputs inputs = tokens_of(batch);
   inputs.labels = integers(batch.token_labels);
-  inputs.classes = static_cast<int64_t>(parts.model->config.labels.size());
+  inputs.classes = static_cast<int64_t>(parts.model->config().labels.size());
   return inputs;
 }
 
@@ -69,7 +69,7 @@ class TokenScorer final : public Scorer {
   }
 
  private:
-  std::string_view name(int64_t label) const { return parts_.model->config.labels[static_cast<size_t>(label)]; }
+  std::string_view name(int64_t label) const { return parts_.model->config().labels[static_cast<size_t>(label)]; }
 
   const TaskParts& parts_;
   bool keep_;

@@ -42,7 +42,7 @@ void ask(const suanli::Json& config) {
   }
 }
 
-void read_as_bert(const suanli::Json& config) {
+void read_as_model(const suanli::Json& config) {
   try {
     const suanli::models::BertConfig bert = suanli::models::bert_config(config, "input");
     if (bert.hidden_size < 1 || bert.heads < 1 || bert.hidden_size % bert.heads != 0) __builtin_trap();
@@ -57,7 +57,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
     const suanli::Json config = suanli::parse_json(text, "input");
     ask(config);
-    read_as_bert(config);
+    read_as_model(config);
     const std::string written = suanli::json_file_text(config, "input");
     if (suanli::json_file_text(suanli::parse_json(written, "input"), "input") != written) __builtin_trap();
   } catch (const suanli::UserError&) {

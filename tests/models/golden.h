@@ -11,7 +11,6 @@
 
 #include "device.h"
 #include "formats/safetensors.h"
-#include "models/bert/names.h"
 #include "models/load.h"
 
 namespace suanli::models {
@@ -99,12 +98,12 @@ inline Tensor golden_logits(const Model& model, const PackedSequences& batch, co
 /// The gradients of `parameter` as transformers names and cuts them: queries, keys and values are one matrix here.
 inline std::vector<NamedTensor> named_gradients(const Model& model, const nn::Parameter& parameter,
                                                 const Tensor& gradient) {
-  const HuggingFaceNames theirs = hugging_face_names(model.config.family, parameter.name);
+  const StoredNames theirs = model.family->stored_names(parameter.name);
   const int64_t rows = gradient.dim(0) / static_cast<int64_t>(theirs.names.size());
   std::vector<NamedTensor> out;
   for (const std::string& name : theirs.names) {
     const auto first = static_cast<int64_t>(out.size()) * rows;
-    out.push_back({(theirs.body ? body_prefix(model.config.family) : "") + name, gradient.rows(first, first + rows)});
+    out.push_back({(theirs.body ? model.family->body_prefix() : "") + name, gradient.rows(first, first + rows)});
   }
   return out;
 }

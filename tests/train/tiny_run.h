@@ -112,7 +112,7 @@ struct TinyRun {
     testing::internal::CaptureStdout();
     Trainer trainer({.arguments = &arguments,
                      .task = task.get(),
-                     .files = {.model = &model, .tokenizer = &tokenizer},
+                     .files = {.model = &model, .write_others = [this](const auto& folder) { tokenizer.save(folder); }},
                      .train = &train_set,
                      .evaluation = &eval_set,
                      .dtype = dtype,

@@ -26,8 +26,8 @@ BertModel::BertModel(nn::ParameterScope scope, const BertConfig& config)
 Tensor BertModel::embed(const PackedSequences& sequences, const nn::Mode& mode) const {
   const Tensor positions = sequences.positions.on({});
   for (const int32_t place : positions.host<int32_t>()) {
-    if (place >= config_.longest_sequence()) {
-      throw UserError("bert", "expected sequences of at most " + std::to_string(config_.longest_sequence()) +
+    if (place >= config_.longest_sequence) {
+      throw UserError("bert", "expected sequences of at most " + std::to_string(config_.longest_sequence) +
                                   " tokens, got " + std::to_string(place + 1) + "; set max_seq_length");
     }
   }

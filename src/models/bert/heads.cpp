@@ -61,6 +61,11 @@ BertWithHead::BertWithHead(nn::ParameterScope scope, const BertConfig& config, H
   if (head == Head::masked_lm) masked_lm_.emplace(scope / "masked_lm", config, encoder_.word_embeddings());
   if (head == Head::sequence_classification) sequence_.emplace(scope, config);
   if (head == Head::token_classification) token_.emplace(scope, config);
+  if (head == Head::causal_lm || head == Head::image_classification) {
+    throw UserError("model",
+                    "expected a task of texts that are read from both sides, such as masked-lm or "
+                    "text-classification, for an encoder");
+  }
 }
 
 Tensor BertWithHead::hidden_states(const PackedSequences& sequences, const nn::Mode& mode) const {
@@ -69,17 +74,17 @@ Tensor BertWithHead::hidden_states(const PackedSequences& sequences, const nn::M
 
 Tensor BertWithHead::masked_lm_logits(const PackedSequences& sequences, const Tensor& rows,
                                       const nn::Mode& mode) const {
-  SUANLI_ASSERT(masked_lm_.has_value());
+  if (!masked_lm_) return Network::masked_lm_logits(sequences, rows, mode);
   return (*masked_lm_)(ops::index_select(hidden_states(sequences, mode), rows));
 }
 
 Tensor BertWithHead::sequence_logits(const PackedSequences& sequences, const nn::Mode& mode) const {
-  SUANLI_ASSERT(sequence_.has_value());
+  if (!sequence_) return Network::sequence_logits(sequences, mode);
   return (*sequence_)(ops::index_select(hidden_states(sequences, mode), first_tokens(sequences)), mode);
 }
 
 Tensor BertWithHead::token_logits(const PackedSequences& sequences, const nn::Mode& mode) const {
-  SUANLI_ASSERT(token_.has_value());
+  if (!token_) return Network::token_logits(sequences, mode);
   return (*token_)(hidden_states(sequences, mode), mode);
 }
 

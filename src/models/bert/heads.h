@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "models/bert/bert.h"
+#include "models/network.h"
 
 namespace suanli::models {
 
@@ -48,18 +49,15 @@ class TokenClassificationHead {
 };
 
 /// An encoder with at most one head.
-class BertWithHead {
+class BertWithHead final : public Network {
  public:
+  /// Throws UserError for a head that the family does not have.
   BertWithHead(nn::ParameterScope scope, const BertConfig& config, Head head);
-  /// [T,H] in mode.dtype.
-  Tensor hidden_states(const PackedSequences& sequences, const nn::Mode& mode) const;
-  /// rows [M] i32: the packed places of the masked tokens -> logits [M,V] in mode.dtype.
-  Tensor masked_lm_logits(const PackedSequences& sequences, const Tensor& rows, const nn::Mode& mode) const;
-  /// logits [B, labels] f32.
-  Tensor sequence_logits(const PackedSequences& sequences, const nn::Mode& mode) const;
-  /// logits [T, labels] f32.
-  Tensor token_logits(const PackedSequences& sequences, const nn::Mode& mode) const;
-  void set_gradient_checkpointing(bool on) { encoder_.set_gradient_checkpointing(on); }
+  Tensor hidden_states(const PackedSequences& sequences, const nn::Mode& mode) const override;
+  Tensor masked_lm_logits(const PackedSequences& sequences, const Tensor& rows, const nn::Mode& mode) const override;
+  Tensor sequence_logits(const PackedSequences& sequences, const nn::Mode& mode) const override;
+  Tensor token_logits(const PackedSequences& sequences, const nn::Mode& mode) const override;
+  void set_gradient_checkpointing(bool on) override { encoder_.set_gradient_checkpointing(on); }
 
  private:
   BertModel encoder_;

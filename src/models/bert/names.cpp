@@ -79,13 +79,13 @@ std::string generalise(const std::string& path, std::string& number) {
 
 }  // namespace
 
-HuggingFaceNames hugging_face_names(BertFamily family, const std::string& name) {
+StoredNames bert_stored_names(BertFamily family, const std::string& name) {
   const size_t dot = name.rfind('.');
   std::string number;
   const std::string path = generalise(name.substr(0, dot), number);
   for (const Rule& rule : rules(family)) {
     if (path != rule.ours) continue;
-    HuggingFaceNames out{{}, rule.body};
+    StoredNames out{.body = rule.body};
     for (std::string theirs : rule.theirs) {
       if (const size_t hash = theirs.find('#'); hash != std::string::npos) theirs.replace(hash, 1, number);
       out.names.push_back(theirs + name.substr(dot));

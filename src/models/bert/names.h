@@ -2,19 +2,14 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "models/bert/config.h"
+#include "models/family.h"
 
 namespace suanli::models {
 
-/// Hugging Face's names of parameter `name`, whose rows stacked in order are ours (queries, keys and values are one
-/// matrix here). Names of the body carry no prefix; see body_prefix.
-struct HuggingFaceNames {
-  std::vector<std::string> names;
-  bool body = true;  ///< part of the encoder: carries body_prefix in a model with a head
-};
-HuggingFaceNames hugging_face_names(BertFamily family, const std::string& name);
+/// Hugging Face's names of parameter `name` (queries, keys and values are one matrix here) without body_prefix.
+StoredNames bert_stored_names(BertFamily family, const std::string& name);
 
 /// "bert.", "roberta." or "distilbert.".
 std::string body_prefix(BertFamily family);

@@ -1,0 +1,53 @@
+#include "models/family.h"
+
+#include "base/error.h"
+#include "models/bert/family.h"
+
+namespace suanli::models {
+namespace {
+
+struct ModelType {
+  const char* name;
+  std::unique_ptr<Family> (*read)(const Json& json, const std::string& where);
+};
+constexpr ModelType kModelTypes[] = {
+    {"bert", read_bert},
+    {"distilbert", read_bert},
+    {"roberta", read_bert},
+};
+
+}  // namespace
+
+std::unique_ptr<Family> read_family(const Json& json, const std::string& where) {
+  const auto type = json_get<std::string>(json, "model_type", where);
+  std::string known;
+  for (const ModelType& each : kModelTypes) {
+    if (type == each.name) return each.read(json, where);
+    known += (known.empty() ? "" : ", ") + std::string(each.name);
+  }
+  throw UserError(where, "expected \"model_type\" to be one of " + known + "; got \"" + type + "\"");
+}
+
+void set_labels(Json& json, const std::vector<std::string>& labels) {
+  Json id2label = Json::object(), label2id = Json::object();
+  for (size_t id = 0; id < labels.size(); ++id) {
+    id2label[std::to_string(id)] = labels[id];
+    label2id[labels[id]] = id;
+  }
+  json.erase("num_labels");
+  json["id2label"] = id2label;
+  json["label2id"] = label2id;
+}
+
+Json config_json(const Family& family, Head head) {
+  const ModelConfig& config = family.config();
+  Json json = config.json;
+  json["architectures"] = {family.architecture(head)};
+  for (const char* key : {"torch_dtype", "_name_or_path", "num_labels"}) json.erase(key);
+  json["dtype"] = "float32";
+  if (!config.labels.empty()) set_labels(json, config.labels);
+  if (!config.problem_type.empty()) json["problem_type"] = config.problem_type;
+  return json;
+}
+
+}  // namespace suanli::models

@@ -1,0 +1,30 @@
+#include "models/network.h"
+
+#include <string>
+
+#include "base/error.h"
+
+namespace suanli::models {
+namespace {
+
+[[noreturn]] void wrong_kind(const char* wanted) {
+  throw UserError("model", std::string("expected ") + wanted + ", got one of another kind; see its config.json");
+}
+
+}  // namespace
+
+Tensor Network::hidden_states(const PackedSequences&, const nn::Mode&) const { wrong_kind("an encoder of texts"); }
+
+Tensor Network::masked_lm_logits(const PackedSequences&, const Tensor&, const nn::Mode&) const {
+  wrong_kind("a masked language model");
+}
+
+Tensor Network::sequence_logits(const PackedSequences&, const nn::Mode&) const { wrong_kind("a classifier of texts"); }
+
+Tensor Network::token_logits(const PackedSequences&, const nn::Mode&) const { wrong_kind("a classifier of tokens"); }
+
+void Network::set_gradient_checkpointing(bool on) {
+  if (on) wrong_kind("a model that supports gradient_checkpointing");
+}
+
+}  // namespace suanli::models

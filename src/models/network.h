@@ -1,0 +1,27 @@
+/// What a network can be asked for, whatever its family.
+#pragma once
+
+#include "models/sequences.h"
+#include "nn/mode.h"
+
+namespace suanli::models {
+
+/// A family overrides what its networks compute with their head; each of the others throws UserError that says which
+/// kind of model is wanted.
+class Network {
+ public:
+  virtual ~Network() = default;
+  /// The last hidden states [T,H] in mode.dtype.
+  virtual Tensor hidden_states(const PackedSequences& sequences, const nn::Mode& mode) const;
+  /// rows [M] i32: the packed places of the masked tokens -> logits [M,V] in mode.dtype.
+  virtual Tensor masked_lm_logits(const PackedSequences& sequences, const Tensor& rows, const nn::Mode& mode) const;
+  /// logits [B, labels] f32.
+  virtual Tensor sequence_logits(const PackedSequences& sequences, const nn::Mode& mode) const;
+  /// logits [T, labels] f32.
+  virtual Tensor token_logits(const PackedSequences& sequences, const nn::Mode& mode) const;
+  /// Recompute each layer in backward instead of keeping what lies inside it (Chen et al. 2016). Throws UserError where
+  /// that is asked for and the family has none.
+  virtual void set_gradient_checkpointing(bool on);
+};
+
+}  // namespace suanli::models

@@ -1,0 +1,94 @@
+#include "train/prepare.h"
+
+#include "base/concat.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "kernels/tf32.h"
+#include "ops/initialize.h"
+
+namespace suanli {
+namespace {
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += concat(text.empty() ? "" : ", ", name);
+  return text;
+}
+
+/// config.json of the model, from its folder or from config_name.
+Json model_config(const TrainArguments& a) {
+  if (a.model_name_or_path.empty() && a.config_name.empty()) {
+    throw UserError("model_name_or_path",
+                    "expected the folder of a model (or config_name for random weights), got none");
+  }
+  std::filesystem::path file = a.config_name.empty() ? a.model_name_or_path : a.config_name;
+  if (std::filesystem::is_directory(file)) file /= "config.json";
+  return read_json(file);
+}
+
+nn::InferencePrecision resolve_precision(const TrainArguments& a, Device device) {
+  // A resumed run computes as it did before, also where measuring the machine would now give another answer.
+  if (a.precision == Precision::automatic && a.do_train) {
+    if (const auto folder = checkpoint_to_resume(a.resume_from_checkpoint, a.output_dir)) {
+      return {nn::precision_named(checkpoint_dtype(*folder), device)};
+    }
+  }
+  constexpr const char* kNames[] = {"auto", "f32", "bf16", "f16", "int8"};
+  return nn::inference_precision_named(kNames[static_cast<int>(a.precision)], device);
+}
+
+}  // namespace
+
+models::Model make_model(const Run& run, const Json& model_json, const std::vector<std::string>& labels) {
+  const TrainArguments& a = run.arguments;
+  const models::ModelOptions options = {
+      .head = run.kind.head,
+      .labels = labels,
+      .problem_type = run.kind.problem_type,
+      .seed = a.seed,
+      .trainable = a.do_train,
+      .matrix_dtype = a.do_train && a.bf16_stochastic_round ? DType::bf16 : DType::f32,
+      .int8 = run.precision.int8,
+      .device = run.device};
+  if (a.model_name_or_path.empty()) {
+    log_info("the model starts with random weights");
+    return models::new_model(model_json, options);
+  }
+  models::Model model = models::load_model(a.model_name_or_path, options);
+  if (!model.initialized.empty() && !a.do_train) {
+    throw UserError(a.model_name_or_path, concat("expected a model trained for ", run.kind.name, ", missing ",
+                                                 joined(model.initialized), "; train it first"));
+  }
+  if (!model.initialized.empty()) {
+    log_info(concat("new parameters, not in ", a.model_name_or_path, ": ", joined(model.initialized)));
+  }
+  return model;
+}
+
+void make_datasets(const RunData& data, Run& run) {
+  const TrainArguments& a = run.arguments;
+  if (a.do_train) run.train = make_dataset(*run.task, data.train, a.max_train_samples);
+  if (!data.validation.examples.empty()) {
+    run.validation = make_dataset(*run.task, data.validation, a.max_eval_samples);
+  }
+  if (a.do_predict) run.test = make_dataset(*run.task, data.test, a.max_predict_samples);
+}
+
+void prepare(const Config& config, Run& run) {
+  initialize();
+  const TrainArguments& a = run.arguments;
+  const Json model_json = model_config(a);
+  run.kind = task_kind(a.task, a.problem_type, model_json);
+  run.device = device_named(a.device);
+  run.precision = resolve_precision(a, run.device);
+  if (a.tf32 && run.device.type != DeviceType::cuda) {
+    throw UserError("tf32", "expected device cuda, which has it, got " + run.device.text() + "; leave tf32 out there");
+  }
+  kernels::tf32_allowed = a.tf32;
+  switch (run.kind.input) {
+    case Input::text:
+      return prepare_text(config, model_json, run);
+  }
+}
+
+}  // namespace suanli

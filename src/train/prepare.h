@@ -1,0 +1,42 @@
+/// From the options of a run to a model and rows ready for batches; internal to train/.
+#pragma once
+
+#include "base/config.h"
+#include "nn/precision.h"
+#include "train/dataset.h"
+#include "train/resume.h"
+
+namespace suanli {
+
+/// Everything a run works on. It stays where it is: the task refers to the model.
+struct Run {
+  Run() = default;
+  Run(const Run&) = delete;
+
+  TrainArguments arguments;
+  TaskKind kind;
+  Device device;
+  nn::InferencePrecision precision;
+  models::Model model;
+  std::unique_ptr<Task> task;
+  Dataset train, validation, test;
+  std::function<void(const std::filesystem::path& folder)> write_others;  ///< see ModelFiles
+
+  ModelFiles files() const { return {.model = &model, .write_others = write_others}; }
+};
+
+/// Fills all of a run that has its arguments. Throws UserError and EnvironmentError.
+void prepare(const Config& config, Run& run);
+
+/// The part for one kind of input: reads the data, makes the model, the task and its rows. `model_json`: config.json of
+/// the model.
+void prepare_text(const Config& config, const Json& model_json, Run& run);
+
+/// The model of the run with these labels, from its folder or with random weights. Throws UserError, also where it has
+/// no trained head and is not to be trained.
+models::Model make_model(const Run& run, const Json& model_json, const std::vector<std::string>& labels);
+
+/// Encodes what was read of each part that the run uses.
+void make_datasets(const RunData& data, Run& run);
+
+}  // namespace suanli

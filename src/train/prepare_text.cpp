@@ -1,0 +1,72 @@
+#include <algorithm>
+
+#include "base/concat.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "formats/sentence_files.h"
+#include "train/prepare.h"
+
+namespace suanli {
+namespace {
+
+Tokenizer load_tokenizer(const TrainArguments& a) {
+  const std::string& folder = a.tokenizer_name.empty() ? a.model_name_or_path : a.tokenizer_name;
+  if (folder.empty())
+    throw UserError("tokenizer_name", "expected the folder of a tokenizer beside config_name, got none");
+  return Tokenizer::load(folder);
+}
+
+/// Tokens of a sequence: what was asked for or the task's default, within what model and tokenizer can do.
+int64_t resolve_length(const TrainArguments& a, const TaskKind& kind, int64_t longest, int64_t tokenizer_longest) {
+  const int64_t limit = tokenizer_longest > 0 ? std::min(longest, tokenizer_longest) : longest;
+  const int64_t asked = a.max_seq_length > 0 ? a.max_seq_length : kind.default_length > 0 ? kind.default_length : limit;
+  if (a.max_seq_length > limit) {
+    log_warning(concat("max_seq_length ", a.max_seq_length, " is more than the model's ", limit, ", which is used"));
+  }
+  return std::min(asked, limit);
+}
+
+/// The pooling that a folder of a sentence transformer names, unless the options do.
+void resolve_pooling(const Config& config, TrainArguments& a) {
+  if (config.is_given("pooling") || a.model_name_or_path.empty()) return;
+  const auto files = read_sentence_files(a.model_name_or_path);
+  if (files) a.pooling = files->pooling == SentencePooling::cls ? "cls" : "mean";
+}
+
+}  // namespace
+
+void prepare_text(const Config& config, const Json& model_json, Run& run) {
+  TrainArguments& a = run.arguments;
+  const bool sentence_embedding = run.kind.name == "sentence-similarity";
+  if (sentence_embedding) resolve_pooling(config, a);
+  const Tokenizer tokenizer = load_tokenizer(a);
+  const RunData data = read_data(a, run.kind.labels);
+  const std::unique_ptr<models::Family> family = models::read_family(model_json, "config.json");
+  const LabelTable labels = labels_of(data, run.kind.labels, family->config().labels);
+  const int64_t longest = family->config().longest_sequence;
+  const int64_t max_length = resolve_length(a, run.kind, longest, tokenizer.model_max_length());
+  run.model = make_model(run, model_json,
+                         run.kind.labels == LabelKind::score && run.kind.head != models::Head::none
+                             ? std::vector<std::string>{"LABEL_0"}
+                             : labels.names());
+  const int64_t block = std::min(a.block_size > 0 ? a.block_size : max_length, longest);
+  run.task = make_task(run.kind, run.model, tokenizer, labels,
+                       {.max_length = max_length,
+                        .label_smoothing = a.label_smoothing_factor,
+                        .mlm_probability = a.mlm_probability,
+                        .block_size = a.line_by_line ? 0 : block,
+                        .seed = a.seed,
+                        .mean_pooling = a.pooling == "mean"});
+  make_datasets(data, run);
+  const SentenceFiles sentence_files = {.pooling = a.pooling == "mean" ? SentencePooling::mean : SentencePooling::cls,
+                                        .normalize = true,
+                                        .dimension = family->config().hidden_size,
+                                        .max_length = max_length,
+                                        .transformer_folder = ""};
+  run.write_others = [tokenizer, sentence_embedding, sentence_files](const std::filesystem::path& folder) {
+    tokenizer.save(folder);
+    if (sentence_embedding) write_sentence_files(folder, sentence_files);
+  };
+}
+
+}  // namespace suanli
