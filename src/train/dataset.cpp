@@ -48,7 +48,8 @@ RunData read_data(const TrainArguments& arguments, LabelKind labels) {
     data.train = read_set(arguments.train_file, arguments, labels);
   }
   if (splits) {
-    const bool running_text = labels == LabelKind::none && !arguments.line_by_line;
+    const bool pairs = !data.train.examples.empty() && data.train.examples.front().has_pair;
+    const bool running_text = labels == LabelKind::none && !pairs && !arguments.line_by_line;
     const auto rows = static_cast<int64_t>(data.train.examples.size());
     const Split split = running_text ? tail_split(rows, fractions)
                                      : split_rows(strata_of(data.train.examples), fractions, arguments.data_seed);

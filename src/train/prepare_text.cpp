@@ -37,8 +37,7 @@ void resolve_pooling(const Config& config, TrainArguments& a) {
 
 void prepare_text(const Config& config, const Json& model_json, Run& run) {
   TrainArguments& a = run.arguments;
-  const bool sentence_embedding = run.kind.name == "sentence-similarity";
-  if (sentence_embedding) resolve_pooling(config, a);
+  if (run.kind.embeds) resolve_pooling(config, a);
   const Tokenizer tokenizer = load_tokenizer(a);
   const RunData data = read_data(a, run.kind.labels);
   const std::unique_ptr<models::Family> family = models::read_family(model_json, "config.json");
@@ -63,9 +62,9 @@ void prepare_text(const Config& config, const Json& model_json, Run& run) {
                                         .dimension = family->config().hidden_size,
                                         .max_length = max_length,
                                         .transformer_folder = ""};
-  run.write_others = [tokenizer, sentence_embedding, sentence_files](const std::filesystem::path& folder) {
+  run.write_others = [tokenizer, embeds = run.kind.embeds, sentence_files](const std::filesystem::path& folder) {
     tokenizer.save(folder);
-    if (sentence_embedding) write_sentence_files(folder, sentence_files);
+    if (embeds) write_sentence_files(folder, sentence_files);
   };
 }
 

@@ -1,50 +1,21 @@
 #include "autograd/tape.h"
-#include "base/error.h"
-#include "models/sequences.h"
 #include "ops/arithmetic.h"
-#include "ops/cast.h"
-#include "ops/embedding.h"
 #include "ops/loss.h"
-#include "ops/pooling.h"
-#include "train/task_parts.h"
+#include "train/sentence_pairs.h"
 
 namespace suanli {
 namespace {
 
-/// A pair travels through the data layer as one sequence; `labels` says which text a token belongs to. Here the two
-/// become sequences of their own: first of pair b is sequence 2b, second 2b + 1. Rows name first all first ones.
-LossInputs pair_inputs(const Batch& batch) {
-  std::vector<int32_t> offsets = {0}, positions;
-  for (size_t b = 0; b + 1 < batch.offsets.size(); ++b) {
-    const int32_t end = batch.offsets[b + 1];
-    int32_t middle = batch.offsets[b];
-    while (middle < end && batch.token_labels[static_cast<size_t>(middle)] == 0) ++middle;
-    offsets.push_back(middle);
-    offsets.push_back(end);
-    for (size_t half = offsets.size() - 2; half < offsets.size(); ++half) {
-      for (int32_t p = 0; p < offsets[half] - offsets[half - 1]; ++p) positions.push_back(p);
-    }
-  }
-  std::vector<int32_t> rows;
-  for (const int32_t half : {0, 1}) {
-    for (int32_t b = 0; b < static_cast<int32_t>(batch.size()); ++b) rows.push_back(2 * b + half);
-  }
-  return {.packed = models::packed_array(batch.ids, batch.types, positions, offsets),
-          .rows = integers(rows),
-          .targets = numbers(batch.targets),
-          .tokens = batch.tokens()};
+LossInputs scored_pairs(const Batch& batch) {
+  LossInputs inputs = pair_inputs(batch);
+  inputs.targets = numbers(batch.targets);
+  return inputs;
 }
 
 /// The cosine of the two sentences of each pair, [B] f32.
 Tensor cosines(const TaskParts& parts, const LossInputs& inputs, const nn::Mode& mode) {
-  const models::PackedSequences sequences = inputs.sequences();
-  const Tensor hidden = parts.model->network->hidden_states(sequences, mode);
-  const Tensor pooled = parts.options.mean_pooling ? ops::segment_mean(hidden, sequences.offsets)
-                                                   : ops::index_select(hidden, models::first_tokens(sequences));
-  const Tensor unit = ops::normalize(ops::cast(pooled, DType::f32));
-  const int64_t pairs = inputs.rows.dim(0) / 2;
-  return ops::row_dot(ops::index_select(unit, inputs.rows.rows(0, pairs)),
-                      ops::index_select(unit, inputs.rows.rows(pairs, 2 * pairs)));
+  const PairEmbeddings pairs = pair_embeddings(parts, inputs, mode);
+  return ops::row_dot(pairs.first, pairs.second);
 }
 
 class SimilarityScorer final : public Scorer {
@@ -53,7 +24,7 @@ class SimilarityScorer final : public Scorer {
 
   void add(const Batch& batch, const nn::Mode& mode) override {
     const NoGradient guard;
-    const std::vector<float> values = host_values(cosines(parts_, pair_inputs(batch), mode));
+    const std::vector<float> values = host_values(cosines(parts_, scored_pairs(batch), mode));
     for (size_t b = 0; b < values.size(); ++b) {
       numbers_.add(batch.targets[b], values[b]);
       if (keep_) predictions_.emplace_back(batch.rows[b], number_text(values[b]));
@@ -80,24 +51,14 @@ class SentenceSimilarity final : public Task {
   explicit SentenceSimilarity(TaskParts parts) : parts_(std::move(parts)) {}
 
   EncodedExample encode(const Example& example, const std::string& where) const override {
-    if (!example.has_pair) {
-      throw UserError(where, "expected two texts for sentence-similarity, got one; name text_pair_column_name");
-    }
-    const EncodeOptions options = {.max_length = parts_.options.max_length};
-    EncodedExample out = tokenized(parts_.tokenizer.encode(example.text, options));
-    out.labels.assign(out.ids.size(), 0);
-    const Encoding second = parts_.tokenizer.encode(example.text_pair, options);
-    out.ids.insert(out.ids.end(), second.ids.begin(), second.ids.end());
-    out.types.insert(out.types.end(), second.types.begin(), second.types.end());
-    out.special.insert(out.special.end(), second.special.begin(), second.special.end());
-    out.labels.resize(out.ids.size(), 1);
+    EncodedExample out = encode_pair(parts_, example, where);
     out.targets = {static_cast<float>(example.score)};
     return out;
   }
 
   int64_t items(const Batch& batch) const override { return batch.size(); }
 
-  LossInputs inputs(const Batch& batch) const override { return pair_inputs(batch); }
+  LossInputs inputs(const Batch& batch) const override { return scored_pairs(batch); }
 
   Tensor loss(const LossInputs& inputs, const nn::Mode& mode, double normalizer) const override {
     const Tensor predicted = cosines(parts_, inputs, mode);

@@ -61,17 +61,17 @@ TaskKind task_kind(const std::string& name, const std::string& problem_type, con
   if (task == "token-classification") {
     return {.name = task, .problem_type = "", .head = models::Head::token_classification, .labels = LabelKind::tags};
   }
-  if (task == "sentence-similarity") {
+  if (task == "sentence-similarity" || task == "sentence-retrieval") {
     return {.name = task,
             .problem_type = "",
             .head = models::Head::none,
-            .labels = LabelKind::score,
-            .default_length = kTextLength};
+            .labels = task == "sentence-similarity" ? LabelKind::score : LabelKind::none,
+            .default_length = kTextLength,
+            .embeds = true};
   }
-  throw UserError("task",
-                  concat("expected masked-lm, text-classification, token-classification, sentence-similarity or "
-                         "regression, got ",
-                         task.empty() ? "none, and the model's config.json names no head" : task));
+  throw UserError("task", concat("expected masked-lm, text-classification, token-classification, sentence-similarity, "
+                                 "sentence-retrieval or regression, got ",
+                                 task.empty() ? "none, and the model's config.json names no head" : task));
 }
 
 std::unique_ptr<Task> make_task(const TaskKind& kind, const models::Model& model, Tokenizer tokenizer,
@@ -79,6 +79,7 @@ std::unique_ptr<Task> make_task(const TaskKind& kind, const models::Model& model
   TaskParts parts = {&model, std::move(tokenizer), labels, kind, options};
   if (kind.name == "masked-lm") return make_masked_lm(std::move(parts));
   if (kind.name == "token-classification") return make_token_classification(std::move(parts));
+  if (kind.name == "sentence-retrieval") return make_sentence_retrieval(std::move(parts));
   if (kind.name == "sentence-similarity") return make_sentence_similarity(std::move(parts));
   return make_sequence_classification(std::move(parts));
 }

@@ -28,7 +28,7 @@ class Scorer {
   /// Lines for a person, such as a confusion matrix; may be empty.
   virtual std::string report() const { return ""; }
   /// The predictions so far as text, by row; only where they were asked for.
-  const std::vector<std::pair<int64_t, std::string>>& predictions() const { return predictions_; }
+  virtual std::vector<std::pair<int64_t, std::string>> predictions() const { return predictions_; }
 
  protected:
   std::vector<std::pair<int64_t, std::string>> predictions_;
@@ -84,6 +84,7 @@ struct TaskKind {
   models::Head head = models::Head::none;
   LabelKind labels = LabelKind::none;
   int64_t default_length = 0;  ///< tokens of a sequence where max_seq_length is not set; 0: the model's longest
+  bool embeds = false;         ///< what is trained is a model of sentence embeddings
 };
 
 /// The kind called `name` ("masked-lm", ...); empty: what the head and problem_type in config.json stand for.

@@ -22,6 +22,7 @@ struct TaskParts {
 std::unique_ptr<Task> make_masked_lm(TaskParts parts);
 std::unique_ptr<Task> make_sequence_classification(TaskParts parts);
 std::unique_ptr<Task> make_token_classification(TaskParts parts);
+std::unique_ptr<Task> make_sentence_retrieval(TaskParts parts);
 std::unique_ptr<Task> make_sentence_similarity(TaskParts parts);
 
 /// The tokens of a batch.

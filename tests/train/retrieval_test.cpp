@@ -1,0 +1,121 @@
+// Sentence retrieval: the loss over a batch, ranks among all documents, and what training changes.
+#include "train/retrieval_metrics.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "autograd/tape.h"
+#include "optim/optimizer.h"
+#include "tiny_run.h"
+#include "train/sentence_pairs.h"
+#include "train/train_step.h"
+
+namespace suanli {
+namespace {
+
+// Worked by hand: cosines of query (1,0) with the documents are 1, 0.6, 0; of (0,1) 0, 0.8, 1.
+TEST(Retrieval, RanksCountTheDocumentsOfHigherCosine) {
+  const std::vector<float> queries = {1, 0, 0, 1}, documents = {1, 0, 0.6F, 0.8F, 0, 1};
+  EXPECT_EQ(ranks_of(queries, documents, 2, std::vector<int64_t>{0, 0}), (std::vector<int64_t>{1, 3}));
+  EXPECT_EQ(ranks_of(queries, documents, 2, std::vector<int64_t>{1, 1}), (std::vector<int64_t>{2, 2}));
+}
+
+TEST(Retrieval, OfEqualDocumentsHalfStandBefore) {
+  const std::vector<float> query = {1, 0}, documents = {1, 0, 1, 0, 1, 0};  // a model that tells nothing apart
+  EXPECT_EQ(ranks_of(query, documents, 2, std::vector<int64_t>{0}), (std::vector<int64_t>{2}));
+}
+
+TEST(Retrieval, ScoresAreThoseOfTheRanks) {
+  const Scores scores = retrieval_scores(std::vector<int64_t>{1, 3, 7, 40});
+  EXPECT_DOUBLE_EQ(*find_score(scores, "recall@1"), 0.25);
+  EXPECT_DOUBLE_EQ(*find_score(scores, "recall@5"), 0.5);
+  EXPECT_DOUBLE_EQ(*find_score(scores, "recall@10"), 0.75);
+  EXPECT_DOUBLE_EQ(*find_score(scores, "mrr@10"), (1 + 1.0 / 3 + 1.0 / 7) / 4);
+  EXPECT_DOUBLE_EQ(*find_score(scores, "ndcg@10"), (1 + 1 / 2.0 + 1 / 3.0) / 4);
+}
+
+/// Pairs of which the second says the letters of the first in another order.
+struct Pairs {
+  Pairs() : tokenizer(tiny_tokenizer()), kind(task_kind("sentence-retrieval", "", Json::object())) {
+    initialize();
+    model = models::new_model(tiny_config(), {.head = kind.head, .seed = 5, .trainable = true});
+    task = make_task(kind, model, tokenizer, {}, {.max_length = 12});
+    for (const auto& [first, second] : std::vector<std::pair<const char*, const char*>>{
+             {"a b", "b a"}, {"c d e", "e d c"}, {"f", "f f"}, {"g h i", "i g h"}, {"j k", "k j"}}) {
+      Example example;
+      example.text = first;
+      example.text_pair = second;
+      example.has_pair = true;
+      rows.push_back(task->encode(example, "made-up"));
+      rows.back().row = static_cast<int64_t>(rows.size()) - 1;
+    }
+  }
+  Tokenizer tokenizer;
+  TaskKind kind;
+  models::Model model;
+  std::unique_ptr<Task> task;
+  std::vector<EncodedExample> rows;
+};
+
+TEST(Retrieval, TheLossIsTheCrossEntropyAmongTheDocumentsOfTheBatch) {
+  const Pairs made;
+  const Batch batch = pack(made.rows);
+  const TaskParts parts = {&made.model, made.tokenizer, {}, made.kind, {.max_length = 12}};
+  const LossInputs inputs = made.task->inputs(batch);
+  const PairEmbeddings pairs = pair_embeddings(parts, inputs, {});
+  const auto u = pairs.first.host<float>(), v = pairs.second.host<float>();
+  double loss = 0;
+  for (size_t i = 0; i < 5; ++i) {
+    double sum = 0, own = 0;
+    for (size_t j = 0; j < 5; ++j) {
+      double cosine = 0;
+      for (size_t h = 0; h < 8; ++h) cosine += static_cast<double>(u[i * 8 + h]) * static_cast<double>(v[j * 8 + h]);
+      sum += std::exp(20 * cosine);
+      if (i == j) own = 20 * cosine;
+    }
+    loss += (std::log(sum) - own) / 5;
+  }
+  EXPECT_EQ(made.task->items(batch), 5);
+  // Cosines are f32 sums of 8 products, 5e-7 off at most; the loss is 20 times as steep.
+  EXPECT_NEAR(number_of(made.task->loss(inputs, {}, 5)), loss, 2e-5);
+}
+
+TEST(Retrieval, TrainingBringsQueriesToTheirDocuments) {
+  const Pairs made;
+  const Batch batch = pack(made.rows);
+  const auto recall = [&] {
+    const auto scorer = made.task->scorer(true);
+    scorer->add(batch, {});
+    EXPECT_EQ(scorer->predictions().size(), 5U);
+    return *find_score(scorer->scores(), "recall@1");
+  };
+  const double before = recall();
+  const auto optimizer = optim::adamw(made.model.parameters->all(), {});
+  for (uint32_t step = 0; step < 40; ++step) {
+    train_step(*made.task, {&batch, 1}, made.model, *optimizer,
+               {.learning_rate = 0.01, .seed = 1, .first_micro_step = step});
+  }
+  EXPECT_LT(before, 1);
+  EXPECT_EQ(recall(), 1);
+}
+
+// Two queries of one document: it counts once, and both may find it.
+TEST(Retrieval, EqualDocumentsAreOne) {
+  const Pairs made;
+  std::vector<EncodedExample> rows = {made.rows[0], made.rows[0], made.rows[1]};
+  const auto scorer = made.task->scorer(true);
+  scorer->add(pack({rows.data(), 1}), {});
+  scorer->add(pack({rows.data() + 1, 2}), {});
+  for (const auto& [row, rank] : scorer->predictions()) EXPECT_LE(std::stoi(rank), 2) << "of two documents";
+}
+
+TEST(Retrieval, APairIsNeeded) {
+  const Pairs made;
+  Example alone;
+  alone.text = "a";
+  EXPECT_THROW(made.task->encode(alone, "f:1"), UserError);
+}
+
+}  // namespace
+}  // namespace suanli
