@@ -13,5 +13,6 @@ constexpr uint32_t kMaskSite = 0xDA7A0004;     ///< step: the epoch; index: row 
 constexpr uint32_t kReservoirSite = 0xDA7A0005;  ///< step: the column; index: the value
 constexpr uint32_t kMinHashSite = 0xDA7A0006;    ///< index: the hash function
 constexpr uint32_t kGroupSite = 0xDA7A0007;      ///< the order of the groups of a split
+constexpr uint32_t kReplaySite = 0xDA7A0008;     ///< the order in which old rows are replayed
 
 }  // namespace suanli

@@ -42,8 +42,9 @@ std::vector<int64_t> stored_sizes(const Shape& shape, const StoredNames& stored)
 /// Fills parameters from a folder and remembers what was used.
 class FolderSource {
  public:
-  FolderSource(const ModelFolder& folder, const Family& family, bool new_labels)
-      : folder_(folder), family_(family), new_labels_(new_labels) {}
+  /// `kept`: for each label the one of the file whose row of the classifier it takes, or -1; empty: none.
+  FolderSource(const ModelFolder& folder, const Family& family, bool new_labels, std::vector<int64_t> kept)
+      : folder_(folder), family_(family), new_labels_(new_labels), kept_(std::move(kept)) {}
 
   Tensor operator()(const std::string& name, const Shape& shape) {
     const StoredNames stored = family_.stored_names(name);
@@ -62,6 +63,9 @@ class FolderSource {
     for (const std::string& each : found) {
       parts.push_back(folder_.tensor(each));
       if (parts.back().shape() == Shape(sizes)) continue;
+      if (stored.may_be_new && parts.size() == 1 && may_grow(parts.back().shape(), Shape(sizes))) {
+        return grown(ops::cast(parts.back(), DType::f32), Shape(sizes));
+      }
       if (new_labels_ && stored.may_be_new) {
         new_.insert(new_.end(), stored.names.begin(), stored.names.end());
         return {};
@@ -106,6 +110,22 @@ class FolderSource {
     return std::nullopt;
   }
 
+  /// True where `shape` has a row for each label and `stored` is the same with fewer labels.
+  bool may_grow(const Shape& stored, const Shape& shape) const {
+    if (shape[0] != static_cast<int64_t>(kept_.size()) || stored.rank() != shape.rank()) return false;
+    return stored.elements() * shape[0] == shape.elements() * stored[0];
+  }
+
+  /// The rows of labels that were there before; zeros for new ones, which have learned nothing yet.
+  Tensor grown(const Tensor& stored, const Shape& shape) const {
+    Tensor whole = Tensor::zeros(shape, DType::f32);
+    for (size_t label = 0; label < kept_.size(); ++label) {
+      const auto row = static_cast<int64_t>(label);
+      if (kept_[label] >= 0) whole.rows(row, row + 1).copy_from(stored.rows(kept_[label], kept_[label] + 1));
+    }
+    return whole;
+  }
+
   /// The rows of `parts`, each of these sizes, one after another.
   static Tensor stacked(const std::vector<Tensor>& parts, std::vector<int64_t> sizes) {
     const int64_t rows = sizes[0];
@@ -121,6 +141,7 @@ class FolderSource {
   const ModelFolder& folder_;
   const Family& family_;
   bool new_labels_;
+  std::vector<int64_t> kept_;
   std::vector<std::string> missing_, new_;
   std::set<std::string> used_;
 };
@@ -166,9 +187,17 @@ Model load_model(const std::filesystem::path& path, const ModelOptions& options)
   const ProfileScope scope("load model");
   const ModelFolder folder = ModelFolder::open(path);
   const std::string where = (path / "config.json").string();
-  const bool new_labels = !options.labels.empty() && options.labels != config_labels(folder.config(), where);
+  const std::vector<std::string> before = config_labels(folder.config(), where);
+  const bool new_labels = !options.labels.empty() && options.labels != before;
+  std::vector<int64_t> kept;
+  if (new_labels && options.keep_labels) {
+    for (const std::string& label : options.labels) {
+      const auto found = std::ranges::find(before, label);
+      kept.push_back(found == before.end() ? -1 : found - before.begin());
+    }
+  }
   std::unique_ptr<const Family> family = family_of(folder.config(), where, options);
-  FolderSource source(folder, *family, new_labels);
+  FolderSource source(folder, *family, new_labels, std::move(kept));
   Model model = build(std::move(family), options, std::ref(source));
   model.initialized = source.initialized();
   model.unused = source.finish();

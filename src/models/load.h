@@ -15,6 +15,7 @@ struct ModelOptions {
   Head head = Head::none;
   std::vector<std::string> labels = {};  ///< of a new classifier; empty: as in config.json
   std::string problem_type = {};         ///< empty: as in config.json
+  bool keep_labels = false;              ///< a classifier of more labels keeps what it knows of those it had
   uint64_t seed = 42;                    ///< of new parameters
   bool trainable = false;                ///< parameters want gradients
   DType matrix_dtype = DType::f32;       ///< of weights with two dimensions, for inference

@@ -67,6 +67,18 @@ ReaderOptions reader_options(const Config& config, const Reader& read) {
 void read_data_arguments(const Config& config, const Reader& read, TrainArguments* a) {
   a->task = read.text("task");
   a->model_name_or_path = read.text("model_name_or_path");
+  if (const std::string before = read.text("continue_from"); !before.empty()) {
+    read.require(a->model_name_or_path.empty() || a->model_name_or_path == before, "continue_from",
+                 "the model alone, without another model_name_or_path", before);
+    a->model_name_or_path = before;
+    a->continues = true;
+  }
+  a->replay = read.text("replay");
+  a->replay_ratio = read.real("replay_ratio", 0, 0.99);
+  a->ewc_lambda = read.real("ewc_lambda", 0, HUGE_VAL);
+  read.require(a->ewc_lambda == 0 || !a->replay.empty(), "ewc_lambda", "0 without a replay file",
+               concat(a->ewc_lambda));
+  a->old_validation_file = read.text("old_validation_file");
   a->config_name = read.text("config_name");
   a->tokenizer_name = read.text("tokenizer_name");
   a->train_file = read.text("train_file");

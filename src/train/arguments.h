@@ -28,6 +28,9 @@ struct TrainArguments {
   // Model and data.
   std::string model_name_or_path, config_name, tokenizer_name;
   std::string train_file, validation_file, test_file;
+  bool continues = false;                   ///< the model keeps its classes beside new ones
+  std::string replay, old_validation_file;  ///< data that the model was trained on before
+  double replay_ratio = 0.2, ewc_lambda = 0;
   ReaderOptions reader;        ///< columns and bad rows; the kind of labels is the task's
   int64_t max_seq_length = 0;  ///< 0: the task's default
   double mlm_probability = 0.15;

@@ -63,13 +63,25 @@ RunData read_data(const TrainArguments& arguments, LabelKind labels) {
   if (!arguments.test_file.empty() && arguments.do_predict) {
     data.test = read_set(arguments.test_file, arguments, labels);
   }
+  if (!arguments.replay.empty() && arguments.do_train) data.replay = read_set(arguments.replay, arguments, labels);
+  if (!arguments.old_validation_file.empty() && evaluates) {
+    data.old_validation = read_set(arguments.old_validation_file, arguments, labels);
+  }
   return data;
 }
 
-LabelTable labels_of(const RunData& data, LabelKind kind, const std::vector<std::string>& model_labels) {
+LabelTable labels_of(const RunData& data, LabelKind kind, const std::vector<std::string>& model_labels,
+                     bool continues) {
   if (kind == LabelKind::none || kind == LabelKind::score) return {};
   if (data.train.examples.empty()) return LabelTable::from_names(model_labels);
   const LabelTable found = LabelTable::from_examples(data.train.examples);
+  if (continues) {
+    std::vector<std::string> all = model_labels;
+    for (const std::string& name : found.names()) {
+      if (std::ranges::find(model_labels, name) == model_labels.end()) all.push_back(name);
+    }
+    return LabelTable::from_names(all);
+  }
   const std::set<std::string> ours(found.names().begin(), found.names().end());
   const bool same = ours == std::set<std::string>(model_labels.begin(), model_labels.end());
   return same ? LabelTable::from_names(model_labels) : found;

@@ -18,6 +18,7 @@ struct ExampleSet {
 
 struct RunData {
   ExampleSet train, validation, test;
+  ExampleSet replay, old_validation;  ///< of the data that a model continues from
 };
 
 /// Reads the files that the arguments name, only as far as do_train, do_eval and do_predict need them, and splits the
@@ -25,8 +26,10 @@ struct RunData {
 RunData read_data(const TrainArguments& arguments, LabelKind labels);
 
 /// The classes of a task: those of the training examples, in the model's order where it has the same names; without
-/// training examples those of the model. Empty for kinds without classes.
-LabelTable labels_of(const RunData& data, LabelKind kind, const std::vector<std::string>& model_labels);
+/// training examples those of the model. With `continues` those of the model and behind them the new ones. Empty for
+/// kinds without classes.
+LabelTable labels_of(const RunData& data, LabelKind kind, const std::vector<std::string>& model_labels,
+                     bool continues = false);
 
 /// Rows ready for batches.
 struct Dataset {

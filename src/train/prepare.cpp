@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "kernels/tf32.h"
 #include "ops/initialize.h"
+#include "train/continual.h"
 
 namespace suanli {
 namespace {
@@ -45,6 +46,7 @@ models::Model make_model(const Run& run, const Json& model_json, const std::vect
       .head = run.kind.head,
       .labels = labels,
       .problem_type = run.kind.problem_type,
+      .keep_labels = a.continues,
       .seed = a.seed,
       .trainable = a.do_train,
       .matrix_dtype = a.do_train && a.bf16_stochastic_round ? DType::bf16 : DType::f32,
@@ -70,6 +72,13 @@ void make_datasets(const RunData& data, Run& run) {
   if (a.do_train) run.train = make_dataset(*run.task, data.train, a.max_train_samples);
   if (!data.validation.examples.empty()) {
     run.validation = make_dataset(*run.task, data.validation, a.max_eval_samples);
+  }
+  if (!data.old_validation.examples.empty()) {
+    run.old_validation = make_dataset(*run.task, data.old_validation, a.max_eval_samples);
+  }
+  if (!data.replay.examples.empty()) {
+    run.old = make_dataset(*run.task, data.replay, -1);
+    mix_in(run.train, run.old, a.replay_ratio, a.data_seed);
   }
   if (a.do_predict) run.test = make_dataset(*run.task, data.test, a.max_predict_samples);
 }

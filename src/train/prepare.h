@@ -20,6 +20,7 @@ struct Run {
   models::Model model;
   std::unique_ptr<Task> task;
   Dataset train, validation, test;
+  Dataset old, old_validation;                                            ///< of the data that the model continues from
   std::function<void(const std::filesystem::path& folder)> write_others;  ///< see ModelFiles
 
   ModelFiles files() const { return {.model = &model, .write_others = write_others}; }

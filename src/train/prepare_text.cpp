@@ -41,7 +41,7 @@ void prepare_text(const Config& config, const Json& model_json, Run& run) {
   const Tokenizer tokenizer = load_tokenizer(a);
   const RunData data = read_data(a, run.kind.labels);
   const std::unique_ptr<models::Family> family = models::read_family(model_json, "config.json");
-  const LabelTable labels = labels_of(data, run.kind.labels, family->config().labels);
+  const LabelTable labels = labels_of(data, run.kind.labels, family->config().labels, a.continues);
   const int64_t longest = family->config().longest_sequence;
   const int64_t max_length = resolve_length(a, run.kind, longest, tokenizer.model_max_length());
   run.model = make_model(run, model_json,

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "train/continual.h"
 #include "train/manifest.h"
 #include "train/prepare.h"
 #include "train/signals.h"
@@ -65,14 +66,19 @@ int train(Run& run, const Config& config) {
                                                         {"config", a.config_name},
                                                         {"tokenizer", a.tokenizer_name},
                                                         {"train_file", a.train_file},
+                                                        {"replay", a.replay},
+                                                        {"old_validation_file", a.old_validation_file},
                                                         {"validation_file", a.validation_file},
                                                         {"test_file", a.test_file}});
   write_file_atomically(a.output_dir / "run_manifest.json", json_text(manifest));
+  std::optional<ElasticWeightConsolidation> held;
+  if (a.ewc_lambda > 0) held.emplace(*run.task, run.model, run.old, a.ewc_lambda);
   Trainer trainer({.arguments = &a,
                    .task = run.task.get(),
                    .files = run.files(),
                    .train = &run.train,
                    .evaluation = run.validation.rows.empty() ? nullptr : &run.validation,
+                   .penalty = held ? [&held] { return held->penalty(); } : std::function<Tensor()>(),
                    .dtype = run.precision.dtype,
                    .device = run.device,
                    .configuration = resolved(config)});
@@ -121,6 +127,7 @@ int run_training(const Config& config) {
   }
   std::filesystem::create_directories(a.output_dir);
   if (a.do_eval) score(run, "eval", run.validation, a.output_dir);
+  if (a.do_eval && !run.old_validation.rows.empty()) score(run, "eval_old", run.old_validation, a.output_dir);
   if (a.do_predict) score(run, "predict", run.test, a.output_dir);
   return 0;
 }
@@ -138,7 +145,9 @@ int run_evaluation(const Config& config) {
   if (config.get_bool("dry_run")) return 0;
   const bool writes = config.is_given("output_dir");
   if (writes) std::filesystem::create_directories(run.arguments.output_dir);
-  score(run, "eval", run.validation, writes ? run.arguments.output_dir : std::filesystem::path());
+  const std::filesystem::path folder = writes ? run.arguments.output_dir : std::filesystem::path();
+  score(run, "eval", run.validation, folder);
+  if (!run.old_validation.rows.empty()) score(run, "eval_old", run.old_validation, folder);
   return 0;
 }
 

@@ -31,6 +31,7 @@ Tensor queue_step(const Task& task, const StepInputs& inputs, const uint32_t* nu
     const ProfileScope scope("backward");
     backward(loss, optimizer.loss_scale());
   }
+  if (options.penalty) backward(options.penalty(), optimizer.loss_scale());
   const ProfileScope scope("optimizer");
   optimizer.update(options.max_grad_norm, losses);
   optim::clear_gradients(model.parameters->all());

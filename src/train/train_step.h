@@ -1,6 +1,7 @@
 /// One optimizer step: forward and backward over its micro batches, clipping, update; or nothing at all.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 
@@ -16,11 +17,12 @@ struct StepOptions {
   double loss_scale = 1;     ///< gradients are computed of loss_scale * loss, then divided by it
   DType dtype = DType::f32;
   uint64_t seed = 0;
+  std::function<Tensor()> penalty = {};  ///< a term of the loss beside that of the data, [1] on the tape; or none
   uint32_t first_micro_step = 0;  ///< number of the first micro batch in the whole run: the place in the random stream
 };
 
 struct StepResult {
-  double loss = 0;           ///< mean over the items of all micro batches
+  double loss = 0;           ///< mean over the items of all micro batches, without the penalty
   double gradient_norm = 0;  ///< before clipping
   int64_t items = 0, tokens = 0, sequences = 0;
   std::string not_finite;  ///< the first tensor that is not finite: "loss" or a parameter; then nothing has changed

@@ -182,6 +182,7 @@ StepResult Trainer::step() {
                      .loss_scale = state_.scaler ? state_.scaler->scale : 1,
                      .dtype = parts_.dtype,
                      .seed = arguments_.seed,
+                     .penalty = parts_.penalty,
                      .first_micro_step = first},
                     graphs_.get());
 }

@@ -18,7 +18,8 @@ struct TrainerParts {
   const Task* task = nullptr;
   ModelFiles files;
   const Dataset* train = nullptr;
-  const Dataset* evaluation = nullptr;  ///< null where there is none
+  const Dataset* evaluation = nullptr;   ///< null where there is none
+  std::function<Tensor()> penalty = {};  ///< see StepOptions
   DType dtype = DType::f32;
   Device device;  ///< of the model
   Json configuration;

@@ -16,12 +16,14 @@ namespace {
 
 // Worked by hand: cosines of query (1,0) with the documents are 1, 0.6, 0; of (0,1) 0, 0.8, 1.
 TEST(Retrieval, RanksCountTheDocumentsOfHigherCosine) {
+  initialize();
   const std::vector<float> queries = {1, 0, 0, 1}, documents = {1, 0, 0.6F, 0.8F, 0, 1};
   EXPECT_EQ(ranks_of(queries, documents, 2, std::vector<int64_t>{0, 0}), (std::vector<int64_t>{1, 3}));
   EXPECT_EQ(ranks_of(queries, documents, 2, std::vector<int64_t>{1, 1}), (std::vector<int64_t>{2, 2}));
 }
 
 TEST(Retrieval, OfEqualDocumentsHalfStandBefore) {
+  initialize();
   const std::vector<float> query = {1, 0}, documents = {1, 0, 1, 0, 1, 0};  // a model that tells nothing apart
   EXPECT_EQ(ranks_of(query, documents, 2, std::vector<int64_t>{0}), (std::vector<int64_t>{2}));
 }

@@ -115,6 +115,7 @@ struct TinyRun {
                      .files = {.model = &model, .write_others = [this](const auto& folder) { tokenizer.save(folder); }},
                      .train = &train_set,
                      .evaluation = &eval_set,
+                     .penalty = penalty,
                      .dtype = dtype,
                      .device = device,
                      .configuration = config.to_json()});
@@ -142,6 +143,7 @@ struct TinyRun {
   models::Model model;
   std::unique_ptr<TaskWithHook> task;
   Dataset train_set, eval_set;
+  std::function<Tensor()> penalty;
   std::string output;
 };
 
