@@ -31,8 +31,8 @@ std::vector<std::string> written_names(BertFamily family, Head head, const std::
 /// Fills parameters from a folder and remembers what was used.
 class FolderSource {
  public:
-  FolderSource(const ModelFolder& folder, BertFamily family, bool new_labels)
-      : folder_(folder), family_(family), new_labels_(new_labels) {}
+  FolderSource(const ModelFolder& folder, BertFamily family, bool new_labels, Device device)
+      : folder_(folder), family_(family), new_labels_(new_labels), device_(device) {}
 
   Tensor operator()(const std::string& name, const Shape& shape) {
     const HuggingFaceNames theirs = hugging_face_names(family_, name);
@@ -61,7 +61,7 @@ class FolderSource {
                                                    " from config.json, got " + stored.back().shape().text());
     }
     if (stored.size() == 1) return ops::cast(stored.front(), DType::f32);
-    Tensor whole = Tensor::empty(shape, DType::f32);
+    Tensor whole = Tensor::empty(shape, DType::f32, device_);
     for (size_t i = 0; i < stored.size(); ++i) {
       const auto row = static_cast<int64_t>(i);
       whole.rows(row * sizes[0], (row + 1) * sizes[0]).copy_from(ops::cast(stored[i], DType::f32));
@@ -105,6 +105,7 @@ class FolderSource {
   const ModelFolder& folder_;
   BertFamily family_;
   bool new_labels_;
+  Device device_;
   std::vector<std::string> missing_, new_;
   std::set<std::string> used_;
 };
@@ -148,7 +149,8 @@ Model load_model(const std::filesystem::path& path, const ModelOptions& options)
   const ProfileScope scope("load model");
   const ModelFolder folder = ModelFolder::open(path);
   const BertConfig config = bert_config(folder.config(), (path / "config.json").string());
-  FolderSource source(folder, config.family, !options.labels.empty() && options.labels != config.labels);
+  FolderSource source(folder, config.family, !options.labels.empty() && options.labels != config.labels,
+                      options.device);
   Model model = build(config, options, std::ref(source));
   model.initialized = source.initialized();
   model.unused = source.finish();
