@@ -17,6 +17,7 @@
 
 #include "base/concat.h"
 #include "base/error.h"
+#include "base/file_place.h"
 
 namespace suanli {
 namespace {

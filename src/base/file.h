@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,15 +28,6 @@ class MappedFile {
   const std::byte* data_ = nullptr;
   size_t size_ = 0;
 };
-
-/// A place in an open file.
-struct FilePlace {
-  int descriptor;   ///< open for reading
-  uint64_t offset;  ///< bytes
-};
-/// Which file shows through a MappedFile at `memory`, and where; the descriptor is open as long as the map lives.
-/// Nothing for other memory.
-std::optional<FilePlace> place_in_file(const void* memory);
 
 /// Writes `file` under a temporary name beside it, syncs, renames over `file` and syncs the folder.
 /// Throws EnvironmentError with the system's reason; the old file then stands and the temporary one is gone.

@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/file_place.h"
 #include "expect_error.h"
 #include "formats/scratch.h"
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "base/file.h"
+#include "base/file_place.h"
 #include "tensor/cuda/event.h"
 
 namespace suanli::cuda {
