@@ -37,7 +37,7 @@ constexpr int kNotInitialised = 5001, kFileNotSupported = 5008, kNoDirectReads =
               kNotRegistered = 5024;
 constexpr uint64_t kPage = 4096;
 
-bool compat_allowed = true, open = false;
+bool compat_allowed = true, driver_open = false;
 std::string refused;  // what the tests have it refuse
 std::map<uint64_t, uint64_t> buffers;
 std::set<Input*> inputs;
@@ -69,12 +69,12 @@ Error cuFileSetParameterBool(int parameter, bool value) {
 /// SUANLI_STAND_IN_CUFILE=refuse: no driver.
 Error cuFileDriverOpen() {
   const char* wanted = std::getenv("SUANLI_STAND_IN_CUFILE");
-  open = wanted == nullptr || std::strcmp(wanted, "refuse") != 0;
-  return {open ? 0 : kNotInitialised, 0};
+  driver_open = wanted == nullptr || std::strcmp(wanted, "refuse") != 0;
+  return {driver_open ? 0 : kNotInitialised, 0};
 }
 
 Error cuFileHandleRegister(void** out, Description* description) {
-  if (!open || compat_allowed) return {breach(kNotInitialised, "used before it was opened for direct reads"), 0};
+  if (!driver_open || compat_allowed) return {breach(kNotInitialised, "used before it was opened for direct reads"), 0};
   if (refused == "file") return {kFileNotSupported, 0};
   const int flags = fcntl(description->descriptor, F_GETFL);
   if (description->type != 1 || flags < 0) return {breach(kInvalid, "a handle of no file"), 0};
