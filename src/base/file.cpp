@@ -10,11 +10,14 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 #include "base/concat.h"
 #include "base/error.h"
+#include "base/file_place.h"
 
 namespace suanli {
 namespace {
@@ -103,14 +106,35 @@ std::string read_file(const std::filesystem::path& file, uint64_t limit) {
   return content;
 }
 
+namespace {
+
+/// The files that are mapped now, by the first byte of their map.
+struct MappedFiles {
+  struct One {
+    size_t size;
+    Descriptor file;
+  };
+  std::mutex mutex;
+  std::map<const std::byte*, One> by_begin;
+};
+
+MappedFiles& mapped_files() {
+  static auto* all = new MappedFiles;  // never destroyed: maps of static lifetime may outlive it
+  return *all;
+}
+
+}  // namespace
+
 MappedFile::MappedFile(const std::filesystem::path& file) {
   uint64_t size = 0;
-  const Descriptor descriptor = open_regular(file, &size);
+  Descriptor descriptor = open_regular(file, &size);
   if (size == 0) return;
   void* map = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, descriptor.get(), 0);
   if (map == MAP_FAILED) fail(file, "cannot be mapped");
   data_ = static_cast<const std::byte*>(map);
   size_ = size;
+  const std::lock_guard lock(mapped_files().mutex);
+  mapped_files().by_begin.emplace(data_, MappedFiles::One{size, std::move(descriptor)});
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
@@ -123,7 +147,20 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+  if (data_ == nullptr) return;
+  const std::lock_guard lock(mapped_files().mutex);
+  mapped_files().by_begin.erase(data_);
+  ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+std::optional<FilePlace> place_in_file(const void* memory) {
+  const auto* at = static_cast<const std::byte*>(memory);
+  const std::lock_guard lock(mapped_files().mutex);
+  auto after = mapped_files().by_begin.upper_bound(at);
+  if (after == mapped_files().by_begin.begin()) return std::nullopt;
+  const auto& [begin, one] = *--after;
+  if (at >= begin + one.size) return std::nullopt;
+  return FilePlace{one.file.get(), static_cast<uint64_t>(at - begin)};
 }
 
 void write_file_atomically(const std::filesystem::path& file, std::string_view content) {

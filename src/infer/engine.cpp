@@ -72,25 +72,32 @@ struct Engine::State {
   bool explained = false;  ///< that there are no graphs, and why
 
   Tensor forward(const models::PackedSequences& packed, Output output) const;
+  Tensor network_output(const models::PackedSequences& packed, Output output) const;
 };
+
+/// In the dtype that the network computes in.
+Tensor Engine::State::network_output(const models::PackedSequences& packed, Output output) const {
+  const nn::Mode mode{.dtype = options.dtype};
+  switch (output) {
+    case Output::sequence_logits:
+      return model.network->sequence_logits(packed, mode);
+    case Output::token_logits:
+      return model.network->token_logits(packed, mode);
+    case Output::masked_lm:
+      return model.network->masked_lm_logits(packed, rows_of(packed.ids, options.mask_id), mode);
+    case Output::embedding:
+      break;
+  }
+  return model.network->hidden_states(packed, mode);
+}
 
 Tensor Engine::State::forward(const models::PackedSequences& packed, Output output) const {
   const ProfileScope scope("forward");
   const NoGradient off;
-  const nn::Mode mode{.dtype = options.dtype};
-  switch (output) {
-    case Output::sequence_logits:
-      return ops::cast(model.network->sequence_logits(packed, mode), DType::f32);
-    case Output::token_logits:
-      return ops::cast(model.network->token_logits(packed, mode), DType::f32);
-    case Output::masked_lm:
-      return ops::cast(model.network->masked_lm_logits(packed, rows_of(packed.ids, options.mask_id), mode), DType::f32);
-    case Output::embedding:
-      break;
-  }
-  const Tensor hidden = ops::cast(model.network->hidden_states(packed, mode), DType::f32);
-  const Tensor pooled = options.pooling.mean ? ops::segment_mean(hidden, packed.offsets)
-                                             : ops::index_select(hidden, models::first_tokens(packed));
+  const Tensor values = ops::cast(network_output(packed, output), DType::f32);
+  if (output != Output::embedding) return values;
+  const Tensor pooled = options.pooling.mean ? ops::segment_mean(values, packed.offsets)
+                                             : ops::index_select(values, models::first_tokens(packed));
   return options.pooling.normalize ? ops::normalize(pooled) : pooled;
 }
 
@@ -113,8 +120,11 @@ bool Engine::may_replay(const HostBatch& batch, Output output) const {
   const char* reason = output == Output::masked_lm ? "the number of masks decides the sizes"
                        : profiling()               ? "a profile shows each kernel"
                                                    : nullptr;
-  if (reason != nullptr && !state_->explained) log_info(std::string("[graph] nothing is recorded: ") + reason);
-  if (reason != nullptr) return !(state_->explained = true);
+  if (reason != nullptr) {
+    if (!state_->explained) log_info(std::string("[graph] nothing is recorded: ") + reason);
+    state_->explained = true;
+    return false;
+  }
   const models::ModelConfig& config = state_->model.config();
   const auto within = [](const std::vector<int32_t>& values, int64_t end) {
     return std::ranges::all_of(values, [&](int32_t value) { return value >= 0 && value < end; });

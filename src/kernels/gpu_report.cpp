@@ -1,12 +1,12 @@
 #include "kernels/gpu_report.h"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "tensor/device.h"
 
 #ifdef SUANLI_CUDA
 #include "kernels/cuda/cublaslt.h"
+#include "tensor/cuda/cufile.h"
 #include "tensor/cuda/driver.h"
 #include "tensor/cuda/nvml.h"
 #endif
@@ -87,15 +87,21 @@ std::string peer_line() {
                              "forbids it";
 }
 
-/// Whether a module of the kernel is loaded.
-bool loaded(const char* module) { return std::filesystem::exists(std::string("/sys/module/") + module); }
-
 std::string cublaslt_line() {
   if (!cuda::cublaslt().problem.empty())
     return "no cuBLASLt: " + cuda::cublaslt().problem + "; products are slow without";
   const size_t version = cuda::cublaslt().cublasLtGetVersion();
   return "cuBLASLt " + std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100) + "." +
          std::to_string(version % 100);
+}
+
+std::string storage_line() {
+  const std::string& problem = suanli::cuda::cufile().problem;
+  if (problem.empty()) {
+    return "GPUDirect Storage: cuFile " + suanli::cuda::cufile().version +
+           " brings weights straight from file systems that allow it";
+  }
+  return "no GPUDirect Storage: " + problem + "; weights come through pinned memory";
 }
 
 }  // namespace
@@ -109,12 +115,11 @@ std::vector<std::string> gpu_report() {
   }
   if (const std::string peers = peer_line(); !peers.empty()) lines.push_back(peers);
   lines.push_back(cublaslt_line());
-  lines.push_back(loaded("nvidia_peermem") ? "GPUDirect RDMA: nvidia_peermem is loaded"
-                                           : "no GPUDirect RDMA: `modprobe nvidia_peermem` (of the driver) gives it to "
-                                             "network cards; one machine needs none");
-  lines.push_back(loaded("nvidia_fs") ? "GPUDirect Storage: nvidia_fs is loaded"
-                                      : "no GPUDirect Storage: the package nvidia-fs has the module; weights come "
-                                        "through pinned memory");
+  lines.push_back(suanli::cuda::kernel_module_loaded("nvidia_peermem")
+                      ? "GPUDirect RDMA: nvidia_peermem is loaded"
+                      : "no GPUDirect RDMA: `modprobe nvidia_peermem` (of the driver) gives it to network cards; one "
+                        "machine needs none");
+  lines.push_back(storage_line());
   return lines;
 }
 

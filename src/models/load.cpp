@@ -42,9 +42,11 @@ std::vector<int64_t> stored_sizes(const Shape& shape, const StoredNames& stored)
 /// Fills parameters from a folder and remembers what was used.
 class FolderSource {
  public:
-  /// `kept`: for each label the one of the file whose row of the classifier it takes, or -1; empty: none.
-  FolderSource(const ModelFolder& folder, const Family& family, bool new_labels, std::vector<int64_t> kept)
-      : folder_(folder), family_(family), new_labels_(new_labels), kept_(std::move(kept)) {}
+  /// `kept`: for each label the one of the file whose row of the classifier it takes, or -1; empty: none. Parameters of
+  /// several tensors are put together on `device`.
+  FolderSource(const ModelFolder& folder, const Family& family, bool new_labels, std::vector<int64_t> kept,
+               Device device)
+      : folder_(folder), family_(family), new_labels_(new_labels), kept_(std::move(kept)), device_(device) {}
 
   Tensor operator()(const std::string& name, const Shape& shape) {
     const StoredNames stored = family_.stored_names(name);
@@ -73,7 +75,8 @@ class FolderSource {
       throw UserError(folder_.path().string(), "expected tensor " + each + " of shape " + Shape(sizes).text() +
                                                    " from config.json, got " + parts.back().shape().text());
     }
-    const Tensor whole = parts.size() == 1 ? ops::cast(parts.front(), DType::f32) : stacked(parts, sizes);
+    if (parts.size() > 1 && stored.axes.empty()) return stacked(parts, sizes, device_);
+    const Tensor whole = parts.size() == 1 ? ops::cast(parts.front(), DType::f32) : stacked(parts, sizes, {});
     return stored.axes.empty() ? whole : permuted(whole, stored.axes);
   }
 
@@ -127,10 +130,10 @@ class FolderSource {
   }
 
   /// The rows of `parts`, each of these sizes, one after another.
-  static Tensor stacked(const std::vector<Tensor>& parts, std::vector<int64_t> sizes) {
+  static Tensor stacked(const std::vector<Tensor>& parts, std::vector<int64_t> sizes, Device device) {
     const int64_t rows = sizes[0];
     sizes[0] *= static_cast<int64_t>(parts.size());
-    Tensor whole = Tensor::empty(Shape(sizes), DType::f32);
+    Tensor whole = Tensor::empty(Shape(sizes), DType::f32, device);
     for (size_t i = 0; i < parts.size(); ++i) {
       const auto part = static_cast<int64_t>(i);
       whole.rows(part * rows, (part + 1) * rows).copy_from(ops::cast(parts[i], DType::f32));
@@ -142,6 +145,7 @@ class FolderSource {
   const Family& family_;
   bool new_labels_;
   std::vector<int64_t> kept_;
+  Device device_;
   std::vector<std::string> missing_, new_;
   std::set<std::string> used_;
 };
@@ -197,7 +201,7 @@ Model load_model(const std::filesystem::path& path, const ModelOptions& options)
     }
   }
   std::unique_ptr<const Family> family = family_of(folder.config(), where, options);
-  FolderSource source(folder, *family, new_labels, std::move(kept));
+  FolderSource source(folder, *family, new_labels, std::move(kept), options.device);
   Model model = build(std::move(family), options, std::ref(source));
   model.initialized = source.initialized();
   model.unused = source.finish();

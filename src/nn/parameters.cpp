@@ -47,20 +47,24 @@ Tensor Parameters::fetch(const std::string& name, const Shape& shape, const Init
     throw UserError("parameters", "expected each name once, got \"" + name + "\" twice");
   }
   elements_ += shape.elements();
+  activity.op = "parameters";  // who holds the memory
   Tensor value = options_.source ? options_.source(name, shape) : Tensor();
-  if (value.defined()) return options_.trainable ? value.clone() : value;
+  activity.op = "parameters";
+  if (value.defined()) {
+    const bool may_be_borrowed = value.device() == Device{};
+    const bool copied = value.device() != options_.device || (options_.trainable && may_be_borrowed);
+    return copied ? value.to(options_.device) : value;
+  }
   value = Tensor::empty(shape, DType::f32);
   RandomGenerator random({options_.seed, 0, site_of(name)});
   initializer(value, random);
   initialized_.push_back(name);
-  return value;
+  return options_.device == Device{} ? value : value.to(options_.device);
 }
 
 Tensor Parameters::get(const std::string& name, Shape shape, const Initializer& initializer) {
   Tensor value = fetch(name, shape, initializer);
   if (shape.rank() == 2 && options_.matrix_dtype != DType::f32) value = ops::cast(value, options_.matrix_dtype);
-  activity.op = "parameters";
-  if (options_.device != value.device()) value = value.to(options_.device);
   options_.trainable ? require_gradient(value) : value.make_constant();
   all_.push_back({name, value});
   return value;
@@ -69,7 +73,6 @@ Tensor Parameters::get(const std::string& name, Shape shape, const Initializer& 
 Tensor Parameters::buffer(const std::string& name, Shape shape, const Initializer& initializer) {
   Tensor value = fetch(name, shape, initializer);
   elements_ -= shape.elements();  // no parameter
-  if (options_.device != value.device()) value = value.to(options_.device);
   buffers_.push_back({name, value});
   return value;
 }
@@ -77,8 +80,7 @@ Tensor Parameters::buffer(const std::string& name, Shape shape, const Initialize
 ops::QuantizedWeight Parameters::get_quantized(const std::string& name, Shape shape, const Initializer& initializer) {
   if (!options_.quantized || !options_.quantized(name)) return {};
   if (options_.trainable) throw UserError("parameters", "expected f32 weights to train, got int8 for " + name);
-  const Tensor value = fetch(name, shape, initializer);
-  return ops::quantize_weight(options_.device == value.device() ? value : value.to(options_.device));
+  return ops::quantize_weight(fetch(name, shape, initializer));
 }
 
 ParameterScope ParameterScope::operator/(std::string_view name) const {

@@ -22,8 +22,8 @@ Initializer normal(double standard_deviation);
 /// Uniform in [-limit, limit).
 Initializer uniform(double limit);
 
-/// Where weights come from: the parameter as f32 on the CPU, of the demanded shape, or undefined when there is none.
-/// The tensor may borrow memory that must not be written, such as a mapped file. Throws UserError for another shape.
+/// Where weights come from: the parameter as f32 of the demanded shape, on the CPU (borrowed perhaps, and not to be
+/// written) or on the parameters' device; undefined when there is none. Throws UserError for another shape.
 using WeightSource = std::function<Tensor(const std::string& name, const Shape& shape)>;
 
 struct Parameter {
@@ -61,7 +61,8 @@ class Parameters {
   uint32_t next_site() { return next_site_++; }
 
  private:
-  /// f32 on the CPU, borrowed where nothing is to write it. Throws UserError when the name was asked before.
+  /// f32 on the options' device, borrowed where nothing is to write it. Throws UserError when the name was asked
+  /// before.
   Tensor fetch(const std::string& name, const Shape& shape, const Initializer& initializer);
 
   ParameterOptions options_;

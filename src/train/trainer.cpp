@@ -11,7 +11,7 @@
 #include "formats/checkpoint.h"
 #include "formats/model_folder.h"
 #include "train/best_model.h"
-#include "train/signals.h"
+#include "train/step_count.h"
 
 namespace suanli {
 namespace {
@@ -30,16 +30,6 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const TrainArguments& a, const 
                                                 .epsilon = a.adam_epsilon,
                                                 .weight_decay = a.weight_decay,
                                                 .seed = a.seed});
-}
-
-/// Floating-point operations of forward and backward: 6 for each token and parameter but the embeddings (Kaplan et al.
-/// 2020), as Hugging Face's trainer estimates them.
-double operations(const models::Model& model, int64_t tokens) {
-  int64_t parameters = 0;
-  for (const nn::Parameter& parameter : model.parameters->all()) {
-    if (!parameter.name.starts_with("embeddings.")) parameters += parameter.value.elements();
-  }
-  return 6.0 * static_cast<double>(parameters) * static_cast<double>(tokens);
 }
 
 }  // namespace
@@ -137,7 +127,7 @@ TrainResult Trainer::train() {
   while (!stop_ && !interrupted() && state_.global_step < state_.max_steps) {
     last_rate_ = schedule_.learning_rate(state_.global_step);
     last_ = step();
-    count(last_, last_rate_);
+    count(last_);
     if (state_.skipped_in_a_row >= arguments_.max_nan_steps) {
       result.outcome = Outcome::not_finite;
       break;
@@ -187,34 +177,12 @@ StepResult Trainer::step() {
                     graphs_.get());
 }
 
-void Trainer::count(const StepResult& result, double learning_rate) {
-  ++state_.global_step;
+void Trainer::count(const StepResult& result) {
   dirty_ = true;
+  count_step(result, *parts_.files.model, last_rate_, arguments_.max_nan_steps, &state_);
   state_.epoch = epoch();
-  state_.num_input_tokens_seen += result.tokens;
-  state_.total_flos += operations(*parts_.files.model, result.tokens);
-  tokens_since_log_ += result.tokens;
   state_.seconds = seconds_before_ + seconds_now() - start_;
-  const bool overflow = state_.scaler && state_.scaler->scale > optim::LossScaler::kFloor &&
-                        !result.not_finite.empty() && std::isfinite(result.loss);
-  if (state_.scaler && result.items > 0) state_.scaler->update(!result.not_finite.empty());
-  if (overflow) {
-    ++state_.overflow_steps;
-    log_info(concat("step ", state_.global_step, ": the gradient of ", result.not_finite,
-                    " overflowed; weights unchanged, the loss scale is now ", state_.scaler->scale));
-  } else if (!result.not_finite.empty()) {
-    ++state_.skipped_steps;
-    ++state_.skipped_in_a_row;
-    log_warning(concat("step ", state_.global_step, ": ", result.not_finite,
-                       " is not finite; weights unchanged (learning rate ", learning_rate, ", ",
-                       state_.skipped_in_a_row, " in a row, at most ", arguments_.max_nan_steps, ")"));
-  } else if (result.items > 0) {
-    state_.skipped_in_a_row = 0;
-  }
-  if (result.items > 0 && (overflow || result.not_finite.empty())) {
-    for (double* sum : {&state_.loss_since_log, &state_.loss_in_all}) *sum += result.loss;
-    for (int64_t* steps : {&state_.steps_since_log, &state_.steps_in_all}) ++*steps;
-  }
+  tokens_since_log_ += result.tokens;
   log_->progress(state_.global_step);
 }
 
@@ -313,8 +281,7 @@ void Trainer::load_best() {
 }
 
 LogRecord Trainer::summary() const {
-  const double seconds = state_.seconds;
-  const double samples = state_.epoch * static_cast<double>(parts_.train->rows.size());
+  const double seconds = state_.seconds, samples = state_.epoch * static_cast<double>(parts_.train->rows.size());
   return {{"train_runtime", seconds},
           {"train_samples_per_second", samples / seconds},
           {"train_steps_per_second", static_cast<double>(state_.global_step) / seconds},
@@ -328,7 +295,5 @@ double Trainer::epoch() const {
   return static_cast<double>(position_.data.epoch) +
          static_cast<double>(position_.data.batch) / static_cast<double>(batches_per_epoch_);
 }
-
-bool Trainer::interrupted() const { return SignalWatch::received() != 0; }
 
 }  // namespace suanli

@@ -8,6 +8,7 @@
 #include "train/evaluate.h"
 #include "train/resume.h"
 #include "train/run_log.h"
+#include "train/signals.h"
 #include "train/train_step.h"
 
 namespace suanli {
@@ -50,7 +51,7 @@ class Trainer {
  private:
   void resume();
   StepResult step();
-  void count(const StepResult& result, double learning_rate);
+  void count(const StepResult& result);
   /// Logs, evaluates and saves where it is time to; what a resumed run did before is not done again.
   void after_step(bool epoch_ended);
   void log();
@@ -60,7 +61,7 @@ class Trainer {
   LogRecord summary() const;
   bool due(Interval when, double every, bool epoch_ended) const;
   double epoch() const;
-  bool interrupted() const;
+  static bool interrupted() { return SignalWatch::received() != 0; }
 
   TrainerParts parts_;
   const TrainArguments& arguments_;

@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <memory>
 #include <string>
 
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/file_place.h"
 #include "expect_error.h"
 #include "formats/scratch.h"
 
@@ -49,6 +51,25 @@ TEST(File, AMovedMapIsTheSameBytes) {
   MappedFile third(folder / "g");
   third = std::move(second);
   EXPECT_EQ(text_of(third), "content");
+}
+
+TEST(File, MappedBytesKnowTheirPlaceInTheFileThatWasMapped) {
+  const Scratch folder;
+  write_file_atomically(folder / "f", "old content");
+  auto map = std::make_unique<MappedFile>(folder / "f");
+  const std::byte* begin = map->bytes().data();
+  write_file_atomically(folder / "f", "new");
+  const auto place = place_in_file(begin + 4);
+  ASSERT_TRUE(place);
+  EXPECT_EQ(place->offset, 4U);
+  char text[7] = {};
+  ASSERT_EQ(pread(place->descriptor, text, sizeof text, 4), 7);
+  EXPECT_EQ(std::string(text, 7), "content");
+  EXPECT_FALSE(place_in_file(begin - 1)) << "before the map";
+  EXPECT_FALSE(place_in_file(begin + 11)) << "behind the last byte";
+  EXPECT_FALSE(place_in_file(text)) << "memory of no map";
+  map.reset();
+  EXPECT_FALSE(place_in_file(begin)) << "the map is gone";
 }
 
 TEST(File, WhatCannotBeReadIsTheUsersError) {

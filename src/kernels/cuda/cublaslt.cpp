@@ -1,31 +1,21 @@
 #include "kernels/cuda/cublaslt.h"
 
-#include <dlfcn.h>
-
-#include <type_traits>
+#include "tensor/cuda/library.h"
 
 namespace suanli::kernels::cuda {
 
 namespace {
 
 std::string open(Cublaslt& functions) {
-  void* library = nullptr;
-  for (const char* name : {"libcublasLt.so.13", "libcublasLt.so.12"}) {
-    if (library == nullptr) library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
-  }
-  if (library == nullptr) {
+  suanli::cuda::Library library{"libcublasLt.so.13", "libcublasLt.so.12"};
+  if (!library.found()) {
     return "libcublasLt.so.13 (or .12) is not found: install CUDA's libraries, or `pip install nvidia-cublas` and set "
            "LD_LIBRARY_PATH to its lib folder";
   }
-  std::string missing;
-  const auto find = [&](auto& function, const char* name) {
-    function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(library, name));
-    if (function == nullptr) missing += std::string(missing.empty() ? "" : ", ") + name;
-  };
-#define SUANLI_FIND(name) find(functions.name, #name);
+#define SUANLI_FIND(name) library.find(functions.name, #name);
   SUANLI_CUBLASLT_FUNCTIONS(SUANLI_FIND)
 #undef SUANLI_FIND
-  return missing.empty() ? "" : "libcublasLt lacks " + missing + ": install a newer one";
+  return library.missing().empty() ? "" : "libcublasLt lacks " + library.missing() + ": install a newer one";
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "tensor/cuda/device_memory.h"
 #include "tensor/cuda/driver.h"
+#include "tensor/cuda/file_reader.h"
 #include "tensor/cuda/graph.h"
 #include "tensor/cuda/staging.h"
 
@@ -18,6 +19,8 @@ namespace {
 
 CUdeviceptr address(const void* memory) { return reinterpret_cast<CUdeviceptr>(memory); }
 CUstream queue(const Stream& stream) { return static_cast<CUstream>(stream.handle); }
+
+constexpr int64_t kLeastRead = int64_t{64} << 10;  // bytes
 
 thread_local int current_device = -1;
 
@@ -66,6 +69,7 @@ class CudaBackend final : public DeviceBackend {
     make_current();
     if (from.type == DeviceType::cpu) {
       refuse_while_capturing("a copy from the host");
+      if (read_file(destination, source, bytes)) return;
       order(compute_, uploads_);  // the destination may be in use
       send(destination, source, bytes);
     } else if (to.type == DeviceType::cpu) {
@@ -82,7 +86,7 @@ class CudaBackend final : public DeviceBackend {
     refuse_while_capturing("a copy from the host");
     void* memory = memory_.allocate(bytes, Use::upload);
     try {
-      send(memory, source, bytes);
+      if (!read_file(memory, source, bytes)) send(memory, source, bytes);
     } catch (...) {
       memory_.release(memory);
       throw;
@@ -143,6 +147,13 @@ class CudaBackend final : public DeviceBackend {
     crossing_->record(ahead);
     crossing_->hold_back(behind);
   }
+  /// Brings what is mapped from a file straight from there; false where it is not, or that cannot be done. Small
+  /// tensors are not worth a request to storage each.
+  bool read_file(void* destination, const void* source, int64_t bytes) {
+    if (bytes < kLeastRead) return false;
+    const auto place = place_in_file(source);
+    return place && files_.read(address(destination), *place, bytes);
+  }
   void send(void* destination, const void* source, int64_t bytes) {
     to_device_.to_device(address(destination), source, bytes);
     order(uploads_, compute_);
@@ -155,6 +166,7 @@ class CudaBackend final : public DeviceBackend {
   std::mutex mutex_;
   std::optional<Event> crossing_;
   Staging to_device_{uploads_}, from_device_{downloads_};
+  FileReader files_{compute_};
   DeviceMemory memory_{index_, compute_};
   std::atomic<int> graphs_ = 0;
 };

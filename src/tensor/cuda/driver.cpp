@@ -1,8 +1,7 @@
 #include "tensor/cuda/driver.h"
 
-#include <dlfcn.h>
-
 #include "base/error.h"
+#include "tensor/cuda/library.h"
 
 namespace suanli::cuda {
 
@@ -10,24 +9,20 @@ namespace {
 
 struct Loaded {
   Driver functions;
-  void* library = nullptr;
+  Library library{"libcuda.so.1"};
   int devices = 0;
   std::string problem;  ///< empty: the driver can be used and has a device
 
   Loaded() { problem = load(); }
 
   std::string load() {
-    library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) return "no NVIDIA driver: libcuda.so.1 is not installed; install the driver of your system";
-    std::string missing;
-    const auto find = [&](auto& function, const char* name) {
-      function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(library, name));
-      if (function == nullptr) missing += std::string(missing.empty() ? "" : ", ") + name;
-    };
-#define SUANLI_FIND(name) find(functions.name, #name);
+    if (!library.found()) return "no NVIDIA driver: libcuda.so.1 is not installed; install the driver of your system";
+#define SUANLI_FIND(name) library.find(functions.name, #name);
     SUANLI_CUDA_DRIVER_FUNCTIONS(SUANLI_FIND)
 #undef SUANLI_FIND
-    if (!missing.empty()) return "the NVIDIA driver is too old, it lacks " + missing + "; install a newer one";
+    if (!library.missing().empty()) {
+      return "the NVIDIA driver is too old, it lacks " + library.missing() + "; install a newer one";
+    }
     CUresult result = functions.cuInit(0);
     if (result == CUDA_SUCCESS) result = functions.cuDeviceGetCount(&devices);
     if (result != CUDA_SUCCESS) {
@@ -59,9 +54,7 @@ const Driver& driver() {
   return loaded().functions;
 }
 
-void* driver_function(const char* name) {
-  return loaded().library == nullptr ? nullptr : dlsym(loaded().library, name);
-}
+void* driver_function(const char* name) { return loaded().library.symbol(name); }
 
 std::string driver_problem() { return loaded().problem; }
 int driver_devices() { return loaded().devices; }

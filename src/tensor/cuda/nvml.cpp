@@ -1,8 +1,7 @@
 #include "tensor/cuda/nvml.h"
 
-#include <dlfcn.h>
-
 #include "tensor/cuda/driver.h"
+#include "tensor/cuda/library.h"
 
 namespace suanli::cuda {
 
@@ -28,24 +27,21 @@ struct Nvml {
   std::string problem = load();
 
   std::string load() {
-    void* library = dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) {
+    Library library{"libnvidia-ml.so.1"};
+    if (!library.found()) {
       return "libnvidia-ml.so.1 is not installed; it comes with the driver (on Debian the package libnvidia-ml1)";
     }
-    std::string missing;
-    const auto find = [&](auto& function, const char* name) {
-      function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(library, name));
-      if (function == nullptr) missing += std::string(missing.empty() ? "" : ", ") + name;
-    };
-    find(nvmlInit_v2, "nvmlInit_v2");
-    find(nvmlDeviceGetHandleByPciBusId_v2, "nvmlDeviceGetHandleByPciBusId_v2");
-    find(nvmlDeviceGetPowerManagementLimit, "nvmlDeviceGetPowerManagementLimit");
-    find(nvmlDeviceGetPowerManagementLimitConstraints, "nvmlDeviceGetPowerManagementLimitConstraints");
-    find(nvmlDeviceGetTemperature, "nvmlDeviceGetTemperature");
-    find(nvmlDeviceGetClockInfo, "nvmlDeviceGetClockInfo");
-    find(nvmlDeviceGetMaxClockInfo, "nvmlDeviceGetMaxClockInfo");
-    find(nvmlDeviceGetMemoryInfo, "nvmlDeviceGetMemoryInfo");
-    if (!missing.empty()) return "libnvidia-ml.so.1 lacks " + missing + "; install a newer driver";
+    library.find(nvmlInit_v2, "nvmlInit_v2");
+    library.find(nvmlDeviceGetHandleByPciBusId_v2, "nvmlDeviceGetHandleByPciBusId_v2");
+    library.find(nvmlDeviceGetPowerManagementLimit, "nvmlDeviceGetPowerManagementLimit");
+    library.find(nvmlDeviceGetPowerManagementLimitConstraints, "nvmlDeviceGetPowerManagementLimitConstraints");
+    library.find(nvmlDeviceGetTemperature, "nvmlDeviceGetTemperature");
+    library.find(nvmlDeviceGetClockInfo, "nvmlDeviceGetClockInfo");
+    library.find(nvmlDeviceGetMaxClockInfo, "nvmlDeviceGetMaxClockInfo");
+    library.find(nvmlDeviceGetMemoryInfo, "nvmlDeviceGetMemoryInfo");
+    if (!library.missing().empty()) {
+      return "libnvidia-ml.so.1 lacks " + library.missing() + "; install a newer driver";
+    }
     return nvmlInit_v2() == 0 ? "" : "the management library does not start; does it match the loaded driver?";
   }
 };
