@@ -1,9 +1,9 @@
 """Compares two builds of Suanli in turns: guard.py BASE HEAD MODEL_DIR; bench/guard.sh builds them.
 
 A round times every kernel (`suanli bench ops`) and a few steps of a model with both builds, their order alternating.
-The cases whose median ratio of a round (head over base) is above LIMIT are timed again together, in more rounds, so
-that the guard takes as long for many as for one; a case fails when the whole 95% interval of that second median is above
-LIMIT too. Exit code 3 then. Two builds that differ in their cases are compared on those that both have.
+The cases whose median ratio of a round (head over base) is above LIMIT are timed again, in more rounds: together, so
+that the guard takes as long for many as for one. A case fails when the whole 95% interval of that second median is
+above LIMIT too; the exit code is 3 then. Two builds that differ in their cases are compared on those that both have.
 """
 import argparse
 import json
