@@ -3,7 +3,7 @@ import random
 import unittest
 
 import paths  # noqa: F401
-from guard import LIMIT, slower_cases
+from guard import LIMIT, ROUNDS_AGAIN, slower_cases
 
 CASES = [f"op/matmul/size_{i}/f32/own" for i in range(40)] + ["step/masked-lm/f32", "infer/1x16/f32"]
 
@@ -13,6 +13,7 @@ class MadeUpBuild:
 
     def __init__(self, rng, weather, factors=None, noise=0.04):
         self.rng, self.weather, self.factors, self.noise = rng, weather, factors or {}, noise
+        self.times_again = 0
 
     def seconds(self, case):
         return self.factors.get(case, 1.0) * self.weather() * self.rng.lognormvariate(0, self.noise)
@@ -20,8 +21,9 @@ class MadeUpBuild:
     def everything(self):
         return {case: self.seconds(case) for case in CASES}
 
-    def again(self, case):
-        return {case: self.seconds(case)}
+    def again(self, cases):
+        self.times_again += 1
+        return {case: self.seconds(case) for case in cases}
 
 
 def builds(seed, factors=None, noise=0.04):
@@ -58,6 +60,11 @@ class Guard(unittest.TestCase):
         head.everything = lambda: {case: 2.0 for case in CASES[:2]}
         self.assertGreater(2.0, LIMIT)
         self.assertEqual(slower_cases(base, head, quiet), [])
+
+    def test_many_slow_cases_fail_together_in_the_rounds_of_one(self):
+        base, head = builds(1, {case: 1.5 for case in CASES})
+        self.assertEqual(sorted(slower_cases(base, head, quiet)), sorted(CASES))
+        self.assertEqual((base.times_again, head.times_again), (ROUNDS_AGAIN, ROUNDS_AGAIN))
 
     def test_faster_is_not_slower(self):
         self.assertEqual(slower_cases(*builds(1, {case: 0.5 for case in CASES}), quiet), [])

@@ -194,7 +194,9 @@ TEST(Matmul, AConstantBGivesTheSameBits) {
           for (int call = 0; call < 3; ++call) implementation.run(args, backend({}).default_stream());
           return buffers.back().content();
         };
-        EXPECT_EQ(run(*with, &forms), run(*without, nullptr)) << constant << " " << problem.label;
+        const auto packed = run(*with, &forms);
+        if (packed.empty()) continue;  // refused: another machine's, or more rows than pay on this one
+        EXPECT_EQ(packed, run(*without, nullptr)) << constant << " " << problem.label;
       }
     }
   }

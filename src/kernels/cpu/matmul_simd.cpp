@@ -210,8 +210,8 @@ HWY_EXPORT(matmul_packed_size);
 
 namespace {
 
+constexpr int64_t kFewRows = 64;  // A is read so fast that tasks may be as narrow as a panel
 constexpr int64_t kMostPackedRows = 512;
-constexpr int64_t kFewRows = 64;           // A is read so fast that tasks may be as narrow as a panel
 constexpr int64_t kMostShared = 32 << 20;  // bytes of a B that is packed for all tasks at once
 
 void run(const Matmul& args, const float* packed) {
@@ -267,6 +267,7 @@ Refusal can_run_packed(const Matmul& a, const Machine& m) {
   if (a.b_forms == nullptr) return "B is not constant";
   if (a.dtype != DType::f32) return "dtype is not f32";
   if (a.m > kMostPackedRows) return "there are many rows, which pay for packing anew";
+  if (m.isa == Isa::avx2 && a.m > kFewRows) return "oneDNN's AVX2 block is the faster one, packing included";
   return can_run_simd(a, m);
 }
 }  // namespace
