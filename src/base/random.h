@@ -34,7 +34,8 @@ inline float uniform(uint32_t word) { return static_cast<float>(word >> 8) * 0x1
 /// Sequential draws from one key, for shuffles and initialisers.
 class RandomGenerator {
  public:
-  explicit RandomGenerator(RandomKey key) : key_(key) {}
+  /// Begins at the counter `first`: generators of one key that begin far apart share no numbers.
+  explicit RandomGenerator(RandomKey key, uint64_t first = 0) : key_(key), index_(first) {}
   uint32_t next();
   /// A uniform integer in [0, bound), without modulo bias; bound >= 1.
   uint64_t below(uint64_t bound);
@@ -45,7 +46,7 @@ class RandomGenerator {
 
  private:
   RandomKey key_;
-  uint64_t index_ = 0;
+  uint64_t index_;
   int used_ = 4;
   std::array<uint32_t, 4> words_ = {};
 };

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/profile.h"
@@ -39,19 +40,20 @@ std::vector<EncodedExample> encode_rows(int64_t rows, const std::function<Encode
   return examples;
 }
 
-Loader::Loader(Sampler sampler, FetchExample fetch, DataPosition start, int64_t epochs, int64_t depth)
+Loader::Loader(Sampler sampler, FetchExample fetch, DataPosition start, int64_t epochs, int64_t depth, int64_t threads)
     : sampler_(std::move(sampler)),
       fetch_(std::move(fetch)),
       position_(start),
       epochs_(epochs),
-      depth_(static_cast<size_t>(depth)) {
-  SUANLI_ASSERT(depth >= 0 && start.epoch >= 0 && start.batch >= 0);
+      depth_(static_cast<size_t>(depth)),
+      begun_(start) {
+  SUANLI_ASSERT(depth >= 0 && threads >= 1 && start.epoch >= 0 && start.batch >= 0);
   if (position_.batch >= batches_per_epoch()) {
     throw UserError("resume",
                     "the data position lies behind the last batch of an epoch; are data and batch size those "
                     "of the interrupted run?");
   }
-  if (depth > 0) thread_ = std::thread([this] { work(position_); });
+  for (int64_t i = 0; depth > 0 && i < threads; ++i) threads_.emplace_back([this] { work(); });
 }
 
 Loader::~Loader() {
@@ -60,7 +62,7 @@ Loader::~Loader() {
     stop_ = true;
   }
   changed_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  for (std::thread& thread : threads_) thread.join();
 }
 
 DataPosition Loader::after(DataPosition position) const {
@@ -68,52 +70,97 @@ DataPosition Loader::after(DataPosition position) const {
                                                            : DataPosition{position.epoch + 1, 0};
 }
 
-Batch Loader::make(DataPosition position) {
-  const ProfileScope scope("make batch");
-  std::vector<EncodedExample> examples;
-  for (const int64_t row : sampler_.batch(position.epoch, position.batch)) {
-    examples.push_back(fetch_(row, position.epoch));
-    examples.back().row = row;
-  }
-  return pack(examples);
+Loader::Pending Loader::begin(DataPosition position) {
+  const auto rows = sampler_.batch(position.epoch, position.batch);
+  Pending pending;
+  pending.epoch = position.epoch;
+  pending.rows.assign(rows.begin(), rows.end());
+  pending.examples.resize(pending.rows.size());
+  return pending;
 }
 
-void Loader::work(DataPosition position) {
-  for (; position.epoch < epochs_; position = after(position)) {
-    Batch batch;
+void Loader::fetch_row(Pending* pending, size_t row) {
+  const ProfileScope scope("fetch row");
+  EncodedExample& example = pending->examples[row];
+  example = fetch_(pending->rows[row], pending->epoch);
+  example.row = pending->rows[row];
+}
+
+void Loader::finish(Pending* pending) {
+  const ProfileScope scope("make batch");
+  pending->batch = pack(pending->examples);
+  pending->examples = {};
+}
+
+/// The next row to fetch, of the earliest batch that has one; null at the end. With mutex_ held.
+Loader::Pending* Loader::claim(size_t* row) {
+  for (Pending& pending : pending_) {
+    if (pending.claimed < pending.rows.size()) {
+      *row = pending.claimed++;
+      return &pending;
+    }
+  }
+  if (pending_.size() >= depth_ || begun_.epoch >= epochs_) return nullptr;
+  pending_.push_back(begin(begun_));
+  begun_ = after(begun_);
+  *row = pending_.back().claimed++;
+  return &pending_.back();
+}
+
+void Loader::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    size_t row = 0;
+    Pending* pending = nullptr;
+    changed_.wait(lock, [&] { return stop_ || (pending = claim(&row)) != nullptr || begun_.epoch >= epochs_; });
+    if (stop_ || pending == nullptr) return;
+    lock.unlock();  // the batch stays where it is until it is ready: a deque moves nothing
     std::exception_ptr failure;
     try {
-      batch = make(position);
+      fetch_row(pending, row);
     } catch (...) {
       failure = std::current_exception();
     }
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return stop_ || ready_.size() < depth_; });
-    if (stop_) return;
-    if (failure) {
-      failure_ = failure;
-    } else {
-      ready_.push_back(std::move(batch));
+    lock.lock();
+    if (failure && (!pending->failure || row < pending->failed_row)) {
+      pending->failure = failure;
+      pending->failed_row = row;
     }
-    lock.unlock();
+    if (++pending->fetched < pending->rows.size()) continue;
+    if (!pending->failure) {
+      lock.unlock();
+      try {
+        finish(pending);
+      } catch (...) {
+        failure = std::current_exception();
+      }
+      lock.lock();
+      pending->failure = failure;
+    }
+    pending->ready = true;
     changed_.notify_all();
-    if (failure) return;
   }
 }
 
 bool Loader::next(Batch* batch) {
   if (position_.epoch >= epochs_) return false;
+  const ProfileScope scope("wait for data");
+  const double start = seconds_now();
   if (depth_ == 0) {
-    *batch = make(position_);
+    Pending pending = begin(position_);
+    for (size_t row = 0; row < pending.rows.size(); ++row) fetch_row(&pending, row);
+    finish(&pending);
+    *batch = std::move(pending.batch);
   } else {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return !ready_.empty() || failure_; });
-    if (ready_.empty()) std::rethrow_exception(failure_);
-    *batch = std::move(ready_.front());
-    ready_.pop_front();
+    changed_.wait(lock, [this] { return !pending_.empty() && pending_.front().ready; });
+    if (pending_.front().failure) std::rethrow_exception(pending_.front().failure);
+    *batch = std::move(pending_.front().batch);
+    pending_.pop_front();
     lock.unlock();
     changed_.notify_all();
   }
+  waited_seconds_ += seconds_now() - start;
   position_ = after(position_);
   return true;
 }

@@ -1,4 +1,4 @@
-/// Batches made ahead of their use by one background thread.
+/// Batches made ahead of their use by background threads.
 #pragma once
 
 #include <condition_variable>
@@ -28,41 +28,63 @@ using FetchExample = std::function<EncodedExample(int64_t row, int64_t epoch)>;
 /// the first row that threw.
 std::vector<EncodedExample> encode_rows(int64_t rows, const std::function<EncodedExample(int64_t row)>& tokenize);
 
-/// The batches from `start` to the end of epoch `epochs` - 1, in order. The same batches whatever `depth` is: each is a
-/// function of (epoch, batch) alone. A background thread keeps up to `depth` of them ready; 0 makes each when asked.
+/// The batches from `start` to the end of epoch `epochs` - 1, in order. The same batches whatever `depth` and `threads`
+/// are: each is a function of (epoch, batch) alone. `threads` background threads keep up to `depth` batches ready and
+/// share the rows of each; a depth of 0 makes each batch when asked. With several threads `fetch` is called by all.
 class Loader {
  public:
-  Loader(Sampler sampler, FetchExample fetch, DataPosition start, int64_t epochs, int64_t depth = 4);
-  ~Loader();  ///< stops the thread after the batch it is at
+  Loader(Sampler sampler, FetchExample fetch, DataPosition start, int64_t epochs, int64_t depth = 4,
+         int64_t threads = 1);
+  ~Loader();  ///< stops the threads after the rows they are at
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
 
   /// The next batch; false after the last. An exception of `fetch` arrives here, behind the batches before it, and
-  /// again in every later call.
+  /// again in every later call; of several in a batch that of its first row.
   bool next(Batch* batch);
 
   /// The position of the batch that next() will give: what a checkpoint keeps.
   DataPosition position() const { return position_; }
 
+  /// Seconds that next() has waited for batches so far: what faster loading could save. The scope "wait for data" of a
+  /// profile shows them too.
+  double waited_seconds() const { return waited_seconds_; }
+
   int64_t batches_per_epoch() const { return sampler_.batches_per_epoch(); }
 
  private:
-  DataPosition after(DataPosition position) const;
-  Batch make(DataPosition position);
-  void work(DataPosition position);
+  /// A batch in the making: its rows are fetched by whoever comes.
+  struct Pending {
+    int64_t epoch = 0;
+    std::vector<int64_t> rows;
+    std::vector<EncodedExample> examples;
+    size_t claimed = 0, fetched = 0;
+    size_t failed_row = 0;  // valid with failure
+    std::exception_ptr failure;
+    bool ready = false;
+    Batch batch;
+  };
 
-  Sampler sampler_;
+  DataPosition after(DataPosition position) const;
+  Pending begin(DataPosition position);
+  void fetch_row(Pending* pending, size_t row);
+  static void finish(Pending* pending);
+  Pending* claim(size_t* row);
+  void work();
+
+  Sampler sampler_;  // guarded by mutex_ while threads run
   FetchExample fetch_;
   DataPosition position_;
   int64_t epochs_;
   size_t depth_;
+  double waited_seconds_ = 0;
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Batch> ready_;  // guarded by mutex_, as are the two below
-  std::exception_ptr failure_;
+  std::deque<Pending> pending_;  // in order; guarded by mutex_, as are the two below
+  DataPosition begun_;           // of the batch after the last of them
   bool stop_ = false;
-  std::thread thread_;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace suanli

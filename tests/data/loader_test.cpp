@@ -31,8 +31,8 @@ EncodedExample fetch(int64_t row, int64_t epoch) {
   return e;
 }
 
-Loader loader(DataPosition start, int64_t epochs, int64_t depth, FetchExample source = fetch) {
-  return Loader(Sampler(SamplingStrategy::random, kRows, kBatch, 42), std::move(source), start, epochs, depth);
+Loader loader(DataPosition start, int64_t epochs, int64_t depth, FetchExample source = fetch, int64_t threads = 1) {
+  return Loader(Sampler(SamplingStrategy::random, kRows, kBatch, 42), std::move(source), start, epochs, depth, threads);
 }
 
 struct Record {
@@ -57,6 +57,62 @@ TEST(Loader, PrefetchingChangesNothing) {
     EXPECT_EQ(drain(ahead), expected) << "depth " << depth;
     EXPECT_EQ(ahead.position(), (DataPosition{3, 0}));
   }
+}
+
+TEST(Loader, ThreadsChangeNothingAndShareTheRows) {
+  Loader plain = loader({}, 3, 0);
+  const auto expected = drain(plain);
+  for (const int64_t threads : {2, 3, 8}) {
+    for (const int64_t depth : {1, 4}) {
+      Loader shared = loader({}, 3, depth, fetch, threads);
+      EXPECT_EQ(drain(shared), expected) << threads << " threads, depth " << depth;
+    }
+  }
+  // Four rows of one batch are fetched at a time: each waits until four have begun.
+  std::atomic<int64_t> begun = 0;
+  Loader together = loader(
+      {}, 1, 1,
+      [&](int64_t row, int64_t epoch) {
+        ++begun;
+        while (begun < 4) std::this_thread::yield();
+        return fetch(row, epoch);
+      },
+      4);
+  Batch batch;
+  EXPECT_TRUE(together.next(&batch));
+}
+
+TEST(Loader, OfSeveralBadRowsTheFirstIsReported) {
+  for (int i = 0; i < 20; ++i) {
+    Loader failing(
+        Sampler(SamplingStrategy::sequential, kRows, kBatch, 42),
+        [](int64_t row, int64_t epoch) {
+          if (row == 18 || row == 21) throw UserError(std::to_string(row), "bad");
+          return fetch(row, epoch);
+        },
+        {}, 1, 3, 4);
+    Batch batch;
+    ASSERT_TRUE(failing.next(&batch));
+    ASSERT_TRUE(failing.next(&batch));
+    EXPECT_EQ(error_of([&] { failing.next(&batch); }), "[18] bad");
+  }
+}
+
+TEST(Loader, TheWaitIsCounted) {
+  const auto slow = [](int64_t row, int64_t epoch) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    return fetch(row, epoch);
+  };
+  Loader waiting = loader({}, 1, 2, slow);
+  Batch batch;
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(waiting.next(&batch));
+  EXPECT_GE(waiting.waited_seconds(), 4 * kBatch * 0.002 * 0.9);
+  Loader ready = loader({}, 1, 2);
+  ASSERT_TRUE(ready.next(&batch));
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  const double before = ready.waited_seconds();
+  ASSERT_TRUE(ready.next(&batch));
+  EXPECT_LT(ready.waited_seconds() - before, 0.1);
 }
 
 TEST(Loader, ResumingAnywhereGivesTheRest) {

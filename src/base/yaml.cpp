@@ -1,0 +1,150 @@
+#include "base/yaml.h"
+
+#include <charconv>
+#include <cmath>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include "base/concat.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/utf8.h"
+
+namespace suanli {
+namespace {
+
+std::string yaml_place(std::string_view where, const YAML::Mark& mark) {
+  return mark.is_null() ? std::string(where) : concat(where, ':', mark.line + 1);
+}
+
+Json plain_scalar(const std::string& text) {
+  if (text == "true" || text == "True") return true;
+  if (text == "false" || text == "False") return false;
+  const char* const end = text.data() + text.size();
+  int64_t whole = 0;
+  if (const auto parsed = std::from_chars(text.data(), end, whole); parsed.ec == std::errc() && parsed.ptr == end) {
+    return whole;
+  }
+  double real = 0;
+  const auto parsed = std::from_chars(text.data(), end, real);
+  return parsed.ec == std::errc() && parsed.ptr == end && std::isfinite(real) ? Json(real) : Json(text);
+}
+
+/// Builds the JSON from the parser's events; see flat_yaml.cpp for why not from a node tree.
+class JsonBuilder : public YAML::EventHandler {
+ public:
+  explicit JsonBuilder(std::string_view where) : where_(where) {}
+  Json take() { return std::move(root_); }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (++documents_ > 1) throw UserError(yaml_place(where_, mark), "expected one YAML document, got several (---)");
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    check(mark, "", anchor);
+    put(mark, Json());
+  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
+    throw UserError(yaml_place(where_, mark), "aliases (*name) are not read; write the value");
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    check(mark, tag, anchor);
+    if (open_.empty() || !open_.back().is_object() || keys_.back()) {
+      put(mark, tag == "!" ? Json(value) : plain_scalar(value));
+    } else {
+      keys_.back() = std::make_unique<std::string>(value);
+    }
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    check(mark, tag, anchor);
+    open(mark, Json::array());
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    check(mark, tag, anchor);
+    open(mark, Json::object());
+  }
+  void OnMapEnd() override { close(); }
+
+ private:
+  void check(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) const {
+    if (anchor != 0) throw UserError(yaml_place(where_, mark), "anchors (&name) are not read; remove it");
+    if (tag != "?" && tag != "!" && !tag.empty()) {
+      throw UserError(yaml_place(where_, mark), concat("tags such as ", tag.substr(0, 60), " are not read"));
+    }
+  }
+
+  void open(const YAML::Mark& mark, Json container) {
+    constexpr size_t kNesting = 16;
+    if (open_.size() == kNesting) {
+      throw UserError(yaml_place(where_, mark), concat("expected at most ", kNesting, " levels"));
+    }
+    if (!open_.empty() && open_.back().is_object() && !keys_.back()) {
+      throw UserError(yaml_place(where_, mark), "expected a plain key");
+    }
+    open_.push_back(std::move(container));
+    keys_.push_back(nullptr);
+  }
+
+  void close() {
+    Json done = std::move(open_.back());
+    open_.pop_back();
+    keys_.pop_back();
+    put(YAML::Mark::null_mark(), std::move(done));
+  }
+
+  void put(const YAML::Mark& mark, Json value) {
+    if (open_.empty()) {
+      root_ = std::move(value);
+    } else if (open_.back().is_array()) {
+      open_.back().push_back(std::move(value));
+    } else if (!keys_.back()) {
+      throw UserError(yaml_place(where_, mark), "expected a plain key");
+    } else if (!open_.back().emplace(*keys_.back(), std::move(value)).second) {
+      throw UserError(yaml_place(where_, mark), concat("the key \"", keys_.back()->substr(0, 60), "\" comes twice"));
+    } else {
+      keys_.back() = nullptr;
+    }
+  }
+
+  std::string where_;
+  int documents_ = 0;
+  Json root_;
+  std::vector<Json> open_;                          ///< from the outermost
+  std::vector<std::unique_ptr<std::string>> keys_;  ///< of each: the key whose value comes next
+};
+
+}  // namespace
+
+Json parse_yaml(std::string_view text, std::string_view where) {
+  if (find_invalid_utf8(text) != std::string_view::npos || text.find('\0') != std::string_view::npos) {
+    throw UserError(where, "expected UTF-8 text; save the file as UTF-8");
+  }
+  JsonBuilder builder(where);
+  try {
+    std::istringstream stream{std::string(text)};
+    YAML::Parser parser(stream);
+    while (parser.HandleNextDocument(builder)) {
+    }
+  } catch (const YAML::Exception& error) {
+    throw UserError(yaml_place(where, error.mark), concat("not valid YAML: ", error.msg));
+  }
+  return builder.take();
+}
+
+Json read_yaml(const std::filesystem::path& file) {
+  constexpr uint64_t kBytes = uint64_t{16} << 20;
+  return parse_yaml(read_file(file, kBytes), file.string());
+}
+
+}  // namespace suanli

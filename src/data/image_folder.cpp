@@ -1,0 +1,140 @@
+#include <algorithm>
+#include <cctype>
+
+#include "base/concat.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "data/example.h"
+#include "data/image_dataset.h"
+#include "data/rows.h"
+
+namespace suanli {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path existing(const fs::path& file, std::string_view where) {
+  if (!fs::is_regular_file(file)) throw UserError(where, concat("expected the file ", file, ", it is not there"));
+  return file;
+}
+
+void read_objects(const Json& objects, std::string_view where, ImageExample* example, int32_t* classes) {
+  const auto boxes = json_get<std::vector<std::vector<double>>>(objects, "bbox", where);
+  const auto categories = json_get<std::vector<int32_t>>(objects, "categories", where);
+  if (boxes.size() != categories.size()) {
+    throw UserError(where,
+                    concat("expected as many categories as boxes, got ", categories.size(), " and ", boxes.size()));
+  }
+  for (size_t i = 0; i < boxes.size(); ++i) {
+    const std::vector<double>& b = boxes[i];
+    if (b.size() != 4 || !(b[2] >= 0 && b[3] >= 0) || categories[i] < 0) {
+      throw UserError(where, concat("expected box ", i, " as [x, y, width, height] with a category from 0"));
+    }
+    example->objects.push_back({{b[0], b[1], b[0] + b[2], b[1] + b[3]}, categories[i]});
+    *classes = std::max(*classes, categories[i] + 1);
+  }
+}
+
+ImageDataset from_metadata(const fs::path& folder, const fs::path& metadata) {
+  ImageDataset dataset;
+  std::vector<std::string> labels;  // one a row, or empty
+  int32_t classes = 0;
+  const auto rows = open_rows(metadata, {});
+  static_cast<void>(rows->column("file_name"));
+  for (Row row; rows->next(&row);) {
+    const std::string where = concat(metadata, ":", row.line);
+    const auto cell = [&](std::string_view name) -> std::string {
+      const auto& columns = rows->columns();
+      const auto at = static_cast<size_t>(std::find(columns.begin(), columns.end(), name) - columns.begin());
+      return at < row.cells.size() ? row.cells[at] : "";
+    };
+    ImageExample example;
+    example.file = existing(folder / cell("file_name"), where);
+    example.text = cell("text");
+    if (const std::string mask = cell("mask_file_name"); !mask.empty()) example.mask = existing(folder / mask, where);
+    if (const std::string objects = cell("objects"); !objects.empty()) {
+      read_objects(parse_json(objects, where), where, &example, &classes);
+    }
+    labels.push_back(cell("label"));
+    dataset.examples.push_back(std::move(example));
+  }
+  if (dataset.examples.empty()) throw UserError(metadata.string(), "expected rows, found none");
+  std::vector<Example> named;
+  for (const std::string& label : labels) {
+    if (!label.empty()) named.emplace_back().labels = {label};
+  }
+  if (named.empty()) {
+    for (int32_t i = 0; i < classes; ++i) dataset.class_names.push_back(std::to_string(i));
+    return dataset;
+  }
+  const LabelTable table = LabelTable::from_examples(named);
+  for (size_t i = 0; i < labels.size(); ++i) dataset.examples[i].label = static_cast<int32_t>(table.find(labels[i]));
+  dataset.class_names = table.names();
+  return dataset;
+}
+
+ImageDataset from_class_folders(const fs::path& folder, const std::vector<std::string>& extensions) {
+  ImageDataset dataset;
+  std::vector<Example> named;
+  const std::vector<fs::path> files = list_files(folder, extensions);
+  for (const fs::path& file : files) {
+    if (file.parent_path() != folder) named.emplace_back().labels = {file.parent_path().filename().string()};
+  }
+  const LabelTable table = named.empty() ? LabelTable() : LabelTable::from_examples(named);
+  for (const fs::path& file : files) {
+    ImageExample example{file};
+    if (file.parent_path() != folder) {
+      example.label = static_cast<int32_t>(table.find(file.parent_path().filename().string()));
+    }
+    dataset.examples.push_back(std::move(example));
+  }
+  dataset.class_names = table.names();
+  return dataset;
+}
+
+ImageDataset read_folder(const fs::path& folder, const std::vector<std::string>& extensions) {
+  if (!fs::is_directory(folder)) throw UserError(folder.string(), "expected a folder, it is not there");
+  for (const char* name : {"metadata.jsonl", "metadata.csv"}) {
+    if (fs::exists(folder / name)) return from_metadata(folder, folder / name);
+  }
+  const fs::path normal = folder.lexically_normal();  // "pictures/" is "pictures"
+  return from_class_folders(normal.has_filename() ? normal : normal.parent_path(), extensions);
+}
+
+}  // namespace
+
+std::vector<fs::path> list_files(const fs::path& folder, const std::vector<std::string>& extensions) {
+  if (!fs::is_directory(folder)) throw UserError(folder.string(), "expected a folder, it is not there");
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    std::string extension = entry.path().extension().string();
+    std::transform(extension.begin(), extension.end(), extension.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const bool wanted = std::find(extensions.begin(), extensions.end(), extension) != extensions.end();
+    if (wanted && entry.is_regular_file()) files.push_back(entry.path());
+  }
+  if (files.empty()) {
+    throw UserError(folder.string(), concat("expected files that end in ", extensions.front(), ", found none"));
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+ImageDataset read_image_folder(const fs::path& folder) { return read_folder(folder, {".jpg", ".jpeg", ".png"}); }
+
+ImageDataset read_audio_folder(const fs::path& folder) { return read_folder(folder, {".wav", ".flac", ".ogg"}); }
+
+AnnotatedImage load_annotated(const ImageExample& example, const DecodeOptions& options) {
+  AnnotatedImage annotated{read_image(example.file, options), example.objects, {}};
+  if (example.mask.empty()) return annotated;
+  annotated.mask = read_mask(example.mask, options);
+  const Image& image = annotated.image;
+  if (annotated.mask.height != image.height || annotated.mask.width != image.width) {
+    throw UserError(example.mask.string(),
+                    concat("expected a mask of ", image.width, " x ", image.height, " pixels as its picture, got ",
+                           annotated.mask.width, " x ", annotated.mask.height));
+  }
+  return annotated;
+}
+
+}  // namespace suanli
