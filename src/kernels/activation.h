@@ -6,10 +6,11 @@
 
 namespace suanli::kernels {
 
-enum class Activation : uint8_t { gelu, gelu_tanh, relu, tanh, sigmoid };
+enum class Activation : uint8_t { gelu, gelu_tanh, relu, tanh, sigmoid, relu6 };
 
 /// y = f(x), element by element; computed in f32 (f64 for f64). gelu = x/2 (1 + erf(x / sqrt 2)); gelu_tanh =
-/// x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) (Hendrycks and Gimpel 2016). y may be x.
+/// x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) (Hendrycks and Gimpel 2016); relu6 =
+/// min(max(x, 0), 6) (Howard et al. 2017). y may be x.
 struct ActivationForward {
   const void* x;
   void* y;

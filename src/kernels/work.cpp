@@ -5,14 +5,20 @@
 #include "base/concat.h"
 #include "kernels/activation.h"
 #include "kernels/attention.h"
+#include "kernels/batch_norm.h"
+#include "kernels/depthwise.h"
 #include "kernels/elementwise.h"
 #include "kernels/embedding.h"
+#include "kernels/im2row.h"
 #include "kernels/layer_norm.h"
+#include "kernels/layout.h"
 #include "kernels/loss.h"
 #include "kernels/matmul.h"
 #include "kernels/optimizer.h"
 #include "kernels/pooling.h"
+#include "kernels/pooling2d.h"
 #include "kernels/quantized_matmul.h"
+#include "kernels/upsample.h"
 
 namespace suanli::kernels {
 
@@ -161,6 +167,60 @@ Work work_of(const SegmentMeanForward& args) { return segment_mean_work(args); }
 Work work_of(const SegmentMeanBackward& args) { return segment_mean_work(args); }
 Work work_of(const NormalizeForward& args) { return one_pass(args.rows, {"H", args.width}, 2, args.dtype); }
 Work work_of(const NormalizeBackward& args) { return one_pass(args.rows, {"H", args.width}, 3, args.dtype); }
+
+/// A kernel between the pixels and the positions of windows, `per_position` elements of the latter for each.
+static Work window_work(const Windows& w, int64_t per_position, DType dtype) {
+  return {.shape = shape_of({{"B", w.images},
+                             {"H", w.vertical.in},
+                             {"W", w.horizontal.in},
+                             {"C", w.channels},
+                             {"OH", w.vertical.out},
+                             {"OW", w.horizontal.out},
+                             {"taps", w.taps()}}),
+          .dtype = name_of(dtype),
+          .bytes = bytes_of(w.pixels() * w.channels + w.positions() * per_position, dtype)};
+}
+Work work_of(const Im2Row& args) {
+  return window_work(args.windows, args.windows.taps() * args.windows.channels, args.dtype);
+}
+Work work_of(const Row2Im& args) {
+  return window_work(args.windows, args.windows.taps() * args.windows.channels, args.dtype);
+}
+Work work_of(const DepthwiseForward& args) { return window_work(args.windows, args.windows.channels, args.dtype); }
+Work work_of(const DepthwiseBackward& args) { return window_work(args.windows, args.windows.channels, args.dtype); }
+Work work_of(const DepthwiseWeight& args) { return window_work(args.windows, args.windows.channels, args.dtype); }
+Work work_of(const MaxPoolForward& args) { return window_work(args.windows, args.windows.channels, args.dtype); }
+Work work_of(const MaxPoolBackward& args) { return window_work(args.windows, args.windows.channels, args.dtype); }
+Work work_of(const AvgPoolForward& args) { return window_work(args.windows, args.windows.channels, args.dtype); }
+Work work_of(const AvgPoolBackward& args) { return window_work(args.windows, args.windows.channels, args.dtype); }
+
+Work work_of(const BatchNormStatistics& args) { return one_pass(args.rows, {"C", args.width}, 1, args.dtype); }
+Work work_of(const BatchNormRstd& args) { return one_pass(args.width, 2, args.dtype); }
+Work work_of(const BatchNormForward& args) { return one_pass(args.rows, {"C", args.width}, 2, args.dtype); }
+Work work_of(const BatchNormSums& args) {
+  return one_pass(args.rows, {"C", args.width}, wanted({args.dy, args.x, args.y}), args.dtype);
+}
+Work work_of(const BatchNormBackward& args) {
+  return one_pass(args.rows, {"C", args.width}, wanted({args.dy, args.x, args.y, args.dx}), args.dtype);
+}
+
+Work work_of(const CopyColumns& args) { return one_pass(args.rows, {"C", args.width}, 2, args.dtype); }
+Work work_of(const Transpose& args) {
+  Work work = one_pass(args.batch * args.rows * args.columns, 2, args.dtype);
+  work.shape = shape_of({{"B", args.batch}, {"R", args.rows}, {"C", args.columns}});
+  return work;
+}
+
+template <class Args>
+static Work upsample_work(const Args& args) {
+  const ResizeAxis &v = args.vertical, &h = args.horizontal;
+  return {.shape = shape_of(
+              {{"B", args.images}, {"H", v.in}, {"W", h.in}, {"OH", v.out}, {"OW", h.out}, {"C", args.channels}}),
+          .dtype = name_of(args.dtype),
+          .bytes = bytes_of(args.images * (v.in * h.in + v.out * h.out) * args.channels, args.dtype)};
+}
+Work work_of(const UpsampleForward& args) { return upsample_work(args); }
+Work work_of(const UpsampleBackward& args) { return upsample_work(args); }
 
 /// A kernel that goes over the arrays of many tensors once, `bytes` of them.
 template <class Tensors>

@@ -1,7 +1,10 @@
 #include "models/family.h"
 
 #include "base/error.h"
+#include "models/alexnet/alexnet.h"
 #include "models/bert/family.h"
+#include "models/lenet/lenet.h"
+#include "models/resnet/family.h"
 
 namespace suanli::models {
 namespace {
@@ -11,9 +14,8 @@ struct ModelType {
   std::unique_ptr<Family> (*read)(const Json& json, const std::string& where);
 };
 constexpr ModelType kModelTypes[] = {
-    {"bert", read_bert},
-    {"distilbert", read_bert},
-    {"roberta", read_bert},
+    {"alexnet", read_alexnet}, {"bert", read_bert},           {"distilbert", read_bert}, {"lenet", read_lenet},
+    {"resnet", read_resnet},   {"resnet_cifar", read_resnet}, {"roberta", read_bert},
 };
 
 }  // namespace

@@ -19,6 +19,8 @@ class Network {
   virtual Tensor sequence_logits(const PackedSequences& sequences, const nn::Mode& mode) const;
   /// logits [T, labels] f32.
   virtual Tensor token_logits(const PackedSequences& sequences, const nn::Mode& mode) const;
+  /// pixels f32 [B,height,width,channels] -> logits [B, labels] f32.
+  virtual Tensor image_logits(const Tensor& pixels, const nn::Mode& mode) const;
   /// Recompute each layer in backward instead of keeping what lies inside it (Chen et al. 2016). Throws UserError where
   /// that is asked for and the family has none.
   virtual void set_gradient_checkpointing(bool on);

@@ -6,7 +6,7 @@
 namespace suanli::ops {
 
 Tensor activate(Activation f, const Tensor& x) {
-  static constexpr const char* kNames[] = {"gelu", "gelu_tanh", "relu", "tanh", "sigmoid"};
+  static constexpr const char* kNames[] = {"gelu", "gelu_tanh", "relu", "tanh", "sigmoid", "relu6"};
   const char* const op = kNames[static_cast<size_t>(f)];
   check_tensor(op, "x", x, x.shape().rank(), kFloating);
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
@@ -22,6 +22,7 @@ Tensor activate(Activation f, const Tensor& x) {
 Tensor gelu(const Tensor& x) { return activate(Activation::gelu, x); }
 Tensor gelu_tanh(const Tensor& x) { return activate(Activation::gelu_tanh, x); }
 Tensor relu(const Tensor& x) { return activate(Activation::relu, x); }
+Tensor relu6(const Tensor& x) { return activate(Activation::relu6, x); }
 Tensor tanh(const Tensor& x) { return activate(Activation::tanh, x); }
 Tensor sigmoid(const Tensor& x) { return activate(Activation::sigmoid, x); }
 

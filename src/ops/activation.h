@@ -17,6 +17,8 @@ Tensor gelu(const Tensor& x);
 Tensor gelu_tanh(const Tensor& x);
 /// y = max(x, 0). Like gelu; the gradient at 0 is 0.
 Tensor relu(const Tensor& x);
+/// y = min(max(x, 0), 6) (Howard et al. 2017; torch.nn.functional.relu6). Like gelu; the gradient at 0 and 6 is 0.
+Tensor relu6(const Tensor& x);
 /// y = tanh(x). Like gelu.
 Tensor tanh(const Tensor& x);
 /// y = 1 / (1 + exp(-x)). Like gelu.

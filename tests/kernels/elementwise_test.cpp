@@ -20,14 +20,15 @@ using kernels::RowDot;
 using kernels::RowScale;
 using kernels::Scale;
 
-constexpr Activation kActivations[] = {Activation::gelu, Activation::gelu_tanh, Activation::relu, Activation::tanh,
-                                       Activation::sigmoid};
+constexpr Activation kActivations[] = {Activation::gelu, Activation::gelu_tanh, Activation::relu,
+                                       Activation::tanh, Activation::sigmoid,   Activation::relu6};
 const double kNan = std::numeric_limits<double>::quiet_NaN(), kInfinity = std::numeric_limits<double>::infinity();
 
 /// Gelu is x/2 (1 + e(x)) with e in [-1, 1]: an error of e of a few roundings is one of |x|/2 times them in y.
 double forward_error(Activation kind, double x, DType dtype) {
   switch (kind) {
     case Activation::relu:
+    case Activation::relu6:
       return 0;
     case Activation::sigmoid:
       return function_error(sum_dtype(dtype), 1);
@@ -41,7 +42,7 @@ double forward_error(Activation kind, double x, DType dtype) {
 /// The derivative is a sum of terms of size 1, |x| and, for gelu_tanh, |x| times the slope of the inner polynomial.
 double backward_error(Activation kind, double x, double dy, DType dtype) {
   const double slope = kind == Activation::gelu_tanh ? 0.8 * (1 + 0.1342 * x * x) : 1;
-  const double terms = kind == Activation::relu ? 0 : 2 * (1 + std::abs(x) * slope);
+  const double terms = kind == Activation::relu || kind == Activation::relu6 ? 0 : 2 * (1 + std::abs(x) * slope);
   return function_error(sum_dtype(dtype), dy * terms);
 }
 
@@ -107,7 +108,7 @@ TEST(Activation, NanSpreadsAndInfinitySaturates) {
   check_all(kernels::activation_forward, forward_problem(Activation::gelu, x, false));
   check_all(kernels::activation_forward, forward_problem(Activation::gelu_tanh, x, false));
   x[7] = -kInfinity;
-  for (const Activation kind : {Activation::relu, Activation::tanh, Activation::sigmoid}) {
+  for (const Activation kind : {Activation::relu, Activation::relu6, Activation::tanh, Activation::sigmoid}) {
     check_all(kernels::activation_forward, forward_problem(kind, x, false));
   }
 }

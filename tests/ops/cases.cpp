@@ -207,6 +207,7 @@ std::vector<OpCase> make_cases() {
                    6});
   cases.push_back(unary("sigmoid", &ops::sigmoid));
   cases.push_back(unary("tanh", &ops::tanh));
+  for (OpCase& each : image_cases()) cases.push_back(std::move(each));
   return cases;
 }
 

@@ -41,6 +41,8 @@ struct OpCase {
 
 /// Every case; at least one for each row of the op table.
 const std::vector<OpCase>& op_cases();
+/// Those among them of the ops over images.
+std::vector<OpCase> image_cases();
 
 /// A call that breaks the contract of `op`.
 struct ErrorCase {
@@ -49,6 +51,7 @@ struct ErrorCase {
   std::function<void()> run;
 };
 const std::vector<ErrorCase>& error_cases();
+std::vector<ErrorCase> image_error_cases();
 
 /// A tensor on test_device() of any dtype from f64 values, rounded to nearest, and back.
 Tensor tensor_of(const std::vector<double>& values, const Shape& shape, DType dtype);

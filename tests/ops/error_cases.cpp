@@ -195,6 +195,7 @@ std::vector<ErrorCase> make_errors() {
     expect(op, "integers", [run = run] { run(zeros({2}, DType::i32), zeros({2}), 0); });
     expect(op, "negative normalizer", [run = run] { run(zeros({2}), zeros({2}), -2); });
   }
+  for (ErrorCase& each : image_error_cases()) cases.push_back(std::move(each));
   return cases;
 }
 

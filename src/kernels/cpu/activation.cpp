@@ -68,6 +68,13 @@ struct Relu {
   static HWY_INLINE Vector value(Vector x) { return hn::IfThenZeroElse(hn::Lt(x, hn::Zero(F32())), x); }
   static HWY_INLINE Vector slope(Vector x) { return hn::IfThenZeroElse(hn::Le(x, hn::Zero(F32())), constant(1.0F)); }
 };
+struct Relu6 {
+  static HWY_INLINE Vector value(Vector x) {
+    const Vector six = constant(6.0F);
+    return hn::IfThenElse(hn::Gt(x, six), six, Relu::value(x));
+  }
+  static HWY_INLINE Vector slope(Vector x) { return hn::IfThenZeroElse(hn::Ge(x, constant(6.0F)), Relu::slope(x)); }
+};
 struct Tanh {
   static HWY_INLINE Vector value(Vector x) { return tanh(x); }
   static HWY_INLINE Vector slope(Vector x) {
@@ -110,6 +117,8 @@ HWY_INLINE void with_activation(Activation kind, const Call& call) {
       return call(Tanh());
     case Activation::sigmoid:
       return call(Sigmoid());
+    case Activation::relu6:
+      return call(Relu6());
   }
 }
 

@@ -25,6 +25,12 @@ void register_cpu() {
   add_cross_entropy();
   add_pointwise_loss();
   add_pooling();
+  add_im2row();
+  add_convolution();
+  add_pooling2d();
+  add_batch_norm();
+  add_layout();
+  add_upsample();
   add_optimizer();
   add_quantize_rows();
   add_quantized_matmul_amx();

@@ -12,18 +12,23 @@ void add_attention_flash_backward();
 void add_attention_flash_forward();
 void add_attention_tiled_backward();
 void add_attention_tiled_forward();
+void add_batch_norm();
 void add_column_sum();
+void add_convolution();
 void add_cross_entropy();
 void add_elementwise();
 void add_embedding();
 void add_layer_norm();
+void add_layout();
 void add_matmul();
 void add_matmul_cublaslt();
 void add_optimizer();
 void add_pointwise_loss();
 void add_pooling();
+void add_pooling2d();
 void add_quantized_matmul();
 void add_rows();
+void add_upsample();
 
 /// The refusal that most kernels share.
 inline Refusal refuse_not_floating(DType dtype) {

@@ -18,6 +18,11 @@ void register_cuda() {
   cuda::add_cross_entropy();
   cuda::add_pointwise_loss();
   cuda::add_pooling();
+  cuda::add_convolution();
+  cuda::add_pooling2d();
+  cuda::add_batch_norm();
+  cuda::add_layout();
+  cuda::add_upsample();
   cuda::add_optimizer();
   cuda::add_quantized_matmul();
 }

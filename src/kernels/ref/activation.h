@@ -32,6 +32,8 @@ constexpr C activate(Activation kind, C x) {
       return std::tanh(x);
     case Activation::sigmoid:
       return sigmoid(x);
+    case Activation::relu6:
+      return x < 0 ? 0 : x > 6 ? 6 : x;
   }
   return x;
 }
@@ -60,6 +62,8 @@ constexpr C activation_gradient(Activation kind, C x, C dy) {
       const C s = sigmoid(x);
       return dy * (s * (1 - s));
     }
+    case Activation::relu6:
+      return x <= 0 || x >= 6 ? 0 : dy;
   }
   return dy;
 }

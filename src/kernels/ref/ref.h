@@ -4,14 +4,20 @@
 
 #include "kernels/activation.h"
 #include "kernels/attention.h"
+#include "kernels/batch_norm.h"
+#include "kernels/depthwise.h"
 #include "kernels/elementwise.h"
 #include "kernels/embedding.h"
+#include "kernels/im2row.h"
 #include "kernels/layer_norm.h"
+#include "kernels/layout.h"
 #include "kernels/loss.h"
 #include "kernels/matmul.h"
 #include "kernels/optimizer.h"
 #include "kernels/pooling.h"
+#include "kernels/pooling2d.h"
 #include "kernels/quantized_matmul.h"
+#include "kernels/upsample.h"
 
 namespace suanli::kernels::ref {
 
@@ -40,6 +46,24 @@ void run(const SegmentMeanForward& args, Stream&);
 void run(const SegmentMeanBackward& args, Stream&);
 void run(const NormalizeForward& args, Stream&);
 void run(const NormalizeBackward& args, Stream&);
+void run(const AvgPoolBackward& args, Stream&);
+void run(const AvgPoolForward& args, Stream&);
+void run(const BatchNormBackward& args, Stream&);
+void run(const BatchNormForward& args, Stream&);
+void run(const BatchNormRstd& args, Stream&);
+void run(const BatchNormStatistics& args, Stream&);
+void run(const BatchNormSums& args, Stream&);
+void run(const CopyColumns& args, Stream&);
+void run(const DepthwiseBackward& args, Stream&);
+void run(const DepthwiseForward& args, Stream&);
+void run(const DepthwiseWeight& args, Stream&);
+void run(const Im2Row& args, Stream&);
+void run(const MaxPoolBackward& args, Stream&);
+void run(const MaxPoolForward& args, Stream&);
+void run(const Row2Im& args, Stream&);
+void run(const Transpose& args, Stream&);
+void run(const UpsampleBackward& args, Stream&);
+void run(const UpsampleForward& args, Stream&);
 void run(const AdamwStep& args, Stream&);
 void run(const SgdStep& args, Stream&);
 void run(const SumsOfSquares& args, Stream&);

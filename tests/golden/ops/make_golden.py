@@ -168,6 +168,64 @@ case("attention causal", lambda x: attention(x, offsets, 2, causal=True), [norma
 case("attention causal dropout", lambda x: attention(x, offsets, 2, (0.25, 9, 4, 2), causal=True), [normal(12, 24)],
      offsets=offsets)
 
+
+# Images. Ours lie channels last, [B,H,W,C]; PyTorch's functions take [B,C,H,W]. The numbers have a generator of their own.
+rng = np.random.default_rng(20261122)
+
+
+def first(x):
+    return x.permute(0, 3, 1, 2)
+
+
+def last(x):
+    return x.permute(0, 2, 3, 1).contiguous()
+
+
+def over_images(name, function, shape, *parameters):
+    def channels_last(x, *rest):  # so lie the weights of convolutions, too
+        return last(function(first(x), *[first(p) if p.ndim == 4 else p for p in rest]))
+    case(name, channels_last, [normal(*shape)] + [normal(*p) for p in parameters])
+
+
+over_images("avg_pool2d", lambda x: F.avg_pool2d(x, 2), (2, 6, 4, 5))
+over_images("avg_pool2d padded", lambda x: F.avg_pool2d(x, 3, 2, 1), (1, 7, 6, 3))
+over_images("avg_pool2d edge", lambda x: F.avg_pool2d(x, (3, 2), 2, 1, ceil_mode=True, count_include_pad=False), (1, 6, 5, 3))
+case("avg_pool2d global", lambda x: F.adaptive_avg_pool2d(first(x), 1).flatten(1), [normal(2, 3, 4, 5)])
+for relu in (False, True):
+    for training in (True, False):
+        def batch_norm(x, w, b, relu=relu, training=training):
+            c = torch.arange(5, dtype=torch.float64)
+            y = F.batch_norm(x, 0.1 * c - 0.2, 0.5 + 0.25 * c, w, b, training, 0.1, 1e-3)
+            return F.relu(y) if relu else y
+        over_images("batch_norm" + "_relu" * relu + " eval" * (not training), batch_norm, (2, 3, 4, 5), (5,), (5,))
+case("cat", lambda a, b: torch.cat([a, b], dim=1), [normal(3, 4), normal(3, 2)])
+case("channels_first", lambda x: first(x).contiguous(), [normal(2, 3, 4, 5)])
+case("channels_last", last, [normal(2, 5, 3, 4)])
+over_images("conv2d", lambda x, w, b: F.conv2d(x, w, b, padding=1), (2, 5, 6, 3), (4, 3, 3, 3), (4,))
+over_images("conv2d strides", lambda x, w, b: F.conv2d(x, w, b, (2, 1), (1, 0), (1, 2)), (2, 7, 6, 3), (4, 3, 2, 3), (4,))
+over_images("conv2d one pixel", lambda x, w: F.conv2d(x, w), (2, 3, 4, 5), (6, 1, 1, 5))
+over_images("conv2d groups", lambda x, w, b: F.conv2d(x, w, b, padding=1, groups=2), (1, 5, 4, 6), (4, 3, 3, 3), (4,))
+over_images("conv2d depthwise", lambda x, w, b: F.conv2d(x, w, b, 2, 1, groups=6), (2, 5, 4, 6), (6, 3, 3, 1), (6,))
+over_images("conv_transpose2d", lambda x, w, b: F.conv_transpose2d(x, w, b, 2), (2, 3, 4, 3), (3, 2, 2, 4), (4,))
+over_images("conv_transpose2d padded", lambda x, w, b: F.conv_transpose2d(x, w, b, 2, 1, 1), (1, 4, 3, 3), (3, 3, 3, 2), (2,))
+over_images("conv_transpose2d one pixel", F.conv_transpose2d, (1, 2, 3, 4), (4, 1, 1, 3), (3,))
+over_images("max_pool2d", lambda x: F.max_pool2d(x, 2), (2, 6, 4, 5))
+over_images("max_pool2d padded", lambda x: F.max_pool2d(x, 3, 2, 1), (1, 7, 6, 3))
+over_images("max_pool2d ceil", lambda x: F.max_pool2d(x, 3, 2, ceil_mode=True), (1, 6, 5, 3))
+case("relu6", F.relu6, [normal(4, 9, size=5)])
+case("reshape", lambda x: x.reshape(2, 6), [normal(3, 4)])
+over_images("upsample", lambda x: F.interpolate(x, (6, 8), mode="nearest"), (2, 3, 4, 2))
+over_images("upsample bilinear", lambda x: F.interpolate(x, (6, 8), mode="bilinear"), (2, 3, 4, 2))
+over_images("upsample smaller", lambda x: F.interpolate(x, (2, 3), mode="bilinear"), (2, 3, 4, 2))
+over_images("upsample corners", lambda x: F.interpolate(x, (5, 7), mode="bilinear", align_corners=True), (2, 3, 4, 2))
+
+norm = torch.nn.BatchNorm2d(3, momentum=0.3).double()
+for step in range(3):
+    batch = normal(2, 2, 2, 3)
+    entries[f"running/x{step}"] = batch
+    norm(first(torch.tensor(batch)))
+entries["running/mean"], entries["running/var"] = norm.running_mean.numpy(), norm.running_var.numpy()
+
 folder = pathlib.Path(__file__).parent
 save_file(entries, folder / "ops.safetensors")
 about = {
