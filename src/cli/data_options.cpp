@@ -22,7 +22,7 @@ std::vector<Option> row_options() {
            .type = OptionType::text,
            .default_value = "auto",
            .help = "auto: by the name of the file",
-           .choices = {"auto", "csv", "tsv", "jsonl", "text"}},
+           .choices = {"auto", "csv", "tsv", "jsonl", "libsvm", "text"}},
           {.name = "column_names", .type = OptionType::list, .help = "of a table without a header row"},
           {.name = "on_bad_row",
            .type = OptionType::text,
@@ -34,11 +34,12 @@ std::vector<Option> row_options() {
 RowOptions row_options_of(const Config& config) {
   RowOptions options;
   const std::string format = config.get_string("data_format");
-  options.format = format == "csv"     ? FileFormat::csv
-                   : format == "tsv"   ? FileFormat::tsv
-                   : format == "jsonl" ? FileFormat::json_lines
-                   : format == "text"  ? FileFormat::text
-                                       : FileFormat::automatic;
+  options.format = format == "csv"      ? FileFormat::csv
+                   : format == "tsv"    ? FileFormat::tsv
+                   : format == "jsonl"  ? FileFormat::json_lines
+                   : format == "libsvm" ? FileFormat::libsvm
+                   : format == "text"   ? FileFormat::text
+                                        : FileFormat::automatic;
   options.column_names = config.get_list("column_names");
   options.on_bad_row = config.get_string("on_bad_row") == "skip" ? OnBadRow::skip : OnBadRow::error;
   return options;

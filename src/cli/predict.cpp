@@ -1,6 +1,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "cli/options.h"
+#include "cli/predict_rows.h"
 #include "cli/predictions.h"
 #include "cli/text_engine.h"
 #include "cli/verbs.h"
@@ -43,6 +44,7 @@ int predict(Arguments arguments) {
   if (print_help(arguments, "suanli predict --model DIR [--input FILE] [--output FILE]", predict_options())) return 0;
   Config config(predict_options());
   read_options(config, arguments, "predict");
+  if (is_table_model(config.get_string("model"))) return predict_rows(config);
   const models::Head head = trained_head(config.get_string("model"));
   const int64_t asked = config.get_int("top_k");
   if (asked < 0) throw UserError("top_k", "expected at least 0, got " + std::to_string(asked));

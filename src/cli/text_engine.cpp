@@ -15,8 +15,7 @@ std::vector<Option> text_engine_options(const char* default_precision) {
       {.name = "input",
        .type = OptionType::path,
        .default_value = "-",
-       .help = "plain lines or JSON lines; - is "
-               "standard input"},
+       .help = "plain lines or JSON lines; for a model of tables CSV, TSV, libsvm or JSON lines; - is standard input"},
       {.name = "output", .type = OptionType::path, .default_value = "-", .help = "JSON lines; - is standard output"},
       {.name = "device",
        .type = OptionType::text,

@@ -105,6 +105,8 @@ std::unique_ptr<ExampleReader> open_examples(ByteSource source, const ReaderOpti
       return open_json_lines(std::move(source), options);
     case FileFormat::conll:
       return open_conll(std::move(source), options);
+    case FileFormat::libsvm:
+      throw UserError(source.name(), "libsvm files hold numbers, no text; expected CSV, TSV, JSON lines or text");
     case FileFormat::text:
     case FileFormat::automatic:
       break;
@@ -127,13 +129,21 @@ FileFormat guess_format(const std::filesystem::path& file) {
   if (among({".json", ".jsonl", ".ndjson"})) return FileFormat::json_lines;
   if (among({".txt", ".text", ".raw"})) return FileFormat::text;
   if (among({".conll", ".annotated", ".bio", ".iob", ".iob2", ".tags"})) return FileFormat::conll;
+  if (among({".libsvm", ".svmlight"})) return FileFormat::libsvm;
   throw UserError(file.string(),
-                  "the format is not known by this name; expected .csv, .tsv, .jsonl, .json, .txt or "
-                  ".conll, or say it with data_format");
+                  "the format is not known by this name; expected .csv, .tsv, .jsonl, .json, .txt, .conll or "
+                  ".libsvm, or say it with data_format");
 }
 
 std::unique_ptr<ExampleReader> open_examples(const std::filesystem::path& file, const ReaderOptions& options) {
   ByteSource source(file);
+  if (!options.text_pair_extension.empty()) {
+    std::filesystem::path pair = file;
+    pair.replace_extension(options.text_pair_extension);
+    if (pair == file)
+      throw UserError(file.string(), "text_pair_extension names the file itself, not that of the pairs");
+    return open_parallel_text(std::move(source), ByteSource(pair), options);
+  }
   ReaderOptions chosen = options;
   if (chosen.format == FileFormat::automatic) {
     const bool standard_input = file == "-";

@@ -12,7 +12,7 @@
 
 namespace suanli {
 
-enum class FileFormat { automatic, csv, tsv, json_lines, text, conll };
+enum class FileFormat { automatic, csv, tsv, json_lines, text, conll, libsvm };
 enum class OnBadRow { error, skip };
 
 /// What a label is: nothing, one class, several classes, a number, or one tag a word.
@@ -22,7 +22,9 @@ struct ReaderOptions {
   FileFormat format = FileFormat::automatic;  ///< automatic: by the file's name
   std::vector<std::string> text_columns;      ///< joined by text_column_delimiter; empty: guessed
   std::string text_column_delimiter = " ";
-  std::string text_pair_column;           ///< empty: guessed beside a guessed text column
+  std::string text_pair_column;  ///< empty: guessed beside a guessed text column
+  /// Parallel text: beside plain text NAME.en the second texts stand in NAME.ja where this is "ja"; empty: none.
+  std::string text_pair_extension;
   std::string label_column;               ///< empty: guessed
   std::string label_separator;            ///< multi-label in a table: splits the column, such as "|"
   std::vector<std::string> column_names;  ///< of a table without a header row
@@ -69,7 +71,8 @@ std::unique_ptr<ExampleReader> open_examples(ByteSource source, const ReaderOpti
 /// All examples of a file. Throws UserError also where there is none.
 std::vector<Example> read_examples(const std::filesystem::path& file, const ReaderOptions& options);
 
-/// By extension: csv; tsv, tab; json, jsonl, ndjson; txt, text, raw; conll, annotated, bio, iob, iob2, tags.
+/// By extension: csv; tsv, tab; json, jsonl, ndjson; txt, text, raw; conll, annotated, bio, iob, iob2, tags; libsvm,
+/// svmlight.
 /// Standard input is JSON lines where its first byte is '{', else plain text. Throws UserError for another name.
 FileFormat guess_format(const std::filesystem::path& file);
 

@@ -16,4 +16,8 @@ std::unique_ptr<ExampleReader> open_json_lines(ByteSource source, const ReaderOp
 /// spaces), a blank line between sentences, `-DOCSTART-` lines passed over. A sentence with a bad line is bad whole.
 std::unique_ptr<ExampleReader> open_conll(ByteSource source, const ReaderOptions& options);
 
+/// Two files of text, a line of one for each line of the other: pairs for translation or of sentences. Throws UserError
+/// where one ends first, and for a line that is blank in one alone.
+std::unique_ptr<ExampleReader> open_parallel_text(ByteSource first, ByteSource second, const ReaderOptions& options);
+
 }  // namespace suanli

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/utf8.h"
 #include "data/cell.h"
+#include "data/libsvm.h"
 #include "data/repair.h"
 
 namespace suanli {
@@ -34,7 +35,9 @@ Json value_like(const Json& old, const std::string& cell) {
   if (old.is_string()) return cell;
   if (old.is_structured()) return parse_json(cell, "a repaired cell");
   const auto number = parse_number(cell);
-  return number ? parse_json(cell, "a cell") : Json(cell);
+  if (!number) return cell;
+  return Json::accept(cell) ? Json::parse(cell)
+                            : Json(*number);  // "+5" and ".5" are numbers that JSON spells otherwise
 }
 
 }  // namespace
@@ -108,6 +111,10 @@ void RowWriter::write(const Row& row) {
       file_.write("\n");
       return;
     }
+    case FileFormat::libsvm:
+      file_.write(libsvm_line(row.cells));
+      file_.write("\n");
+      return;
     case FileFormat::text:
       file_.write(row.cells[0]);
       file_.write("\n");

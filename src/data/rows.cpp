@@ -7,6 +7,7 @@
 #include "base/suggest.h"
 #include "base/utf8.h"
 #include "data/csv.h"
+#include "data/libsvm.h"
 #include "data/repair.h"
 
 namespace suanli {
@@ -175,11 +176,14 @@ std::unique_ptr<RowReader> open_rows(ByteSource source, const RowOptions& option
       return std::make_unique<JsonRows>(std::move(source), options);
     case FileFormat::text:
       return std::make_unique<TextRows>(std::move(source), options);
+    case FileFormat::libsvm:
+      return open_libsvm(std::move(source), options);
     case FileFormat::conll:
     case FileFormat::automatic:
       break;
   }
-  throw UserError(source.name(), "expected CSV, TSV, JSON lines or text; token/tag files are read by train alone");
+  throw UserError(source.name(),
+                  "expected CSV, TSV, JSON lines, libsvm or text; token/tag files are read by train alone");
 }
 
 std::unique_ptr<RowReader> open_rows(const std::filesystem::path& file, const RowOptions& options) {
@@ -187,6 +191,11 @@ std::unique_ptr<RowReader> open_rows(const std::filesystem::path& file, const Ro
   RowOptions chosen = options;
   if (chosen.format == FileFormat::automatic) {
     chosen.format = file != "-" ? guess_format(file) : source.peek() == '{' ? FileFormat::json_lines : FileFormat::text;
+  }
+  if (chosen.format == FileFormat::libsvm) {
+    if (file == "-")
+      throw UserError("libsvm", "the columns are found by a first pass; give a file, not standard input");
+    chosen.features = std::max(chosen.features, libsvm_features(ByteSource(file)));
   }
   return open_rows(std::move(source), chosen);
 }

@@ -27,18 +27,20 @@ struct Row {
 };
 
 struct RowOptions {
-  FileFormat format = FileFormat::automatic;  ///< csv, tsv, json_lines or text
+  FileFormat format = FileFormat::automatic;  ///< csv, tsv, json_lines, libsvm or text
   std::vector<std::string> column_names;      ///< of a table without a header row
   /// false: cells are bytes that the caller repairs; a JSON line that is not UTF-8 is read as Windows-1252.
   bool check_encoding = true;
   OnBadRow on_bad_row = OnBadRow::error;  ///< skip: a bad row is given with `error` set
+  int64_t features = 0;  ///< libsvm: at least so many columns; a first pass over a file finds the largest index
 };
 
 /// A stream of rows with constant memory: at most one row is held.
 ///
 /// Columns of JSON lines are the keys of the first object in the order of their names; a key that comes up later is
 /// appended, so that rows before it have fewer cells. Lists and objects are cells of JSON. A line of plain text is the
-/// only cell, "text", of its row; blank lines are passed over in every format but tables with a quoted empty cell.
+/// only cell, "text", of its row; for libsvm see libsvm.h; blank lines are passed over in every format but tables with
+/// a quoted empty cell.
 class RowReader {
  public:
   virtual ~RowReader() = default;
@@ -71,7 +73,7 @@ class RowReader {
 /// known or is that of token/tag files.
 std::unique_ptr<RowReader> open_rows(const std::filesystem::path& file, const RowOptions& options);
 
-/// The same from any source; options.format must be one of csv, tsv, json_lines, text.
+/// The same from any source; options.format must be one of csv, tsv, json_lines, text, libsvm.
 std::unique_ptr<RowReader> open_rows(ByteSource source, const RowOptions& options);
 
 /// The text of a JSON value as a cell: strings as they are, null as "", all else as JSON writes it.

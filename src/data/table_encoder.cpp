@@ -82,6 +82,12 @@ void set_scale(const Distribution& d, ColumnEncoding encoding, double* center, d
 
 }  // namespace
 
+std::optional<ColumnEncoding> encoding_named(std::string_view name) {
+  const auto* at = std::find(std::begin(kEncodingNames), std::end(kEncodingNames), name);
+  if (at == std::end(kEncodingNames)) return std::nullopt;
+  return static_cast<ColumnEncoding>(at - std::begin(kEncodingNames));
+}
+
 std::vector<ColumnPlan> suggested_plan(const Inspection& inspection, const std::string& label_column) {
   std::vector<ColumnPlan> plan;
   for (const ColumnSummary& c : inspection.columns) {
@@ -184,9 +190,9 @@ TableEncoder TableEncoder::from_json(const Json& json, std::string_view where) {
     c.name = json_get<std::string>(entry, "name", where);
     const std::string here = concat(where, ", column ", c.name);
     const auto name = json_get<std::string>(entry, "encoding", here);
-    const auto* at = std::find(std::begin(kEncodingNames), std::end(kEncodingNames), name);
-    if (at == std::end(kEncodingNames)) throw UserError(here, concat("encoding \"", name, "\" is not known"));
-    c.encoding = static_cast<ColumnEncoding>(at - std::begin(kEncodingNames));
+    const auto encoding = encoding_named(name);
+    if (!encoding) throw UserError(here, concat("encoding \"", name, "\" is not known"));
+    c.encoding = *encoding;
     if (is_scaled(c.encoding)) {
       c.fill = json_get<double>(entry, "fill", here);
       c.center = json_get<double>(entry, "center", here);
@@ -211,6 +217,12 @@ TableEncoder TableEncoder::load(const std::filesystem::path& folder) {
 
 void TableEncoder::save(const std::filesystem::path& folder) const {
   write_file_atomically(folder / kPreprocessorFile, to_json().dump(2) + '\n');
+}
+
+std::vector<std::string> TableEncoder::column_names() const {
+  std::vector<std::string> names;
+  for (const Column& c : columns_) names.push_back(c.name);
+  return names;
 }
 
 std::vector<size_t> TableEncoder::find_columns(const RowReader& reader) const {

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/inspection.h"
@@ -26,6 +28,9 @@ namespace suanli {
 ///   (UTC)
 /// A missing number or date is the median of the training part (of the logarithms for log).
 enum class ColumnEncoding { standardize, min_max, robust, log, one_hot, ordinal, hashed, date };
+
+/// The encoding of this name, as above.
+std::optional<ColumnEncoding> encoding_named(std::string_view name);
 
 struct ColumnPlan {
   std::string name;
@@ -58,6 +63,9 @@ class TableEncoder {
 
   /// For each index of a row how many values it takes: the rows of its embedding.
   const std::vector<int64_t>& cardinalities() const { return cardinalities_; }
+
+  /// The columns of the data that it reads.
+  std::vector<std::string> column_names() const;
 
   /// Where the encoder's columns stand in a file. Throws UserError for one that is not there.
   std::vector<size_t> find_columns(const RowReader& reader) const;

@@ -9,6 +9,7 @@
 #include "kernels/depthwise.h"
 #include "kernels/elementwise.h"
 #include "kernels/embedding.h"
+#include "kernels/focal_loss.h"
 #include "kernels/im2row.h"
 #include "kernels/layer_norm.h"
 #include "kernels/layout.h"
@@ -162,6 +163,8 @@ Work work_of(const CrossEntropyForward& args) { return one_pass(args.rows, {"V",
 Work work_of(const CrossEntropyBackward& args) { return one_pass(args.rows, {"V", args.vocab}, 2, args.dtype); }
 Work work_of(const PointwiseLossForward& args) { return one_pass(args.count, 2, args.dtype); }
 Work work_of(const PointwiseLossBackward& args) { return one_pass(args.count, 3, args.dtype); }
+Work work_of(const FocalLossForward& args) { return one_pass(args.rows, {"V", args.classes}, 1, args.dtype); }
+Work work_of(const FocalLossBackward& args) { return one_pass(args.rows, {"V", args.classes}, 2, args.dtype); }
 
 Work work_of(const SegmentMeanForward& args) { return segment_mean_work(args); }
 Work work_of(const SegmentMeanBackward& args) { return segment_mean_work(args); }

@@ -5,6 +5,7 @@
 #include "models/bert/family.h"
 #include "models/lenet/lenet.h"
 #include "models/resnet/family.h"
+#include "models/tabular/mlp.h"
 
 namespace suanli::models {
 namespace {
@@ -15,7 +16,7 @@ struct ModelType {
 };
 constexpr ModelType kModelTypes[] = {
     {"alexnet", read_alexnet}, {"bert", read_bert},           {"distilbert", read_bert}, {"lenet", read_lenet},
-    {"resnet", read_resnet},   {"resnet_cifar", read_resnet}, {"roberta", read_bert},
+    {"resnet", read_resnet},   {"resnet_cifar", read_resnet}, {"roberta", read_bert},    {"tabular_mlp", read_tabular},
 };
 
 }  // namespace

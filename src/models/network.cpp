@@ -24,6 +24,7 @@ Tensor Network::sequence_logits(const PackedSequences&, const nn::Mode&) const {
 Tensor Network::token_logits(const PackedSequences&, const nn::Mode&) const { wrong_kind("a classifier of tokens"); }
 
 Tensor Network::image_logits(const Tensor&, const nn::Mode&) const { wrong_kind("a classifier of images"); }
+Tensor Network::row_logits(const Tensor&, const Tensor&, const nn::Mode&) const { wrong_kind("a model of tables"); }
 
 void Network::set_gradient_checkpointing(bool on) {
   if (on) wrong_kind("a model that supports gradient_checkpointing");

@@ -24,6 +24,9 @@ class Network {
   /// Recompute each layer in backward instead of keeping what lies inside it (Chen et al. 2016). Throws UserError where
   /// that is asked for and the family has none.
   virtual void set_gradient_checkpointing(bool on);
+  /// Rows of a table: numbers [B,F] f32 beside the weights and categories [K,B] i32 (undefined where F or K is 0) ->
+  /// logits [B, labels] f32.
+  virtual Tensor row_logits(const Tensor& numbers, const Tensor& categories, const nn::Mode& mode) const;
 };
 
 }  // namespace suanli::models

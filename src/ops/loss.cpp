@@ -1,8 +1,10 @@
 #include "ops/loss.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "autograd/tape.h"
+#include "kernels/focal_loss.h"
 #include "kernels/loss.h"
 #include "ops/check.h"
 
@@ -11,14 +13,19 @@ namespace suanli::ops {
 namespace {
 
 /// Checks every label and returns how many are counted.
-int64_t counted_labels(const Tensor& labels, int64_t vocab, int32_t ignore) {
+int64_t counted_labels(const char* op, const Tensor& logits, const Tensor& labels, std::optional<int32_t> ignore) {
+  check_tensor(op, "logits", logits, 2, kFloating);
+  check_tensor(op, "labels", labels, 1, {DType::i32});
+  check_shape(op, "labels", labels, {logits.dim(0)});
+  const int64_t classes = logits.dim(1);
   const Tensor host = on_host(labels);
   int64_t counted = 0;
   for (const int32_t label : host.host<int32_t>()) {
     if (label == ignore) continue;
-    if (label < 0 || label >= vocab) {
-      throw UserError("cross_entropy", "expected labels in 0.." + std::to_string(vocab - 1) + " or " +
-                                           std::to_string(ignore) + " (ignored), got " + std::to_string(label));
+    if (label < 0 || label >= classes) {
+      const std::string ignored = ignore ? " or " + std::to_string(*ignore) + " (ignored)" : "";
+      throw UserError(
+          op, "expected labels in 0.." + std::to_string(classes - 1) + ignored + ", got " + std::to_string(label));
     }
     ++counted;
   }
@@ -52,14 +59,11 @@ Tensor pointwise_loss(const char* op, kernels::PointwiseLoss kind, const Tensor&
 }  // namespace
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& true_labels, const CrossEntropyOptions& options) {
-  check_tensor("cross_entropy", "logits", logits, 2, kFloating);
-  check_tensor("cross_entropy", "labels", true_labels, 1, {DType::i32});
-  check_shape("cross_entropy", "labels", true_labels, {logits.dim(0)});
   if (!(options.label_smoothing >= 0 && options.label_smoothing < 1)) {
     throw UserError("cross_entropy",
                     "expected label_smoothing in [0, 1), got " + std::to_string(options.label_smoothing));
   }
-  const int64_t counted = counted_labels(true_labels, logits.dim(1), options.ignore_index);
+  const int64_t counted = counted_labels("cross_entropy", logits, true_labels, options.ignore_index);
   const Tensor labels = beside(logits, true_labels);
   const double scale = checked_scale("cross_entropy", options.normalizer, counted);
 
@@ -79,6 +83,40 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& true_labels, const Cros
                 x.dim(0), x.dim(1), options.ignore_index, options.label_smoothing, scale, x.dtype()},
                stream_of(x));
            x = {};
+           return std::vector<Tensor>{dlogits};
+         });
+  return loss;
+}
+
+Tensor focal_loss(const Tensor& logits, const Tensor& true_labels, const Tensor& class_weights,
+                  const FocalLossOptions& options) {
+  if (!(options.gamma >= 0)) {
+    throw UserError("focal_loss", "expected gamma >= 0, got " + std::to_string(options.gamma));
+  }
+  const int64_t rows = counted_labels("focal_loss", logits, true_labels, std::nullopt);
+  const DType statistics = accumulation_dtype(logits.dtype());
+  Tensor weights;
+  if (class_weights.defined()) {
+    check_tensor("focal_loss", "class_weights", class_weights, 1, {statistics});
+    check_shape("focal_loss", "class_weights", class_weights, {logits.dim(1)});
+    weights = class_weights.on(logits.device());
+  }
+  const Tensor labels = beside(logits, true_labels);
+  const double scale = checked_scale("focal_loss", options.normalizer, rows);
+  const auto* label_data = static_cast<const int32_t*>(labels.data());
+  const void* weight_data = weights.defined() ? weights.data() : nullptr;
+  Tensor lse = Tensor::empty({rows}, statistics, logits.device());
+  Tensor loss = Tensor::empty({1}, statistics, logits.device());
+  kernels::focal_loss_forward({logits.data(), label_data, weight_data, lse.data(), loss.data(), rows, logits.dim(1),
+                               options.gamma, scale, logits.dtype()},
+                              stream_of(logits));
+  record("focal_loss", loss, {logits},
+         [x = detach(logits), labels, weights, lse, gamma = options.gamma, scale](const Tensor& dloss) {
+           Tensor dlogits = Tensor::empty(x.shape(), x.dtype(), x.device());
+           kernels::focal_loss_backward({x.data(), lse.data(), dloss.data(), static_cast<const int32_t*>(labels.data()),
+                                         weights.defined() ? weights.data() : nullptr, dlogits.data(), x.dim(0),
+                                         x.dim(1), gamma, scale, x.dtype()},
+                                        stream_of(x));
            return std::vector<Tensor>{dlogits};
          });
   return loss;

@@ -16,6 +16,20 @@ struct CrossEntropyOptions {
 /// Gradient: logits. Throws UserError for a label outside, or an option outside its range.
 Tensor cross_entropy(const Tensor& logits, const Tensor& labels, const CrossEntropyOptions& options = {});
 
+struct FocalLossOptions {
+  double gamma = 2;       ///< >= 0: how much rows that are sure already count less; 0: cross-entropy
+  double normalizer = 0;  ///< the sum is divided by this; 0: by the number of rows (at least 1)
+};
+
+/// Focal loss of a softmax with a weight for each class (Lin et al. 2017, equation 5; for two classes
+/// torchvision.ops.sigmoid_focal_loss of the difference of the logits):
+///   loss = 1/n sum_t w[label_t] (1 - p_t)^gamma (-log p_t),   p_t = softmax(x[t])[label_t]
+/// logits [T,V] floating; labels [T] i32 in 0..V-1; class_weights w [V] f32 (f64 beside f64), or undefined for ones;
+/// loss [1] f32 (f64), summed in f64. n counts rows, not their weights, other than torch's cross_entropy(weight).
+/// Gradient: logits. Throws UserError for a label outside, or an option outside its range.
+Tensor focal_loss(const Tensor& logits, const Tensor& labels, const Tensor& class_weights,
+                  const FocalLossOptions& options = {});
+
 /// loss = 1/n sum_i (x_i - target_i)^2 (torch.nn.functional.mse_loss). x any shape, floating; target of the same shape,
 /// f32 (f64 beside f64); n = normalizer, 0: the number of elements (at least 1). loss [1] f32 (f64). Gradient: x.
 Tensor mse_loss(const Tensor& x, const Tensor& target, double normalizer = 0);

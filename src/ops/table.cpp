@@ -21,6 +21,7 @@ constexpr OpRow kTable[] = {
     {"dropout_add_layer_norm", "torch.nn.functional.layer_norm", "layer_norm(add(residual, dropout(x)))"},
     {"embedding", "torch.nn.functional.embedding", nullptr},
     {"feed_forward", "torch.nn.functional.linear", "linear(gelu(linear(x)))"},
+    {"focal_loss", "torchvision.ops.sigmoid_focal_loss", nullptr},
     {"gelu", "torch.nn.functional.gelu", nullptr},
     {"gelu_tanh", "torch.nn.functional.gelu", nullptr},
     {"index_select", "torch.index_select", nullptr},

@@ -1,6 +1,7 @@
 #include "train/arguments.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 #include "base/concat.h"
@@ -46,7 +47,7 @@ Interval interval_named(const std::string& name) {
 
 /// Losses and errors fall, everything else rises.
 bool rises(const std::string& metric) {
-  for (const char* falling : {"loss", "mse", "mae", "perplexity"}) {
+  for (const char* falling : {"loss", "mse", "mae", "perplexity", "brier", "calibration_error"}) {
     if (metric.ends_with(falling)) return false;
   }
   return true;
@@ -57,6 +58,7 @@ ReaderOptions reader_options(const Config& config, const Reader& read) {
   options.text_columns = config.get_list("text_column_names");
   options.text_column_delimiter = read.text("text_column_delimiter");
   options.text_pair_column = read.text("text_pair_column_name");
+  options.text_pair_extension = read.text("text_pair_extension");
   options.label_column = read.text("label_column_name");
   options.label_separator = read.text("label_separator");
   options.column_names = config.get_list("column_names");
@@ -95,6 +97,7 @@ void read_data_arguments(const Config& config, const Reader& read, TrainArgument
                concat(a->test_split));
   a->problem_type = read.text("problem_type");
   a->pooling = read.text("pooling");
+  a->dataset_cache_dir = read.text("dataset_cache_dir");
   a->max_seq_length = read.integer("max_seq_length", 2, 0);
   a->mlm_probability = read.real("mlm_probability", 1e-6, 1);
   a->block_size = read.integer("block_size", 8, 0);
@@ -111,6 +114,22 @@ void read_data_arguments(const Config& config, const Reader& read, TrainArgument
                "false without a validation_file or a validation_split", "true");
   read.require(!a->do_predict || !a->test_file.empty() || a->test_split > 0, "do_predict",
                "false without a test_file or a test_split", "true");
+}
+
+void read_table_arguments(const Config& config, const Reader& read, TrainArguments* a) {
+  a->column_encodings = config.get_list("column_encodings");
+  for (const std::string& size : config.get_list("hidden_sizes")) {
+    int64_t value = 0;
+    const auto [end, error] = std::from_chars(size.data(), size.data() + size.size(), value);
+    const bool whole = error == std::errc() && end == size.data() + size.size();
+    read.require(whole && value >= 0, "hidden_sizes", "whole numbers such as 64,32, or 0 for no hidden layer", size);
+    if (value > 0) a->hidden_sizes.push_back(value);
+  }
+  a->hidden_act = read.text("hidden_act");
+  a->hidden_dropout_prob = read.real("hidden_dropout_prob", 0, 0.999);
+  a->class_weight = read.text("class_weight");
+  a->focal_loss_gamma = read.real("focal_loss_gamma", 0, 100);
+  a->threshold = read.text("threshold");
 }
 
 void read_optimizer(const Config& config, const Reader& read, TrainArguments* a) {
@@ -239,6 +258,10 @@ TrainArguments train_arguments(const Config& config) {
   read_data_arguments(config, read, &arguments);
   read_batches(config, read, &arguments);
   read_optimizer(config, read, &arguments);
+  read_table_arguments(config, read, &arguments);
+  read.require(
+      arguments.label_smoothing_factor == 0 || (arguments.focal_loss_gamma == 0 && arguments.class_weight == "none"),
+      "label_smoothing_factor", "0 beside class_weight or focal_loss_gamma", concat(arguments.label_smoothing_factor));
   read_bookkeeping(config, read, &arguments);
   return arguments;
 }

@@ -39,8 +39,15 @@ struct TrainArguments {
   int64_t max_train_samples = -1, max_eval_samples = -1, max_predict_samples = -1;
   double validation_split = 0, test_split = 0;  ///< shares taken from the training file
   std::string problem_type, pooling;
+  std::filesystem::path dataset_cache_dir;  ///< empty: encoded rows are not kept
   std::filesystem::path output_dir;
   bool do_train = false, do_eval = false, do_predict = false;
+
+  // Tables.
+  std::vector<std::string> column_encodings;  ///< "column=encoding"
+  std::vector<int64_t> hidden_sizes;
+  std::string hidden_act, class_weight, threshold;  ///< "balanced" or "none"; "f1", "youden" or "none"
+  double hidden_dropout_prob = 0, focal_loss_gamma = 0;
 
   // Batches and length of training.
   int64_t train_batch = 8, eval_batch = 8, gradient_accumulation_steps = 1;

@@ -1,6 +1,7 @@
 #include "train/dataset.h"
 
 #include <algorithm>
+#include <bit>
 #include <set>
 
 #include "base/concat.h"
@@ -34,6 +35,18 @@ Split tail_split(int64_t rows, const SplitFractions& fractions) {
     (row < validation ? split.train : row < test ? split.validation : split.test).push_back(row);
   }
   return split;
+}
+
+/// The key with all that the examples say; where they stand in their file does not matter.
+CacheKey key_with(CacheKey key, const ExampleSet& set) {
+  for (const Example& example : set.examples) {
+    key.add(example.text);
+    key.add(example.has_pair ? concat('+', example.text_pair) : "");
+    key.add(concat(example.words.size(), ' ', example.labels.size(), ' ', std::bit_cast<uint64_t>(example.score)));
+    for (const std::string& word : example.words) key.add(word);
+    for (const std::string& label : example.labels) key.add(label);
+  }
+  return key;
 }
 
 }  // namespace
@@ -93,12 +106,21 @@ std::vector<int64_t> Dataset::lengths() const {
   return out;
 }
 
-Dataset make_dataset(const Task& task, const ExampleSet& set, int64_t limit) {
+Dataset make_dataset(const Task& task, const ExampleSet& set, int64_t limit, const DatasetCache* cache) {
   const auto encode = [&](int64_t row) {
     const Example& example = set.examples[static_cast<size_t>(row)];
     return task.encode(example, concat(set.file, ":", example.line));
   };
-  Dataset data = {task.arrange(encode_rows(static_cast<int64_t>(set.examples.size()), encode))};
+  const auto encoded = [&] { return task.arrange(encode_rows(static_cast<int64_t>(set.examples.size()), encode)); };
+  Dataset data;
+  if (cache == nullptr) {
+    data.rows = encoded();
+  } else {
+    const EncodedCache file(cache->folder, key_with(cache->key, set));
+    auto kept = file.read();
+    data.rows = kept ? std::move(*kept) : encoded();
+    if (!kept) file.write(data.rows);
+  }
   if (limit >= 0 && static_cast<size_t>(limit) < data.rows.size()) data.rows.resize(static_cast<size_t>(limit));
   if (data.rows.empty()) throw UserError(set.file, "expected at least one example, got none");
   for (size_t row = 0; row < data.rows.size(); ++row) data.rows[row].row = static_cast<int64_t>(row);

@@ -1,9 +1,11 @@
 /// The data of a run: files to examples, a split where asked, examples to rows of tokens.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
+#include "data/encoded_cache.h"
 #include "data/example.h"
 #include "train/arguments.h"
 #include "train/task.h"
@@ -37,7 +39,15 @@ struct Dataset {
   std::vector<int64_t> lengths() const;
 };
 
-/// Encodes on all threads; `limit` keeps the first so many rows (-1: all). Throws UserError naming file and line.
-Dataset make_dataset(const Task& task, const ExampleSet& set, int64_t limit);
+/// Where encoded rows are kept between runs; the key stands for everything but the examples: task, lengths, labels,
+/// tokenizer.
+struct DatasetCache {
+  std::filesystem::path folder;
+  CacheKey key;
+};
+
+/// Encodes on all threads, or takes the rows from the cache where they have been encoded by the same key before;
+/// `limit` keeps the first so many rows (-1: all). Throws UserError naming file and line.
+Dataset make_dataset(const Task& task, const ExampleSet& set, int64_t limit, const DatasetCache* cache = nullptr);
 
 }  // namespace suanli

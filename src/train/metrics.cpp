@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "base/concat.h"
@@ -224,6 +225,10 @@ double RegressionCounts::mse() const { return squared_ / static_cast<double>(tot
 
 double RegressionCounts::mae() const { return absolute_ / static_cast<double>(total_); }
 
+double RegressionCounts::r2() const {
+  return var_t_ > 0 ? 1 - squared_ / var_t_ : std::numeric_limits<double>::quiet_NaN();
+}
+
 double RegressionCounts::pearson() const { return cov_ / std::sqrt(var_t_ * var_p_); }
 
 double RegressionCounts::spearman() const {
@@ -232,7 +237,8 @@ double RegressionCounts::spearman() const {
 }
 
 Scores RegressionCounts::scores() const {
-  return {{"mse", mse()}, {"rmse", std::sqrt(mse())}, {"mae", mae()}, {"pearson", pearson()}, {"spearman", spearman()}};
+  return {{"mse", mse()}, {"rmse", std::sqrt(mse())}, {"mae", mae()},
+          {"r2", r2()},   {"pearson", pearson()},     {"spearman", spearman()}};
 }
 
 double MeanLoss::perplexity() const { return std::exp(mean()); }

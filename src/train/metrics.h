@@ -90,11 +90,14 @@ class RegressionCounts {
   int64_t total() const { return total_; }
   double mse() const;
   double mae() const;
+  /// 1 - sum (truth - prediction)^2 / sum (truth - mean truth)^2, as sklearn.metrics.r2_score; NaN for a constant
+  /// truth.
+  double r2() const;
   /// NaN when either side is constant or holds NaN, as scipy.stats.pearsonr.
   double pearson() const;
   /// Pearson's correlation of the ranks, ties sharing their mean rank, as scipy.stats.spearmanr.
   double spearman() const;
-  /// mse, rmse, mae, pearson, spearman.
+  /// mse, rmse, mae, r2, pearson, spearman.
   Scores scores() const;
 
  private:

@@ -1,4 +1,5 @@
 #include "train/arguments.h"
+#include "train/table_options.h"
 
 namespace suanli {
 namespace {
@@ -20,7 +21,7 @@ Options data_options() {
        "what the model learns; not set: read from the model's config.json",
        {},
        {"masked-lm", "text-classification", "token-classification", "sentence-similarity", "sentence-retrieval",
-        "regression"}},
+        "regression", "tabular-classification", "tabular-regression"}},
       {"model_name_or_path",
        kPath,
        "",
@@ -35,7 +36,7 @@ Options data_options() {
       {"old_validation_file", kPath, "", "what the model knew before, scored beside the validation set as eval_old"},
       {"config_name", kPath, "", "config.json, or its folder, for a model with random weights"},
       {"tokenizer_name", kPath, "", "folder of the tokenizer; not set: the model's"},
-      {"train_file", kPath, "", "training data: csv, tsv, json, jsonl, txt, conll"},
+      {"train_file", kPath, "", "training data: csv, tsv, json, jsonl, txt, conll; of a table also libsvm"},
       {"validation_file", kPath, "", "data for evaluation", {"eval_file"}},
       {"test_file", kPath, "", "labelled data for do_predict"},
       {"validation_split", kReal, "0", "share of the training file that becomes the validation set"},
@@ -47,6 +48,7 @@ Options data_options() {
        {"text_column_name"}},
       {"text_column_delimiter", kText, " ", "what stands between joined columns"},
       {"text_pair_column_name", kText, "", "column of the second text"},
+      {"text_pair_extension", kText, "", "parallel text: NAME.en is read with NAME.ja where this is ja"},
       {"label_column_name", kText, "", "column of the label; not set: guessed"},
       {"label_separator", kText, "", "splits the label column of a multi-label problem, such as |"},
       {"column_names", kList, "", "names of the columns of a table without a header row"},
@@ -66,6 +68,7 @@ Options data_options() {
       {"mlm_probability", kReal, "0.15", "share of tokens that are masked"},
       {"block_size", kInteger, "", "length of the blocks that running text is cut into; not set: max_seq_length"},
       {"line_by_line", kBoolean, "false", "each line of text is one example, instead of blocks of running text"},
+      {"dataset_cache_dir", kPath, "", "folder where tokenized texts are kept for later runs; not set: nowhere"},
       {"max_train_samples", kInteger, "", "use the first so many training examples"},
       {"max_eval_samples", kInteger, "", "use the first so many validation examples"},
       {"max_predict_samples", kInteger, "", "use the first so many test examples"},
@@ -287,7 +290,8 @@ Options names_without_effect() {
 const OptionTable& train_options() {
   static const OptionTable table = [] {
     Options all;
-    for (const Options& part : {data_options(), training_options(), bookkeeping_options(), names_without_effect()}) {
+    for (const Options& part :
+         {data_options(), table_options(), training_options(), bookkeeping_options(), names_without_effect()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     return OptionTable(std::move(all));

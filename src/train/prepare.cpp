@@ -67,26 +67,29 @@ models::Model make_model(const Run& run, const Json& model_json, const std::vect
   return model;
 }
 
-void make_datasets(const RunData& data, Run& run) {
+void make_datasets(const RunData& data, const CacheKey& key, Run& run) {
   const TrainArguments& a = run.arguments;
-  if (a.do_train) run.train = make_dataset(*run.task, data.train, a.max_train_samples);
+  const DatasetCache kept = {a.dataset_cache_dir, key};
+  const DatasetCache* cache = a.dataset_cache_dir.empty() ? nullptr : &kept;
+  if (a.do_train) run.train = make_dataset(*run.task, data.train, a.max_train_samples, cache);
   if (!data.validation.examples.empty()) {
-    run.validation = make_dataset(*run.task, data.validation, a.max_eval_samples);
+    run.validation = make_dataset(*run.task, data.validation, a.max_eval_samples, cache);
   }
   if (!data.old_validation.examples.empty()) {
-    run.old_validation = make_dataset(*run.task, data.old_validation, a.max_eval_samples);
+    run.old_validation = make_dataset(*run.task, data.old_validation, a.max_eval_samples, cache);
   }
   if (!data.replay.examples.empty()) {
-    run.old = make_dataset(*run.task, data.replay, -1);
+    run.old = make_dataset(*run.task, data.replay, -1, cache);
     mix_in(run.train, run.old, a.replay_ratio, a.data_seed);
   }
-  if (a.do_predict) run.test = make_dataset(*run.task, data.test, a.max_predict_samples);
+  if (a.do_predict) run.test = make_dataset(*run.task, data.test, a.max_predict_samples, cache);
 }
 
 void prepare(const Config& config, Run& run) {
   initialize();
   const TrainArguments& a = run.arguments;
-  const Json model_json = model_config(a);
+  const bool new_table = a.task.starts_with("tabular-") && a.model_name_or_path.empty();
+  const Json model_json = new_table ? Json::object() : model_config(a);  // a new one follows from the columns
   run.kind = task_kind(a.task, a.problem_type, model_json);
   run.device = device_named(a.device);
   run.precision = resolve_precision(a, run.device);
@@ -95,6 +98,8 @@ void prepare(const Config& config, Run& run) {
   }
   kernels::tf32_allowed = a.tf32;
   switch (run.kind.input) {
+    case Input::table:
+      return prepare_table(model_json, run);
     case Input::text:
       return prepare_text(config, model_json, run);
   }

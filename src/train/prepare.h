@@ -22,6 +22,7 @@ struct Run {
   Dataset train, validation, test;
   Dataset old, old_validation;                                            ///< of the data that the model continues from
   std::function<void(const std::filesystem::path& folder)> write_others;  ///< see ModelFiles
+  std::function<void()> after_training;  ///< what the validation set decides, before the model is saved; may be empty
 
   ModelFiles files() const { return {.model = &model, .write_others = write_others}; }
 };
@@ -33,11 +34,13 @@ void prepare(const Config& config, Run& run);
 /// the model.
 void prepare_text(const Config& config, const Json& model_json, Run& run);
 
+void prepare_table(const Json& model_json, Run& run);
+
 /// The model of the run with these labels, from its folder or with random weights. Throws UserError, also where it has
 /// no trained head and is not to be trained.
 models::Model make_model(const Run& run, const Json& model_json, const std::vector<std::string>& labels);
 
-/// Encodes what was read of each part that the run uses.
-void make_datasets(const RunData& data, Run& run);
+/// Encodes what was read of each part that the run uses; `key`: of their cache, where the run has one (DatasetCache).
+void make_datasets(const RunData& data, const CacheKey& key, Run& run);
 
 }  // namespace suanli

@@ -2,6 +2,7 @@
 
 #include "base/concat.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "formats/sentence_files.h"
 #include "train/prepare.h"
@@ -33,6 +34,21 @@ void resolve_pooling(const Config& config, TrainArguments& a) {
   if (files) a.pooling = files->pooling == SentencePooling::cls ? "cls" : "mean";
 }
 
+/// Everything but the examples that decides how texts become rows.
+CacheKey cache_key(const Run& run, const LabelTable& labels, int64_t max_length, int64_t block) {
+  const TrainArguments& a = run.arguments;
+  CacheKey key;
+  if (a.dataset_cache_dir.empty()) return key;
+  key.add(concat(run.kind.name, ' ', run.kind.problem_type, ' ', max_length, ' ', a.line_by_line ? 0 : block));
+  for (const std::string& name : labels.names()) key.add(name);
+  const std::filesystem::path folder = a.tokenizer_name.empty() ? a.model_name_or_path : a.tokenizer_name;
+  for (const char* name : {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+                           "vocab.txt", "vocab.json", "merges.txt"}) {
+    key.add(std::filesystem::exists(folder / name) ? sha256_file(folder / name) : "");
+  }
+  return key;
+}
+
 }  // namespace
 
 void prepare_text(const Config& config, const Json& model_json, Run& run) {
@@ -56,7 +72,7 @@ void prepare_text(const Config& config, const Json& model_json, Run& run) {
                         .block_size = a.line_by_line ? 0 : block,
                         .seed = a.seed,
                         .mean_pooling = a.pooling == "mean"});
-  make_datasets(data, run);
+  make_datasets(data, cache_key(run, labels, max_length, block), run);
   const SentenceFiles sentence_files = {.pooling = a.pooling == "mean" ? SentencePooling::mean : SentencePooling::cls,
                                         .normalize = true,
                                         .dimension = family->config().hidden_size,

@@ -95,6 +95,7 @@ int train(Run& run, const Config& config) {
                      "stands; try a smaller learning_rate, or check the data"));
     return kNotFiniteExitCode;
   }
+  if (run.after_training) run.after_training();
   save_trained_model(run.files(), a.output_dir);
   LogRecord metrics = result.metrics;
   metrics.emplace_back("train_samples", static_cast<double>(run.train.rows.size()));

@@ -24,7 +24,20 @@ TaskKind classification(const std::string& problem_type) {
           .default_length = kTextLength};
 }
 
+/// "tabular-classification" or "tabular-regression".
+TaskKind tabular(const std::string& name) {
+  const bool regression = name == "tabular-regression";
+  return {.name = name,
+          .problem_type = regression ? "regression" : "single_label_classification",
+          .input = Input::table,
+          .labels = regression ? LabelKind::score : LabelKind::single};
+}
+
 std::string name_for(const Json& config) {
+  if (json_get_or<std::string>(config, "model_type", "", "config.json") == "tabular_mlp") {
+    const auto problem = json_get_or<std::string>(config, "problem_type", "", "config.json");
+    return problem == "regression" ? "tabular-regression" : "tabular-classification";
+  }
   switch (models::head_of(config, "config.json")) {
     case models::Head::masked_lm:
       return "masked-lm";
@@ -55,6 +68,7 @@ TaskKind task_kind(const std::string& name, const std::string& problem_type, con
   }
   if (task == "text-classification") return classification(problem);
   if (task == "regression") return classification("regression");
+  if (task == "tabular-classification" || task == "tabular-regression") return tabular(task);
   if (task == "masked-lm") {
     return {.name = task, .problem_type = "", .head = models::Head::masked_lm, .labels = LabelKind::none};
   }
@@ -70,7 +84,7 @@ TaskKind task_kind(const std::string& name, const std::string& problem_type, con
             .embeds = true};
   }
   throw UserError("task", concat("expected masked-lm, text-classification, token-classification, sentence-similarity, "
-                                 "sentence-retrieval or regression, got ",
+                                 "sentence-retrieval, regression, tabular-classification or tabular-regression, got ",
                                  task.empty() ? "none, and the model's config.json names no head" : task));
 }
 

@@ -75,7 +75,7 @@ class Task {
 };
 
 /// What a task reads.
-enum class Input { text };
+enum class Input { table, text };
 
 /// What must be known of a task before its data is read and its model built.
 struct TaskKind {

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/concat.h"
 #include "base/parallel.h"
 #include "data/data_files.h"
 #include "expect_error.h"
@@ -175,8 +176,7 @@ TEST_F(Clean, BadRowsEndItOrAreRejected) {
 TEST_F(Clean, TheSameWithOneAndThreeThreads) {
   std::string csv = "text,x,label\n";
   for (int row = 0; row < 9000; ++row) {
-    csv +=
-        "w" + std::to_string(row % 4000) + " and W" + std::to_string(row % 7) + "," + std::to_string(row % 50) + ",a\n";
+    csv += concat("w", row % 4000, " and W", row % 7, ",", row % 50, ",a\n");
   }
   CleanOptions options;
   options.near_duplicate_threshold = 0.5;

@@ -59,6 +59,20 @@ OpCase cross_entropy_case(const char* label, const std::vector<int32_t>& labels,
           7};
 }
 
+OpCase focal_loss_case(const char* label, int64_t classes, const std::vector<int32_t>& labels, bool weighted,
+                       const ops::FocalLossOptions& options) {
+  std::vector<Input> inputs = {{{6, classes}, 2}};
+  if (weighted) inputs.push_back({{classes}, 1, false, true, true});
+  return {
+      "focal_loss",
+      label,
+      std::move(inputs),
+      {{"labels", labels}},
+      [=](const Tensors& x) { return ops::focal_loss(x[0], integers_of(labels), weighted ? x[1] : Tensor(), options); },
+      nullptr,
+      8};
+}
+
 OpCase loss_case(const char* op, const char* label, Tensor (*run)(const Tensor&, const Tensor&, double),
                  double normalizer, bool probability) {
   return {op,
@@ -179,6 +193,10 @@ std::vector<OpCase> make_cases() {
                    [](const Tensors& x) { return ops::linear(x[0], x[1], {}); },
                    nullptr,
                    7});
+  const std::vector<int32_t> classes = {1, 0, 0, 1, 1, 0};
+  cases.push_back(focal_loss_case("", 2, classes, false, {}));
+  cases.push_back(focal_loss_case("weights", 7, kept_labels, true, {.gamma = 1.5, .normalizer = 5}));
+  cases.push_back(focal_loss_case("cross-entropy", 7, kept_labels, true, {.gamma = 0}));
   cases.push_back(loss_case("mse_loss", "", &ops::mse_loss, 0, false));
   cases.push_back(loss_case("mse_loss", "normalizer", &ops::mse_loss, 7, false));
   cases.push_back(binary("multiply", &ops::multiply));

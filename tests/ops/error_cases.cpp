@@ -184,6 +184,19 @@ std::vector<ErrorCase> make_errors() {
   expect("cross_entropy", "rank", [] { cross_entropy(zeros({3}), integers_of({0})); });
   expect("cross_entropy", "undefined", [] { cross_entropy({}, integers_of({0})); });
 
+  const auto focal = [](std::vector<int32_t> labels, const Tensor& weights, FocalLossOptions options) {
+    focal_loss(zeros({2, 3}), integers_of(labels), weights, options);
+  };
+  expect("focal_loss", "label too large", [=] { focal({0, 3}, {}, {}); });
+  expect("focal_loss", "negative label", [=] { focal({0, -100}, {}, {}); });
+  expect("focal_loss", "number of labels", [=] { focal({0}, {}, {}); });
+  expect("focal_loss", "number of weights", [=] { focal({0, 1}, zeros({2}), {}); });
+  expect("focal_loss", "16-bit weights", [=] { focal({0, 1}, zeros({3}, DType::bf16), {}); });
+  expect("focal_loss", "negative gamma", [=] { focal({0, 1}, {}, {.gamma = -1}); });
+  expect("focal_loss", "NaN gamma", [=] { focal({0, 1}, {}, {.gamma = std::numeric_limits<double>::quiet_NaN()}); });
+  expect("focal_loss", "negative normalizer", [=] { focal({0, 1}, {}, {.normalizer = -1}); });
+  expect("focal_loss", "undefined", [] { focal_loss({}, integers_of({0}), {}); });
+
   const std::pair<const char*, Tensor (*)(const Tensor&, const Tensor&, double)> losses[] = {
       {"mse_loss", &mse_loss}, {"bce_with_logits", &bce_with_logits}};
   for (const auto& [op, run] : losses) {

@@ -61,6 +61,7 @@ TEST(Metrics, RegressionScoresEqualThoseOfScipyAlsoWithTies) {
     for (size_t i = 0; i < c["truth"].size(); ++i) counts.add(c["truth"][i], c["predicted"][i]);
     EXPECT_NEAR(counts.mse(), c["mse"].get<double>(), kTolerance);
     EXPECT_NEAR(counts.mae(), c["mae"].get<double>(), kTolerance);
+    EXPECT_NEAR(counts.r2(), c["r2"].get<double>(), kTolerance);
     EXPECT_NEAR(counts.pearson(), c["pearson"].get<double>(), kTolerance);
     EXPECT_NEAR(counts.spearman(), c["spearman"].get<double>(), kTolerance);
   }

@@ -2,6 +2,7 @@
 #include "train/run.h"
 
 #include <cmath>
+#include <map>
 
 #include <gtest/gtest.h>
 
@@ -72,6 +73,31 @@ TEST(Run, WritesEveryResultAndTheSavedModelScoresTheSame) {
   const Json evaluated = read_json(folder / "out" / "eval_results.json");
   ASSERT_EQ(run(folder, again), 0);
   EXPECT_EQ(read_json(folder / "out" / "eval_results.json")["eval_loss"], evaluated["eval_loss"]);
+}
+
+TEST(Run, KeptRowsChangeNothingAndAnotherLengthIsEncodedAnew) {
+  const auto folder = workshop("cache");
+  auto words = training(folder);
+  words.push_back("dataset_cache_dir=" + (folder / "cache").string());
+  const auto eval_loss = [&] {
+    EXPECT_EQ(run(folder, words), 0);
+    return read_json(folder / "out" / "eval_results.json")["eval_loss"];
+  };
+  const auto files = [&] {
+    std::map<std::filesystem::path, std::filesystem::file_time_type> all;
+    for (const auto& entry : std::filesystem::directory_iterator(folder / "cache")) {
+      all[entry.path()] = entry.last_write_time();
+    }
+    return all;
+  };
+  const Json first = eval_loss();
+  const auto kept = files();
+  EXPECT_EQ(kept.size(), 3U) << "a file for each part";
+  EXPECT_EQ(eval_loss(), first);
+  EXPECT_EQ(files(), kept) << "read, not written again";
+  words.emplace_back("max_seq_length=4");
+  EXPECT_NE(eval_loss(), first);
+  EXPECT_EQ(files().size(), 6U);
 }
 
 TEST(Run, ADryRunWritesNothing) {

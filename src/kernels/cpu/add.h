@@ -22,6 +22,7 @@ void add_attention_forward();
 void add_attention_backward();
 void add_cross_entropy();
 void add_pointwise_loss();
+void add_focal_loss();
 void add_pooling();
 void add_im2row();
 void add_convolution();

@@ -24,6 +24,7 @@ void register_cpu() {
   add_attention_backward();
   add_cross_entropy();
   add_pointwise_loss();
+  add_focal_loss();
   add_pooling();
   add_im2row();
   add_convolution();

@@ -18,6 +18,7 @@ void add_convolution();
 void add_cross_entropy();
 void add_elementwise();
 void add_embedding();
+void add_focal_loss();
 void add_layer_norm();
 void add_layout();
 void add_matmul();

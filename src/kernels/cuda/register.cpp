@@ -17,6 +17,7 @@ void register_cuda() {
   cuda::add_attention();
   cuda::add_cross_entropy();
   cuda::add_pointwise_loss();
+  cuda::add_focal_loss();
   cuda::add_pooling();
   cuda::add_convolution();
   cuda::add_pooling2d();

@@ -8,6 +8,7 @@
 #include "kernels/depthwise.h"
 #include "kernels/elementwise.h"
 #include "kernels/embedding.h"
+#include "kernels/focal_loss.h"
 #include "kernels/im2row.h"
 #include "kernels/layer_norm.h"
 #include "kernels/layout.h"
@@ -42,6 +43,8 @@ void run(const CrossEntropyForward& args, Stream&);
 void run(const CrossEntropyBackward& args, Stream&);
 void run(const PointwiseLossForward& args, Stream&);
 void run(const PointwiseLossBackward& args, Stream&);
+void run(const FocalLossForward& args, Stream&);
+void run(const FocalLossBackward& args, Stream&);
 void run(const SegmentMeanForward& args, Stream&);
 void run(const SegmentMeanBackward& args, Stream&);
 void run(const NormalizeForward& args, Stream&);

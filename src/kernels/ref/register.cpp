@@ -66,6 +66,8 @@ void register_ref() {
   add(cross_entropy_backward);
   add(pointwise_loss_forward);
   add(pointwise_loss_backward);
+  add(focal_loss_forward);
+  add(focal_loss_backward);
   add(segment_mean_forward);
   add(segment_mean_backward);
   add(normalize_forward);

@@ -58,8 +58,32 @@ def regression(n, digits):
         "predicted": predicted.tolist(),
         "mse": float(m.mean_squared_error(t, p)),
         "mae": float(m.mean_absolute_error(t, p)),
+        "r2": float(m.r2_score(t, p)),
         "pearson": float(scipy.stats.pearsonr(t, p)[0]),
         "spearman": float(scipy.stats.spearmanr(t, p)[0]),
+    }
+
+
+def probability(n, share, digits):
+    """Probabilities of a rare or common class; rounding makes ties."""
+    truth = (rng.random(n) < share).astype(int)
+    p = numpy.clip(rng.beta(2, 3, n) + 0.25 * truth, 0, 1).round(digits).astype(numpy.float32)
+    most = n / 10  # rows above the tenth; of a group of ties across the border a part
+    recall = sum(min(max(most - (p > v).sum(), 0), (p == v).sum()) * truth[p == v].mean() for v in numpy.unique(p))
+    place = numpy.minimum((p.astype(float) * 15).astype(int), 14)
+    bins = [place == b for b in range(15) if (place == b).any()]
+    fpr, tpr, _ = m.roc_curve(truth, p)
+    return {
+        "truth": truth.tolist(),
+        "probability": p.tolist(),
+        "roc_auc": float(m.roc_auc_score(truth, p)),
+        "ks": float(scipy.stats.ks_2samp(p[truth == 1], p[truth == 0]).statistic),
+        "pr_auc": float(m.average_precision_score(truth, p)),
+        "recall_at_10": float(recall / truth.sum()),
+        "brier": float(m.brier_score_loss(truth, p.astype(float))),
+        "calibration_error": float(sum(b.mean() * abs(p[b].astype(float).mean() - truth[b].mean()) for b in bins)),
+        "best_f1": float(max(m.f1_score(truth, p >= v) for v in numpy.unique(p))),
+        "best_youden": float((tpr - fpr).max()),
     }
 
 
@@ -99,6 +123,7 @@ json.dump(
             entities(30, ["O", "O", "B-PER", "I-PER", "B-LOC", "I-LOC"]),
             entities(30, ["O", "B-A", "I-A", "E-A", "S-A", "I-B", "B-x-y", "I-x-y"]),
         ],
+        "probability": [probability(200, 0.4, 6), probability(150, 0.1, 1)],
     },
     __import__("sys").stdout,
 )

@@ -15,7 +15,9 @@ import numpy as np
 import safetensors
 import torch
 import torch.nn.functional as F
+import torchvision
 from safetensors.numpy import save_file
+from torchvision.ops import sigmoid_focal_loss
 
 torch.set_num_threads(1)
 rng = np.random.default_rng(20240607)
@@ -226,10 +228,26 @@ for step in range(3):
     norm(first(torch.tensor(batch)))
 entries["running/mean"], entries["running/var"] = norm.running_mean.numpy(), norm.running_var.numpy()
 
+def focal_loss(x, weights, labels, gamma, normalizer):
+    """From softmax: the formula of Lin et al. 2017 for any number of classes."""
+    log_p = torch.log_softmax(x, dim=1)[torch.arange(len(labels)), labels]
+    return -(weights[labels] * (1 - log_p.exp()) ** gamma * log_p).sum() / normalizer
+
+
+two = [1, 0, 0, 1, 1, 0]
+case("focal_loss", lambda x: sigmoid_focal_loss(x[:, 1] - x[:, 0], torch.tensor(two, dtype=x.dtype), alpha=-1, gamma=2,
+                                                reduction="mean"), [normal(6, 2, size=2)], labels=two)
+case("focal_loss weights", lambda x, w: focal_loss(x, w, kept_labels, 1.5, 5), [normal(6, 7, size=2), rng.uniform(size=7)],
+     constants=1, labels=kept_labels)
+case("focal_loss cross-entropy",
+     lambda x, w: F.cross_entropy(x, torch.tensor(kept_labels), weight=w, reduction="sum") / 6,
+     [normal(6, 7, size=2), rng.uniform(size=7)], constants=1, labels=kept_labels)
+
 folder = pathlib.Path(__file__).parent
 save_file(entries, folder / "ops.safetensors")
 about = {
     "torch": torch.__version__,
+    "torchvision": torchvision.__version__,
     "safetensors": safetensors.__version__,
     "numpy": np.__version__,
     "sha256": hashlib.sha256((folder / "ops.safetensors").read_bytes()).hexdigest(),

@@ -1,0 +1,31 @@
+/// config.json of the networks for rows of a table.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "models/config.h"
+#include "nn/layers.h"
+
+namespace suanli::models {
+
+/// A multi-layer perceptron over F numbers and K categories; without hidden layers it is linear or logistic regression.
+struct TabularConfig : ModelConfig {
+  int64_t num_features = 0;                  ///< F
+  std::vector<int64_t> category_sizes = {};  ///< [K]: how many values each category takes
+  std::vector<int64_t> hidden_sizes = {};
+  ops::Activation activation = ops::Activation::relu;
+  float dropout = 0;                         ///< of the hidden layers
+  double threshold = 0.5;                    ///< two classes: the second is given from this probability on
+  double target_mean = 0, target_scale = 1;  ///< regression: the network gives (target - mean) / scale
+
+  bool regression() const { return problem_type == "regression"; }
+  /// Width of the last layer: the classes, or one number.
+  int64_t outputs() const { return regression() ? 1 : static_cast<int64_t>(labels.size()); }
+};
+
+/// Reads "num_features", "category_sizes", "hidden_sizes", "hidden_act", "hidden_dropout_prob", "threshold",
+/// "target_mean", "target_scale". Throws UserError naming `where` and key.
+TabularConfig tabular_config(const Json& json, const std::string& where);
+
+}  // namespace suanli::models

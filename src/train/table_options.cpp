@@ -1,0 +1,31 @@
+#include "train/table_options.h"
+
+namespace suanli {
+namespace {
+
+constexpr auto kText = OptionType::text;
+constexpr auto kReal = OptionType::real;
+constexpr auto kList = OptionType::list;
+
+}  // namespace
+
+std::vector<Option> table_options() {
+  return {
+      {"column_encodings", kList, "",
+       "of a table: column=none, standardize, min_max, robust, log, one_hot, ordinal, date or hashed:BUCKETS; columns "
+       "not named by their content"},
+      {"hidden_sizes", kList, "100", "of a table: width of each hidden layer, such as 64,32; 0: none"},
+      {"hidden_act", kText, "relu", "of a table: between the layers", {}, {"relu", "tanh", "gelu"}},
+      {"hidden_dropout_prob", kReal, "0", "of a table: dropout of the hidden layers"},
+      {"class_weight", kText, "none", "of a table: balanced: rare classes weigh more", {}, {"none", "balanced"}},
+      {"focal_loss_gamma", kReal, "0", "of a table: how much rows that are sure already count less"},
+      {"threshold",
+       kText,
+       "none",
+       "of a table of two classes: chosen on the validation set for the best F1 or Youden's J",
+       {},
+       {"none", "f1", "youden"}},
+  };
+}
+
+}  // namespace suanli
