@@ -119,7 +119,9 @@ bool Engine::may_replay(const HostBatch& batch, Output output) const {
   if (!state_->options.cuda_graphs || state_->device == Device{}) return false;
   const char* reason = output == Output::masked_lm ? "the number of masks decides the sizes"
                        : profiling()               ? "a profile shows each kernel"
-                                                   : nullptr;
+                       : state_->model.network->lengths_decide_launches()
+                           ? "the lengths of its sequences decide which kernels run"
+                           : nullptr;
   if (reason != nullptr) {
     if (!state_->explained) log_info(std::string("[graph] nothing is recorded: ") + reason);
     state_->explained = true;

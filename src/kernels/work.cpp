@@ -19,6 +19,7 @@
 #include "kernels/pooling.h"
 #include "kernels/pooling2d.h"
 #include "kernels/quantized_matmul.h"
+#include "kernels/recurrence.h"
 #include "kernels/upsample.h"
 
 namespace suanli::kernels {
@@ -224,6 +225,18 @@ static Work upsample_work(const Args& args) {
 }
 Work work_of(const UpsampleForward& args) { return upsample_work(args); }
 Work work_of(const UpsampleBackward& args) { return upsample_work(args); }
+
+/// x, u, h and y; where kept for backward what is kept, too. An LSTM reads and writes c.
+Work work_of(const RecurrentForward& args) {
+  const auto gates = static_cast<int>(gate_count(args.cell)), kept = static_cast<int>(kept_count(args.cell));
+  const int arrays = 2 * gates + 3 + (args.c != nullptr ? 2 : 0) + (args.kept != nullptr ? kept + 1 : 0);
+  return one_pass(args.live, {"H", args.width}, arrays, args.dtype);
+}
+/// dy, what was kept, dh both ways, dx and du; an LSTM's c before and dc both ways.
+Work work_of(const RecurrentBackward& args) {
+  const auto gates = static_cast<int>(gate_count(args.cell)), kept = static_cast<int>(kept_count(args.cell));
+  return one_pass(args.live, {"H", args.width}, 2 * gates + kept + 4 + (args.dc != nullptr ? 3 : 0), args.dtype);
+}
 
 /// A kernel that goes over the arrays of many tensors once, `bytes` of them.
 template <class Tensors>

@@ -4,6 +4,7 @@
 #include "models/alexnet/alexnet.h"
 #include "models/bert/family.h"
 #include "models/lenet/lenet.h"
+#include "models/recurrent/family.h"
 #include "models/resnet/family.h"
 #include "models/tabular/mlp.h"
 
@@ -15,8 +16,9 @@ struct ModelType {
   std::unique_ptr<Family> (*read)(const Json& json, const std::string& where);
 };
 constexpr ModelType kModelTypes[] = {
-    {"alexnet", read_alexnet}, {"bert", read_bert},           {"distilbert", read_bert}, {"lenet", read_lenet},
-    {"resnet", read_resnet},   {"resnet_cifar", read_resnet}, {"roberta", read_bert},    {"tabular_mlp", read_tabular},
+    {"alexnet", read_alexnet}, {"bert", read_bert},      {"distilbert", read_bert},     {"gru", read_recurrent},
+    {"lenet", read_lenet},     {"lstm", read_recurrent}, {"resnet", read_resnet},       {"resnet_cifar", read_resnet},
+    {"rnn", read_recurrent},   {"roberta", read_bert},   {"tabular_mlp", read_tabular},
 };
 
 }  // namespace

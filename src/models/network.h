@@ -27,6 +27,9 @@ class Network {
   /// Rows of a table: numbers [B,F] f32 beside the weights and categories [K,B] i32 (undefined where F or K is 0) ->
   /// logits [B, labels] f32.
   virtual Tensor row_logits(const Tensor& numbers, const Tensor& categories, const nn::Mode& mode) const;
+  /// True where the lengths of a batch's sequences, and not only its shape, decide which kernels run and on what: no
+  /// recording of one batch may stand for another.
+  virtual bool lengths_decide_launches() const { return false; }
 };
 
 }  // namespace suanli::models

@@ -96,6 +96,10 @@ std::optional<Tensor> StepGraphs::run(const StepInputs& inputs, const Step& step
 
 bool StepGraphs::may_replay(const StepInputs& inputs) {
   if (profiling()) explain("a profile shows each kernel");
+  if (model_.network->lengths_decide_launches()) {
+    explain("the lengths of its sequences decide which kernels run");
+    return false;
+  }
   return !off_ && !profiling() && std::ranges::all_of(inputs.micro_batches, [&](const LossInputs& batch) {
     return valid(batch, model_.config());
   });

@@ -213,6 +213,7 @@ std::vector<OpCase> make_cases() {
   cases.push_back(quantized_case("gelu", kernels::Activation::gelu));
   cases.push_back(quantized_case("no bias", {}));
   cases.back().inputs.pop_back();
+  add_recurrent_cases(cases);
   cases.push_back(unary("relu", &ops::relu));
   cases.push_back(binary("row_dot", &ops::row_dot, 9));
   cases.push_back({"scale", "", {{{9}}}, {}, [](const Tensors& x) { return ops::scale(x[0], -1.7); }, nullptr});

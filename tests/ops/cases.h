@@ -43,6 +43,8 @@ struct OpCase {
 const std::vector<OpCase>& op_cases();
 /// Those among them of the ops over images.
 std::vector<OpCase> image_cases();
+/// Adds those of lstm, gru and rnn.
+void add_recurrent_cases(std::vector<OpCase>& cases);
 
 /// A call that breaks the contract of `op`.
 struct ErrorCase {

@@ -15,6 +15,7 @@
 #include "ops/loss.h"
 #include "ops/pooling.h"
 #include "ops/quantized_linear.h"
+#include "ops/recurrence.h"
 
 namespace suanli::testing {
 
@@ -166,6 +167,26 @@ std::vector<ErrorCase> make_errors() {
   expect("normalize", "rank", [] { normalize(zeros({3})); });
   expect("normalize", "integers", [] { normalize(zeros({3, 2}, DType::i32)); });
   expect("normalize", "undefined", [] { normalize({}); });
+
+  const Tensor two = integers_of({0, 2});
+  const auto lstm_of = [two](Tensor x, Tensor weight, Tensor bias) { lstm(x, weight, bias, two); };
+  expect("lstm", "undefined x", [=] { lstm_of({}, zeros({8, 2}), zeros({8})); });
+  expect("lstm", "undefined weight", [=] { lstm_of(zeros({2, 8}), {}, zeros({8})); });
+  expect("lstm", "undefined bias", [=] { lstm_of(zeros({2, 8}), zeros({8, 2}), {}); });
+  expect("lstm", "width of x", [=] { lstm_of(zeros({2, 6}), zeros({8, 2}), zeros({8})); });
+  expect("lstm", "three directions", [=] { lstm_of(zeros({2, 24}), zeros({24, 2}), zeros({24})); });
+  expect("lstm", "no units", [=] { lstm_of(zeros({2, 0}), zeros({0, 0}), zeros({0})); });
+  expect("lstm", "bias", [=] { lstm_of(zeros({2, 8}), zeros({8, 2}), zeros({4})); });
+  expect("lstm", "dtypes", [=] { lstm_of(zeros({2, 8}), zeros({8, 2}, DType::f64), zeros({8})); });
+  expect("lstm", "offsets", [] { lstm(zeros({2, 8}), zeros({8, 2}), zeros({8}), integers_of({0, 3})); });
+  expect("lstm", "initial.h", [=] { lstm(zeros({2, 8}), zeros({8, 2}), zeros({8}), two, {zeros({2, 2}), {}}); });
+  expect("lstm", "initial.c", [=] {
+    lstm(zeros({2, 8}), zeros({8, 2}), zeros({8}), two, {{}, zeros({1, 2}, DType::bf16)});
+  });
+  expect("gru", "initial.c", [=] { gru(zeros({2, 6}), zeros({6, 2}), zeros({6}), two, {{}, zeros({1, 2})}); });
+  expect("gru", "rows of weight", [=] { gru(zeros({2, 8}), zeros({8, 2}), zeros({8}), two); });
+  expect("rnn", "undefined", [=] { rnn({}, zeros({2, 2}), zeros({2}), two); });
+  expect("rnn", "rank", [=] { rnn(zeros({2}), zeros({2, 2}), zeros({2}), two); });
 
   const auto entropy = [](std::vector<int32_t> labels, CrossEntropyOptions options) {
     cross_entropy(zeros({2, 3}), integers_of(labels), options);

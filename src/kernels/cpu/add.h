@@ -35,6 +35,7 @@ void add_quantize_rows();
 void add_quantized_matmul_amx();
 void add_quantized_matmul_vnni();
 void add_quantized_matmul_simd();
+void add_recurrence();
 
 /// What every SIMD kernel asks: AVX2, and a dtype that it is compiled for.
 inline Refusal refuse_unless_simd(const Machine& machine, DType dtype) {

@@ -37,6 +37,7 @@ void register_cpu() {
   add_quantized_matmul_amx();
   add_quantized_matmul_vnni();
   add_quantized_matmul_simd();
+  add_recurrence();
 }
 
 }  // namespace suanli::kernels

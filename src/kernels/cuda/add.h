@@ -28,6 +28,7 @@ void add_pointwise_loss();
 void add_pooling();
 void add_pooling2d();
 void add_quantized_matmul();
+void add_recurrence();
 void add_rows();
 void add_upsample();
 

@@ -26,6 +26,7 @@ void register_cuda() {
   cuda::add_upsample();
   cuda::add_optimizer();
   cuda::add_quantized_matmul();
+  cuda::add_recurrence();
 }
 
 }  // namespace suanli::kernels

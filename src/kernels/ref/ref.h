@@ -18,6 +18,7 @@
 #include "kernels/pooling.h"
 #include "kernels/pooling2d.h"
 #include "kernels/quantized_matmul.h"
+#include "kernels/recurrence.h"
 #include "kernels/upsample.h"
 
 namespace suanli::kernels::ref {
@@ -74,5 +75,7 @@ void run(const ClippingFactor& args, Stream&);
 void run(const QuantizeRows& args, Stream&);
 void run(const PackQuantized& args, Stream&);
 void run(const QuantizedMatmul& args, Stream&);
+void run(const RecurrentForward& args, Stream&);
+void run(const RecurrentBackward& args, Stream&);
 
 }  // namespace suanli::kernels::ref

@@ -97,6 +97,8 @@ void register_ref() {
   add(quantize_rows);
   add(pack_quantized);
   add(quantized_matmul);
+  add(recurrent_forward);
+  add(recurrent_backward);
 }
 
 }  // namespace suanli::kernels

@@ -243,6 +243,47 @@ case("focal_loss cross-entropy",
      lambda x, w: F.cross_entropy(x, torch.tensor(kept_labels), weight=w, reduction="sum") / 6,
      [normal(6, 7, size=2), rng.uniform(size=7)], constants=1, labels=kept_labels)
 
+
+def recurrent(module, offsets, total, x, weight, bias, h=None, c=None):
+    """A layer of torch.nn over each sequence, whose input product is the identity: x is the part of the input."""
+    directions = 2 if module.bidirectional else 1
+    rows, width = x.shape[1] // directions, module.hidden_size
+    parameters = {}
+    for d in range(directions):
+        ending = "_l0" + ("_reverse" if d else "")
+        parameters["weight_ih" + ending] = torch.eye(x.shape[1], dtype=x.dtype)[d * rows:(d + 1) * rows]
+        parameters["bias_ih" + ending] = torch.zeros(rows, dtype=x.dtype)
+        parameters["weight_hh" + ending] = weight[d * rows:(d + 1) * rows]
+        parameters["bias_hh" + ending] = bias[d * rows:(d + 1) * rows]
+    outputs, last = [], []
+    for b, (begin, end) in enumerate(zip(offsets[:-1], offsets[1:])):
+        states = [None if s is None else s[b].reshape(directions, 1, width) for s in (h, c)]
+        if begin == end:
+            outputs.append(x.new_zeros(0, directions * width))
+            last.append([torch.zeros(directions * width, dtype=x.dtype) if s is None else s.reshape(-1) for s in states])
+            continue
+        state = None if h is None else states[0] if c is None else tuple(states)
+        y, after = torch.func.functional_call(module, parameters, (x[begin:end, None], state))
+        outputs.append(y[:, 0])
+        last.append([s.reshape(-1) for s in (after if isinstance(after, tuple) else (after,))])
+    if not total:
+        return torch.cat(outputs)
+    mean = torch.stack([y.mean(dim=0) if len(y) else y.new_zeros(y.shape[1]) for y in outputs])
+    return mean + sum(torch.stack([states[i] for states in last]) for i in range(len(last[0]) if c is not None else 1))
+
+
+sequences = [0, 2, 2, 6, 9]
+for name, kind, gates in (("gru", torch.nn.GRU, 3), ("lstm", torch.nn.LSTM, 4), ("rnn", torch.nn.RNN, 1)):
+    labels = [("", 1), (" both directions", 2)] + ([(" relu", 2)] if name == "rnn" else [])
+    for label, directions in labels:
+        size = directions * gates * 3
+        options = {"nonlinearity": "relu"} if label == " relu" else {}
+        module = kind(size, 3, bidirectional=directions == 2, dtype=torch.float64, **options)
+        inputs = [normal(9, size), normal(size, 3, size=0.5), normal(size, size=0.5)]
+        if directions == 2:
+            inputs += [normal(4, 6) for _ in range(2 if name == "lstm" else 1)]
+        case(name + label, lambda *x: recurrent(module, sequences, label == " both directions", *x), inputs, offsets=sequences)
+
 folder = pathlib.Path(__file__).parent
 save_file(entries, folder / "ops.safetensors")
 about = {
