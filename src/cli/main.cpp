@@ -22,6 +22,8 @@ constexpr Verb kVerbs[] = {
     {"predict", "classify lines of text, tag their tokens, or fill masks; one JSON line each", suanli::cli::predict},
     {"embed", "turn lines of text into vectors; one JSON line each", suanli::cli::embed},
     {"tokenize", "show the tokens of lines of text; one JSON line each", suanli::cli::tokenize},
+    {"generate", "continue a text with a causal language model", suanli::cli::generate},
+    {"convert", "turn a GGUF file into a Hugging Face folder", suanli::cli::convert},
     {"data", "inspect, clean and split data files", suanli::cli::data},
     {"doctor", "say what this machine has and how fast it is", suanli::cli::doctor},
     {"bench", "time the training and inference steps of a model, and single kernels", suanli::cli::bench},

@@ -16,5 +16,7 @@ int tokenize(Arguments arguments);
 int doctor(Arguments arguments);
 int bench(Arguments arguments);
 int data(Arguments arguments);
+int generate(Arguments arguments);
+int convert(Arguments arguments);
 
 }  // namespace suanli::cli

@@ -1,11 +1,13 @@
 // What one call of each kernel does. Operations are those of matrix products alone (a multiply-add is two); bytes are
 // those that the formula must read and write at least once, whatever an implementation reads again.
+#include <algorithm>
 #include <initializer_list>
 
 #include "base/concat.h"
 #include "kernels/activation.h"
 #include "kernels/attention.h"
 #include "kernels/batch_norm.h"
+#include "kernels/cached_attention.h"
 #include "kernels/depthwise.h"
 #include "kernels/elementwise.h"
 #include "kernels/embedding.h"
@@ -20,6 +22,9 @@
 #include "kernels/pooling2d.h"
 #include "kernels/quantized_matmul.h"
 #include "kernels/recurrence.h"
+#include "kernels/rms_norm.h"
+#include "kernels/rotary_embedding.h"
+#include "kernels/swiglu.h"
 #include "kernels/upsample.h"
 
 namespace suanli::kernels {
@@ -57,7 +62,8 @@ int wanted(std::initializer_list<const void*> arrays) {
   return count;
 }
 
-/// `products` products of every query with each key that takes part, over `arrays` arrays of [T, heads * head_size].
+/// `products` products of every query with each key that takes part, over `arrays` arrays of [T, heads * head_size],
+/// half of them of queries and half of keys, whose heads are fewer where a group shares them.
 template <class Args>
 Work attention_work(const Args& args, int products, int arrays) {
   double pairs = args.pairs;
@@ -73,7 +79,7 @@ Work attention_work(const Args& args, int products, int arrays) {
                              {"D", args.head_size}}),
           .dtype = name_of(args.dtype),
           .flops = 2.0 * products * pairs * static_cast<double>(width),
-          .bytes = arrays * bytes_of(args.tokens * width, args.dtype)};
+          .bytes = arrays / 2 * bytes_of(args.tokens * (width + width / args.group), args.dtype)};
 }
 
 Work embedding_work(int64_t rows, int64_t vocab, int64_t width, DType dtype) {
@@ -125,6 +131,23 @@ Work work_of(const ColumnSum& args) { return one_pass(args.rows, {"H", args.widt
 Work work_of(const AttentionForward& args) { return attention_work(args, 2, 4); }   // q, k, v, out
 Work work_of(const AttentionBackward& args) { return attention_work(args, 5, 8); }  // and dout, dq, dk, dv
 
+Work work_of(const CacheAppend& args) {  // reads and writes keys and values
+  return one_pass(args.cache.tokens, {"H", args.cache.key_heads * args.cache.head_size}, 4, args.dtype);
+}
+Work work_of(const CachedAttention& args) {
+  const int64_t width = args.heads * args.cache.head_size;
+  const double keys = args.pairs / static_cast<double>(std::max<int64_t>(args.cache.longest, 1));
+  return {.shape = shape_of({{"T", args.cache.tokens},
+                             {"B", args.cache.sequences},
+                             {"A", args.heads},
+                             {"G", args.cache.key_heads},
+                             {"D", args.cache.head_size}}),
+          .dtype = name_of(args.dtype),
+          .flops = 4 * args.pairs * static_cast<double>(width),
+          .bytes = 2 * bytes_of(args.cache.tokens * width, args.dtype) +
+                   2 * keys * bytes_of(args.cache.key_heads * args.cache.head_size, args.dtype)};
+}
+
 Work work_of(const ActivationForward& args) { return one_pass(args.count, 2, args.dtype); }
 Work work_of(const ActivationBackward& args) { return one_pass(args.count, 3, args.dtype); }
 Work work_of(const Dropout& args) { return one_pass(args.count, 2, args.dtype); }
@@ -148,6 +171,14 @@ Work work_of(const LayerNormForward& args) {
 Work work_of(const LayerNormBackward& args) {
   return one_pass(args.rows, {"H", args.width}, wanted({args.dy, args.sum, args.dx, args.dresidual}), args.dtype);
 }
+
+Work work_of(const RmsNormForward& args) { return one_pass(args.rows, {"H", args.width}, 2, args.dtype); }
+Work work_of(const RmsNormBackward& args) {
+  return one_pass(args.rows, {"H", args.width}, wanted({args.dy, args.x, args.dx}), args.dtype);
+}
+Work work_of(const RotaryEmbedding& args) { return one_pass(args.tokens, {"H", args.width}, 2, args.dtype); }
+Work work_of(const SwigluForward& args) { return one_pass(args.rows, {"F", args.width}, 3, args.dtype); }
+Work work_of(const SwigluBackward& args) { return one_pass(args.rows, {"F", args.width}, 5, args.dtype); }
 
 Work work_of(const EmbeddingForward& args) {
   Work work = embedding_work(args.rows, args.vocab, args.width, args.dtype);

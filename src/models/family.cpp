@@ -3,7 +3,9 @@
 #include "base/error.h"
 #include "models/alexnet/alexnet.h"
 #include "models/bert/family.h"
+#include "models/gpt2/family.h"
 #include "models/lenet/lenet.h"
+#include "models/llama/family.h"
 #include "models/recurrent/family.h"
 #include "models/resnet/family.h"
 #include "models/tabular/mlp.h"
@@ -16,12 +18,20 @@ struct ModelType {
   std::unique_ptr<Family> (*read)(const Json& json, const std::string& where);
 };
 constexpr ModelType kModelTypes[] = {
-    {"alexnet", read_alexnet}, {"bert", read_bert},      {"distilbert", read_bert},     {"gru", read_recurrent},
-    {"lenet", read_lenet},     {"lstm", read_recurrent}, {"resnet", read_resnet},       {"resnet_cifar", read_resnet},
-    {"rnn", read_recurrent},   {"roberta", read_bert},   {"tabular_mlp", read_tabular},
+    {"alexnet", read_alexnet},     {"bert", read_bert},           {"distilbert", read_bert}, {"gpt2", read_gpt2},
+    {"gru", read_recurrent},       {"lenet", read_lenet},         {"llama", read_llama},     {"lstm", read_recurrent},
+    {"resnet", read_resnet},       {"resnet_cifar", read_resnet}, {"rnn", read_recurrent},   {"roberta", read_bert},
+    {"tabular_mlp", read_tabular},
 };
 
 }  // namespace
+
+int64_t StoredNames::rows_of(size_t i, int64_t rows) const {
+  if (shares.empty()) return rows / static_cast<int64_t>(names.size());
+  int64_t total = 0;
+  for (const int64_t share : shares) total += share;
+  return rows / total * shares[i];
+}
 
 std::unique_ptr<Family> read_family(const Json& json, const std::string& where) {
   const auto type = json_get<std::string>(json, "model_type", where);

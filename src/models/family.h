@@ -16,6 +16,10 @@ struct StoredNames {
   std::vector<std::string> names = {};  ///< tensors whose rows stacked in order are the parameter
   bool body = true;                     ///< carries body_prefix() in a model with a head
   bool may_be_new = false;              ///< a checkpoint may lack it: part of a head
+  /// How the rows are divided among the names, such as {2, 1, 1}: heads of queries, keys and values; empty: equally.
+  std::vector<int64_t> shares = {};
+  /// The rows of name `i` among `rows` of the parameter, in the file's order of axes.
+  int64_t rows_of(size_t i, int64_t rows) const;
   /// Axis i of the parameter is axis axes[i] of the stored tensor; empty: the same order.
   std::vector<int> axes = {};
 };

@@ -29,13 +29,13 @@ std::vector<std::string> written_names(const Family& family, Head head, const St
   return names;
 }
 
-/// What a file holds of a parameter of shape `shape`: sizes in the file's order of axes.
-std::vector<int64_t> stored_sizes(const Shape& shape, const StoredNames& stored) {
+/// What a file holds of a parameter of shape `shape` under name `i`: sizes in the file's order of axes.
+std::vector<int64_t> stored_sizes(const Shape& shape, const StoredNames& stored, size_t i) {
   std::vector<int64_t> sizes(shape.sizes().begin(), shape.sizes().end());
-  for (size_t i = 0; i < stored.axes.size(); ++i) {
-    sizes[static_cast<size_t>(stored.axes[i])] = shape[static_cast<int>(i)];
+  for (size_t axis = 0; axis < stored.axes.size(); ++axis) {
+    sizes[static_cast<size_t>(stored.axes[axis])] = shape[static_cast<int>(axis)];
   }
-  sizes[0] /= static_cast<int64_t>(stored.names.size());
+  sizes[0] = stored.rows_of(i, sizes[0]);
   return sizes;
 }
 
@@ -60,23 +60,23 @@ class FolderSource {
       return {};
     }
     used_.insert(found.begin(), found.end());
-    const std::vector<int64_t> sizes = stored_sizes(shape, stored);
     std::vector<Tensor> parts;
     for (const std::string& each : found) {
+      const Shape part(stored_sizes(shape, stored, parts.size()));
       parts.push_back(folder_.tensor(each));
-      if (parts.back().shape() == Shape(sizes)) continue;
-      if (stored.may_be_new && parts.size() == 1 && may_grow(parts.back().shape(), Shape(sizes))) {
-        return grown(ops::cast(parts.back(), DType::f32), Shape(sizes));
+      if (parts.back().shape() == part) continue;
+      if (stored.may_be_new && stored.names.size() == 1 && may_grow(parts.back().shape(), part)) {
+        return grown(ops::cast(parts.back(), DType::f32), part);
       }
       if (new_labels_ && stored.may_be_new) {
         new_.insert(new_.end(), stored.names.begin(), stored.names.end());
         return {};
       }
-      throw UserError(folder_.path().string(), "expected tensor " + each + " of shape " + Shape(sizes).text() +
+      throw UserError(folder_.path().string(), "expected tensor " + each + " of shape " + part.text() +
                                                    " from config.json, got " + parts.back().shape().text());
     }
-    if (parts.size() > 1 && stored.axes.empty()) return stacked(parts, sizes, device_);
-    const Tensor whole = parts.size() == 1 ? ops::cast(parts.front(), DType::f32) : stacked(parts, sizes, {});
+    if (parts.size() > 1 && stored.axes.empty()) return stacked(parts, device_);
+    const Tensor whole = parts.size() == 1 ? ops::cast(parts.front(), DType::f32) : stacked(parts, {});
     return stored.axes.empty() ? whole : permuted(whole, stored.axes);
   }
 
@@ -129,14 +129,16 @@ class FolderSource {
     return whole;
   }
 
-  /// The rows of `parts`, each of these sizes, one after another.
-  static Tensor stacked(const std::vector<Tensor>& parts, std::vector<int64_t> sizes, Device device) {
-    const int64_t rows = sizes[0];
-    sizes[0] *= static_cast<int64_t>(parts.size());
+  /// The rows of `parts` one after another.
+  static Tensor stacked(const std::vector<Tensor>& parts, Device device) {
+    std::vector<int64_t> sizes(parts[0].shape().sizes().begin(), parts[0].shape().sizes().end());
+    sizes[0] = 0;
+    for (const Tensor& part : parts) sizes[0] += part.dim(0);
     Tensor whole = Tensor::empty(Shape(sizes), DType::f32, device);
-    for (size_t i = 0; i < parts.size(); ++i) {
-      const auto part = static_cast<int64_t>(i);
-      whole.rows(part * rows, (part + 1) * rows).copy_from(ops::cast(parts[i], DType::f32));
+    int64_t row = 0;
+    for (const Tensor& part : parts) {
+      whole.rows(row, row + part.dim(0)).copy_from(ops::cast(part, DType::f32));
+      row += part.dim(0);
     }
     return whole;
   }
@@ -171,11 +173,12 @@ Model build(std::unique_ptr<const Family> family, const ModelOptions& options, n
   return model;
 }
 
-/// Part `i` of `count` equal ones, by rows.
-Tensor part_of(const Tensor& whole, size_t i, size_t count) {
-  if (count == 1) return whole;
-  const int64_t rows = whole.dim(0) / static_cast<int64_t>(count), at = static_cast<int64_t>(i);
-  return whole.rows(at * rows, (at + 1) * rows);
+/// The rows of name `i`.
+Tensor part_of(const Tensor& whole, const StoredNames& stored, size_t i) {
+  if (stored.names.size() == 1) return whole;
+  int64_t first = 0;
+  for (size_t before = 0; before < i; ++before) first += stored.rows_of(before, whole.dim(0));
+  return whole.rows(first, first + stored.rows_of(i, whole.dim(0)));
 }
 
 /// Parameters, then buffers.
@@ -220,7 +223,7 @@ std::vector<NamedTensor> hugging_face_tensors(const Model& model) {
     const Tensor whole = stored.axes.empty()
                              ? parameter.value
                              : permuted(ops::cast(detach(parameter.value), DType::f32).to({}), inverse(stored.axes));
-    for (size_t i = 0; i < names.size(); ++i) out.push_back({names[i], part_of(whole, i, names.size())});
+    for (size_t i = 0; i < names.size(); ++i) out.push_back({names[i], part_of(whole, stored, i)});
   }
   return out;
 }
@@ -235,15 +238,15 @@ void set_parameters(const Model& model, const SafetensorsFile& weights) {
   }
   for (const nn::Parameter& parameter : all) {
     const StoredNames stored = model.family->stored_names(parameter.name);
-    const Shape part(stored_sizes(parameter.value.shape(), stored));
     const std::vector<std::string> names = written_names(*model.family, model.head, stored);
     for (size_t i = 0; i < names.size(); ++i) {
+      const Shape part(stored_sizes(parameter.value.shape(), stored, i));
       const Tensor tensor = weights.tensor(names[i]);
       if (tensor.shape() != part) {
         throw UserError(kModelWeights,
                         "expected " + names[i] + " of shape " + part.text() + ", got " + tensor.shape().text());
       }
-      part_of(parameter.value, i, names.size()).copy_from(stored.axes.empty() ? tensor : permuted(tensor, stored.axes));
+      part_of(parameter.value, stored, i).copy_from(stored.axes.empty() ? tensor : permuted(tensor, stored.axes));
     }
   }
 }

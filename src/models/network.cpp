@@ -26,6 +26,12 @@ Tensor Network::token_logits(const PackedSequences&, const nn::Mode&) const { wr
 Tensor Network::image_logits(const Tensor&, const nn::Mode&) const { wrong_kind("a classifier of images"); }
 Tensor Network::row_logits(const Tensor&, const Tensor&, const nn::Mode&) const { wrong_kind("a model of tables"); }
 
+Tensor Network::next_token_logits(const PackedSequences&, const Tensor&, const nn::Mode&, TokenCache*) const {
+  wrong_kind("a causal language model");
+}
+
+TokenCache Network::new_cache(int64_t, int64_t, DType) const { wrong_kind("a causal language model"); }
+
 void Network::set_gradient_checkpointing(bool on) {
   if (on) wrong_kind("a model that supports gradient_checkpointing");
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "models/sequences.h"
+#include "models/token_cache.h"
 #include "nn/mode.h"
 
 namespace suanli::models {
@@ -21,6 +22,12 @@ class Network {
   virtual Tensor token_logits(const PackedSequences& sequences, const nn::Mode& mode) const;
   /// pixels f32 [B,height,width,channels] -> logits [B, labels] f32.
   virtual Tensor image_logits(const Tensor& pixels, const nn::Mode& mode) const;
+  /// rows [M] i32: the packed places whose next token is asked for -> logits [M,V] in mode.dtype. With a cache of
+  /// new_cache() the sequences are new tokens behind those that it holds, positions counting on, and it takes them in.
+  virtual Tensor next_token_logits(const PackedSequences& sequences, const Tensor& rows, const nn::Mode& mode,
+                                   TokenCache* cache) const;
+  /// An empty cache for `sequences` sequences of at most `capacity` tokens, computed in `dtype`.
+  virtual TokenCache new_cache(int64_t sequences, int64_t capacity, DType dtype) const;
   /// Recompute each layer in backward instead of keeping what lies inside it (Chen et al. 2016). Throws UserError where
   /// that is asked for and the family has none.
   virtual void set_gradient_checkpointing(bool on);

@@ -1,5 +1,7 @@
 #include "models/sequences.h"
 
+#include <algorithm>
+
 namespace suanli::models {
 
 Tensor packed_array(std::span<const int32_t> ids, std::span<const int32_t> types, std::span<const int32_t> positions,
@@ -24,6 +26,17 @@ PackedSequences packed_views(const Tensor& array, int64_t tokens) {
 PackedSequences pack(std::span<const int32_t> ids, std::span<const int32_t> types, std::span<const int32_t> positions,
                      std::span<const int32_t> offsets) {
   return packed_views(packed_array(ids, types, positions, offsets), static_cast<int64_t>(ids.size()));
+}
+
+int64_t position_count(const PackedSequences& sequences, int64_t longest, const char* where) {
+  const Tensor positions = sequences.positions.on({});
+  int32_t last = -1;
+  for (const int32_t place : positions.host<int32_t>()) last = std::max(last, place);
+  if (last >= longest) {
+    throw UserError(where, "expected sequences of at most " + std::to_string(longest) + " tokens, got " +
+                               std::to_string(last + 1) + "; set max_seq_length");
+  }
+  return last + 1;
 }
 
 Tensor first_tokens(const PackedSequences& sequences) {

@@ -25,6 +25,9 @@ PackedSequences packed_views(const Tensor& array, int64_t tokens);
 PackedSequences pack(std::span<const int32_t> ids, std::span<const int32_t> types, std::span<const int32_t> positions,
                      std::span<const int32_t> offsets);
 
+/// One more than the highest position. Throws UserError "[where] ..." above `longest`.
+int64_t position_count(const PackedSequences& sequences, int64_t longest, const char* where);
+
 /// The row of the first token of each sequence, [B] i32, shares storage with the offsets. Throws UserError for an empty
 /// sequence.
 Tensor first_tokens(const PackedSequences& sequences);

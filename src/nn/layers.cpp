@@ -5,6 +5,7 @@
 #include "ops/embedding.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
+#include "ops/rms_norm.h"
 
 namespace suanli::nn {
 
@@ -26,7 +27,7 @@ Linear::Linear(ParameterScope scope, int64_t in, int64_t out)
 Linear::Linear(ParameterScope scope, int64_t in, int64_t out, const Initializer& weight, const Initializer& bias)
     : quantized_(scope.get_quantized("weight", {out, in}, weight)),
       weight_(quantized_.defined() ? Tensor() : scope.get("weight", {out, in}, weight)),
-      bias_(scope.get("bias", {out}, bias)) {}
+      bias_(bias == nullptr ? Tensor() : scope.get("bias", {out}, bias)) {}
 
 Tensor Linear::operator()(const Tensor& x) const {
   return quantized_.defined() ? ops::quantized_linear(x, quantized_, bias_) : ops::linear(x, weight_, bias_);
@@ -52,6 +53,11 @@ Tensor LayerNorm::operator()(const Tensor& x) const { return ops::layer_norm(x, 
 Tensor LayerNorm::operator()(const Tensor& x, const Tensor& residual, const ops::DropoutKey& key) const {
   return ops::dropout_add_layer_norm(x, residual, weight_, bias_, eps_, key);
 }
+
+RmsNorm::RmsNorm(ParameterScope scope, int64_t width, double eps)
+    : weight_(scope.get("weight", {width}, ones())), eps_(eps) {}
+
+Tensor RmsNorm::operator()(const Tensor& x) const { return ops::rms_norm(x, weight_, eps_); }
 
 Mlp::Mlp(ParameterScope scope, int64_t in, int64_t hidden, int64_t out, ops::Activation activation)
     : up_(scope / "up", in, hidden), down_(scope / "down", hidden, out), activation_(activation) {}

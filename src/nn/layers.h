@@ -17,6 +17,7 @@ class Linear {
  public:
   /// PyTorch's default initialiser: uniform within 1 / sqrt(in).
   Linear(ParameterScope scope, int64_t in, int64_t out);
+  /// `bias` null: none.
   Linear(ParameterScope scope, int64_t in, int64_t out, const Initializer& weight, const Initializer& bias);
   /// x [T, in] -> [T, out].
   Tensor operator()(const Tensor& x) const;
@@ -25,7 +26,7 @@ class Linear {
   friend Tensor feed_forward(const Tensor& x, const Linear& up, ops::Activation f, const Linear& down);
   ops::QuantizedWeight quantized_;
   Tensor weight_;  // undefined when quantized
-  Tensor bias_;
+  Tensor bias_;    // undefined: none
 };
 
 /// down(f(up(x))) with f within the first product: x [T, in of up] -> [T, out of down].
@@ -54,6 +55,18 @@ class LayerNorm {
 
  private:
   Tensor weight_, bias_;
+  double eps_;
+};
+
+/// Normalisation by the root of the mean square; parameter weight [width], 1 at first.
+class RmsNorm {
+ public:
+  RmsNorm(ParameterScope scope, int64_t width, double eps);
+  /// x [T, width] -> [T, width].
+  Tensor operator()(const Tensor& x) const;
+
+ private:
+  Tensor weight_;
   double eps_;
 };
 

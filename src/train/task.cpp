@@ -41,6 +41,8 @@ std::string name_for(const Json& config) {
   switch (models::head_of(config, "config.json")) {
     case models::Head::masked_lm:
       return "masked-lm";
+    case models::Head::causal_lm:
+      return "causal-lm";
     case models::Head::sequence_classification:
       return "text-classification";
     case models::Head::token_classification:
@@ -69,6 +71,9 @@ TaskKind task_kind(const std::string& name, const std::string& problem_type, con
   if (task == "text-classification") return classification(problem);
   if (task == "regression") return classification("regression");
   if (task == "tabular-classification" || task == "tabular-regression") return tabular(task);
+  if (task == "causal-lm") {
+    return {.name = task, .problem_type = "", .head = models::Head::causal_lm, .labels = LabelKind::none};
+  }
   if (task == "masked-lm") {
     return {.name = task, .problem_type = "", .head = models::Head::masked_lm, .labels = LabelKind::none};
   }
@@ -83,14 +88,16 @@ TaskKind task_kind(const std::string& name, const std::string& problem_type, con
             .default_length = kTextLength,
             .embeds = true};
   }
-  throw UserError("task", concat("expected masked-lm, text-classification, token-classification, sentence-similarity, "
-                                 "sentence-retrieval, regression, tabular-classification or tabular-regression, got ",
-                                 task.empty() ? "none, and the model's config.json names no head" : task));
+  throw UserError(
+      "task", concat("expected causal-lm, masked-lm, text-classification, token-classification, sentence-similarity, "
+                     "sentence-retrieval, regression, tabular-classification or tabular-regression, got ",
+                     task.empty() ? "none, and the model's config.json names no head" : task));
 }
 
 std::unique_ptr<Task> make_task(const TaskKind& kind, const models::Model& model, Tokenizer tokenizer,
                                 const LabelTable& labels, const TaskOptions& options) {
   TaskParts parts = {&model, std::move(tokenizer), labels, kind, options};
+  if (kind.name == "causal-lm") return make_causal_lm(std::move(parts));
   if (kind.name == "masked-lm") return make_masked_lm(std::move(parts));
   if (kind.name == "token-classification") return make_token_classification(std::move(parts));
   if (kind.name == "sentence-retrieval") return make_sentence_retrieval(std::move(parts));

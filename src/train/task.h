@@ -95,7 +95,7 @@ struct TaskOptions {
   int64_t max_length = 128;  ///< tokens, special ones included
   double label_smoothing = 0;
   double mlm_probability = 0.15;
-  int64_t block_size = 0;  ///< masked-lm: length of the blocks of running text; 0: each example for itself
+  int64_t block_size = 0;  ///< masked-lm, causal-lm: length of the blocks of running text; 0: each example for itself
   uint64_t seed = 42;      ///< of masking
   bool mean_pooling = true;
 };

@@ -19,6 +19,7 @@ struct TaskParts {
   TaskOptions options;
 };
 
+std::unique_ptr<Task> make_causal_lm(TaskParts parts);
 std::unique_ptr<Task> make_masked_lm(TaskParts parts);
 std::unique_ptr<Task> make_sequence_classification(TaskParts parts);
 std::unique_ptr<Task> make_token_classification(TaskParts parts);

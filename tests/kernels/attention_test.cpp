@@ -18,6 +18,7 @@ struct AttentionShape {
   std::vector<int64_t> lengths;
   int64_t heads, head_size;
   bool causal = false;
+  int64_t group = 1;  // query heads of one head of keys and values
 };
 const std::vector<AttentionShape> kShapes = {
     {{}, 2, 8},           {{0}, 1, 8},           {{1}, 1, 1},       {{1, 0, 1, 2}, 3, 8}, {{16, 17}, 2, 32},
@@ -33,9 +34,13 @@ const std::vector<AttentionShape> kCausalShapes = {
 const std::vector<AttentionShape> kLongCausalShapes = {
     {{95, 96, 97}, 1, 32, true}, {{127, 0, 129}, 2, 64, true}, {{300, 20}, 1, 96, true}, {{1024}, 1, 32, true}};
 
+// Four and six heads of queries over two of keys, and all over one.
+const std::vector<AttentionShape> kGroupedShapes = {
+    {{5, 0, 17}, 4, 8, true, 2}, {{33, 2}, 6, 20, false, 3}, {{49}, 3, 64, true, 3}, {{50, 34}, 2, 32, true, 2}};
+
 /// One attention worked out in f64 from unrounded inputs, with what the bounds need.
 struct Exact {
-  int64_t tokens, width, longest = 0;
+  int64_t tokens, width, key_width, stride, longest = 0;
   size_t worst = 0;  // the row with the largest scores
   Values offsets = {0}, qkv, dout, out, lse;
   // Per head and packed row: error factors and sums named after the derivations below.
@@ -51,9 +56,11 @@ std::shared_ptr<Exact> work_out(const AttentionShape& s, const DropoutKey& key, 
   }
   e->tokens = static_cast<int64_t>(e->offsets.back());
   e->width = s.heads * s.head_size;
-  e->qkv = normal(e->tokens * 3 * e->width, 90);
+  e->key_width = e->width / s.group;
+  e->stride = e->width + 2 * e->key_width;
+  e->qkv = normal(e->tokens * e->stride, 90);
   for (int64_t t = 0; t < e->tokens; ++t) {
-    for (int64_t c = 0; c < e->width; ++c) e->qkv[static_cast<size_t>(t * 3 * e->width + c)] *= size;
+    for (int64_t c = 0; c < e->width; ++c) e->qkv[static_cast<size_t>(t * e->stride + c)] *= size;
   }
   e->dout = normal(e->tokens * e->width, 91);
   e->out.assign(static_cast<size_t>(e->tokens * e->width), 0);
@@ -66,7 +73,10 @@ std::shared_ptr<Exact> work_out(const AttentionShape& s, const DropoutKey& key, 
   for (size_t b = 0; b < s.lengths.size(); ++b) {
     const auto first = static_cast<int64_t>(e->offsets[b]), length = s.lengths[b];
     for (int64_t a = 0; a < s.heads; ++a) {
-      const auto row = [&](int part, int64_t i) { return e->qkv.data() + ((first + i) * 3 + part) * e->width + a * d; };
+      const auto row = [&](int part, int64_t i) {
+        const int64_t column = part == 0 ? a * d : e->width + (part - 1) * e->key_width + a / s.group * d;
+        return e->qkv.data() + (first + i) * e->stride + column;
+      };
       const auto at = [&](int64_t i) { return static_cast<size_t>(a * e->tokens + first + i); };
       double k_norm = 0, v_norm = 0, k_most = 0, q_most = 0;
       for (int64_t j = 0; j < length; ++j) {
@@ -140,7 +150,7 @@ std::string label(const AttentionShape& s, const DropoutKey& key) {
   std::string text = s.causal ? "causal, lengths" : "lengths";
   for (const int64_t length : s.lengths) text.append(1, ' ').append(std::to_string(length));
   return text + ", " + std::to_string(s.heads) + " heads of " + std::to_string(s.head_size) +
-         (key.probability > 0 ? ", dropout" : "");
+         (s.group > 1 ? " in groups of " + std::to_string(s.group) : "") + (key.probability > 0 ? ", dropout" : "");
 }
 
 // Arrays: 0 qkv, 1 offsets, 2 out, 3 lse.
@@ -162,7 +172,7 @@ Problem<AttentionForward> forward_problem(const AttentionShape& s, const Dropout
           [=](DType dtype, const Pointers& p) {
             return AttentionForward{.q = p[0],
                                     .k = shifted(p[0], e->width, dtype),
-                                    .v = shifted(p[0], 2 * e->width, dtype),
+                                    .v = shifted(p[0], e->width + e->key_width, dtype),
                                     .offsets = static_cast<const int32_t*>(p[1]),
                                     .out = p[2],
                                     .lse = p[3],
@@ -171,11 +181,12 @@ Problem<AttentionForward> forward_problem(const AttentionShape& s, const Dropout
                                     .longest = e->longest,
                                     .heads = s.heads,
                                     .head_size = s.head_size,
-                                    .stride = 3 * e->width,
+                                    .stride = e->stride,
                                     .scale = 1 / std::sqrt(static_cast<double>(s.head_size)),
                                     .dropout = key,
                                     .dtype = dtype,
-                                    .causal = s.causal};
+                                    .causal = s.causal,
+                                    .group = s.group};
           }};
 }
 
@@ -183,39 +194,47 @@ Problem<AttentionForward> forward_problem(const AttentionShape& s, const Dropout
 Problem<AttentionBackward> backward_problem(const AttentionShape& s, const DropoutKey& key) {
   const auto e = work_out(s, key, 1);
   const auto bound = [=](size_t i, const std::vector<Values>&, DType dtype) {
-    const auto token = static_cast<int64_t>(i) / (3 * e->width), part = static_cast<int64_t>(i) / e->width % 3;
-    const size_t at = place(s, *e, static_cast<size_t>(token * e->width + static_cast<int64_t>(i) % e->width));
+    const auto token = static_cast<int64_t>(i) / e->stride, column = static_cast<int64_t>(i) % e->stride;
+    const Values& of_keys = column < e->width + e->key_width ? e->g_key : e->dout_key;
+    double terms = 0;
+    if (column < e->width) {
+      terms = e->g_query[static_cast<size_t>(column / s.head_size * e->tokens + token)];
+    } else {  // the sum over the heads of a group
+      const int64_t first = (column - e->width) % e->key_width / s.head_size * s.group;
+      for (int64_t a = first; a < first + s.group; ++a) terms += of_keys[static_cast<size_t>(a * e->tokens + token)];
+    }
     // dq = sum_j ds k, |ds| <= p g; dk = sum_i ds q; dv = sum_i p dout: relative errors of p, of the products inside g,
     // and of the sums. 1.5: p of the rounded inputs beside lse of the unrounded ones.
-    const double sums = sum_error(sum_dtype(dtype), e->longest + s.head_size, 1);
+    const double sums = sum_error(sum_dtype(dtype), s.group * e->longest + s.head_size, 1);
     const double relative = probability_error(s, *e, e->worst, dtype) + operand_rounding(dtype) + sums;
-    return 1.5 * relative * (part == 0 ? e->g_query[at] : part == 1 ? e->g_key[at] : e->dout_key[at]);
+    return 1.5 * relative * terms;
   };
   return {label(s, key),
           {Array::input("dout", e->dout), Array::input("out", e->out), Array::input("lse", e->lse, Kind::statistic),
            Array::input("qkv", e->qkv), Array::input("offsets", e->offsets, Kind::index),
-           Array::output("dqkv", e->tokens * 3 * e->width, bound)},
+           Array::output("dqkv", e->tokens * e->stride, bound)},
           [=](DType dtype, const Pointers& p) {
             return AttentionBackward{.dout = p[0],
                                      .out = p[1],
                                      .lse = p[2],
                                      .q = p[3],
                                      .k = shifted(p[3], e->width, dtype),
-                                     .v = shifted(p[3], 2 * e->width, dtype),
+                                     .v = shifted(p[3], e->width + e->key_width, dtype),
                                      .offsets = static_cast<const int32_t*>(p[4]),
                                      .dq = p[5],
                                      .dk = shifted(p[5], e->width, dtype),
-                                     .dv = shifted(p[5], 2 * e->width, dtype),
+                                     .dv = shifted(p[5], e->width + e->key_width, dtype),
                                      .tokens = e->tokens,
                                      .sequences = static_cast<int64_t>(s.lengths.size()),
                                      .longest = e->longest,
                                      .heads = s.heads,
                                      .head_size = s.head_size,
-                                     .stride = 3 * e->width,
+                                     .stride = e->stride,
                                      .scale = 1 / std::sqrt(static_cast<double>(s.head_size)),
                                      .dropout = key,
                                      .dtype = dtype,
-                                     .causal = s.causal};
+                                     .causal = s.causal,
+                                     .group = s.group};
           }};
 }
 
@@ -257,6 +276,7 @@ TEST(AttentionForward, OneLongSequence) {
   }
 }
 TEST(AttentionForward, CausalAroundBlocks) { check_forward(kCausalShapes); }
+TEST(AttentionForward, HeadsThatShareKeys) { check_forward(kGroupedShapes); }
 TEST(AttentionForward, LongSequences) { check_forward(kLongShapes); }
 TEST(AttentionForward, CausalLongSequences) { check_forward(kLongCausalShapes); }
 
@@ -287,6 +307,7 @@ TEST(AttentionBackward, OneLongSequence) {
   check_tiles_once(kernels::attention_backward, backward_problem({{260}, 1, 32, true}, kDropout));
 }
 TEST(AttentionBackward, CausalAroundBlocks) { check_backward(kCausalShapes); }
+TEST(AttentionBackward, HeadsThatShareKeys) { check_backward(kGroupedShapes); }
 TEST(AttentionBackward, LongSequences) { check_backward(kLongShapes); }
 TEST(AttentionBackward, CausalLongSequences) { check_backward(kLongCausalShapes); }
 

@@ -11,6 +11,7 @@
 
 #include "device.h"
 #include "formats/safetensors.h"
+#include "models/axes.h"
 #include "models/load.h"
 
 namespace suanli::models {
@@ -22,6 +23,7 @@ struct GoldenCase {
   }
   Head head() const {
     return task == "masked-lm"             ? Head::masked_lm
+           : task == "causal-lm"           ? Head::causal_lm
            : task == "text-classification" ? Head::sequence_classification
                                            : Head::token_classification;
   }
@@ -42,6 +44,11 @@ inline std::vector<GoldenCase> golden_cases() {
     }
   }
   return cases;
+}
+
+/// The small causal language models (make_causal.py).
+inline std::vector<GoldenCase> causal_cases() {
+  return {{"gpt2", "causal-lm"}, {"llama", "causal-lm"}, {"llama_tied", "causal-lm"}};
 }
 
 /// The chosen sequences stored under `prefix` ("" or "train/") as one packed batch.
@@ -92,18 +99,22 @@ inline Tensor golden_logits(const Model& model, const PackedSequences& batch, co
   }
   std::vector<int32_t> rows(static_cast<size_t>(batch.ids.dim(0)));
   std::iota(rows.begin(), rows.end(), 0);
-  return model.network->masked_lm_logits(batch, Tensor::from(rows, batch.ids.shape()), mode);
+  const Tensor all = Tensor::from(rows, batch.ids.shape());
+  return model.head == Head::causal_lm ? model.network->next_token_logits(batch, all, mode, nullptr)
+                                       : model.network->masked_lm_logits(batch, all, mode);
 }
 
 /// The gradients of `parameter` as transformers names and cuts them: queries, keys and values are one matrix here.
 inline std::vector<NamedTensor> named_gradients(const Model& model, const nn::Parameter& parameter,
                                                 const Tensor& gradient) {
   const StoredNames theirs = model.family->stored_names(parameter.name);
-  const int64_t rows = gradient.dim(0) / static_cast<int64_t>(theirs.names.size());
+  const Tensor stored = theirs.axes.empty() ? gradient : permuted(gradient.to({}), inverse(theirs.axes));
   std::vector<NamedTensor> out;
-  for (const std::string& name : theirs.names) {
-    const auto first = static_cast<int64_t>(out.size()) * rows;
-    out.push_back({(theirs.body ? model.family->body_prefix() : "") + name, gradient.rows(first, first + rows)});
+  int64_t first = 0;
+  for (size_t i = 0; i < theirs.names.size(); ++i) {
+    const int64_t end = first + theirs.rows_of(i, stored.dim(0));
+    out.push_back({(theirs.body ? model.family->body_prefix() : "") + theirs.names[i], stored.rows(first, end)});
+    first = end;
   }
   return out;
 }

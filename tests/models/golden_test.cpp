@@ -80,5 +80,42 @@ TEST_P(Golden, RecomputeGivesTheSameBits) {
 INSTANTIATE_TEST_SUITE_P(Models, Golden, testing::ValuesIn(golden_cases()),
                          [](const auto& info) { return info.param.test_name(); });
 
+INSTANTIATE_TEST_SUITE_P(CausalModels, Golden, testing::ValuesIn(causal_cases()),
+                         [](const auto& info) { return info.param.test_name(); });
+
+// What is computed token by token over a cache is what the whole sequence gives.
+TEST_P(Golden, CacheGivesTheLogitsOfWholeSequences) {
+  if (GetParam().head() != Head::causal_lm) return;
+  const Model model = load(false);
+  const SafetensorsFile file = golden();
+  const auto bounds = file.tensor("offsets").host<int32_t>();
+  const auto ids = file.tensor("ids").host<int32_t>();
+  const auto vocabulary = model.config().vocab_size;
+  TokenCache cache = model.network->new_cache(3, 12, DType::f32);
+  for (int32_t place = 0; place < 12; place += place == 0 ? 3 : 1) {  // the first three at once, then one by one
+    std::vector<int32_t> new_ids, positions, offsets = {0}, sources;
+    for (size_t b = 0; b < 3; ++b) {
+      for (int32_t t = place; t < (place == 0 ? 3 : place + 1) && bounds[b] + t < bounds[b + 1]; ++t) {
+        sources.push_back(bounds[b] + t);
+        new_ids.push_back(ids[static_cast<size_t>(bounds[b] + t)]);
+        positions.push_back(t);
+      }
+      offsets.push_back(static_cast<int32_t>(new_ids.size()));
+    }
+    std::vector<int32_t> rows(new_ids.size());
+    std::iota(rows.begin(), rows.end(), 0);
+    const auto batch = pack(new_ids, std::vector<int32_t>(new_ids.size()), positions, offsets);
+    const Tensor logits =
+        model.network->next_token_logits(batch, Tensor::from(rows, {static_cast<int64_t>(rows.size())}), {}, &cache);
+    for (size_t row = 0; row < sources.size(); ++row) {
+      const auto from = static_cast<int64_t>(row);
+      const Tensor expected = file.tensor("logits").rows(sources[row], sources[row] + 1);
+      ASSERT_EQ(expected.elements(), vocabulary);
+      EXPECT_LT(largest_difference(logits.rows(from, from + 1), expected), kForwardTolerance)
+          << "token " << sources[row];
+    }
+  }
+}
+
 }  // namespace
 }  // namespace suanli::models

@@ -6,6 +6,7 @@
 #include "ops/activation.h"
 #include "ops/arithmetic.h"
 #include "ops/attention.h"
+#include "ops/cached_attention.h"
 #include "ops/cast.h"
 #include "ops/dropout.h"
 #include "ops/embedding.h"
@@ -15,6 +16,9 @@
 #include "ops/loss.h"
 #include "ops/pooling.h"
 #include "ops/quantized_linear.h"
+#include "ops/rms_norm.h"
+#include "ops/rotary_embedding.h"
+#include "ops/swiglu.h"
 
 namespace suanli::testing {
 
@@ -46,6 +50,35 @@ OpCase attention_case(const char* label, const kernels::DropoutKey& key, bool ca
           [=](const Tensors& x) { return ops::attention(x[0], integers_of(offsets), 2, key, causal); },
           nullptr,
           16};
+}
+
+/// Four query heads over two of keys, D = 4.
+OpCase grouped_attention_case() {
+  const std::vector<int32_t> offsets = {0, 5, 5, 12};
+  return {"attention",
+          "grouped",
+          {{{12, 32}}},
+          {{"offsets", offsets}},
+          [=](const Tensors& x) { return ops::attention(x[0], integers_of(offsets), 4, {}, true, 2); },
+          nullptr,
+          32};
+}
+
+/// Inputs: qkv of new tokens; the cache before.
+OpCase cached_attention_case(const char* label, const std::vector<int32_t>& offsets,
+                             const std::vector<int32_t>& lengths) {
+  return {"cached_attention",
+          label,
+          {{{offsets.back(), 32}}, {{2, 2, 7, 4}}, {{2, 2, 7, 4}}},
+          {{"offsets", offsets}, {"lengths", lengths}},
+          [=](const Tensors& x) {
+            // A copy, because the op writes; views where a gradient must be refused.
+            const auto own = [](const Tensor& t) { return t.tape() == nullptr ? t.clone() : t; };
+            return ops::cached_attention(x[0], integers_of(offsets), integers_of(lengths), own(x[1]), own(x[2]), 4);
+          },
+          nullptr,
+          16,
+          false};
 }
 
 OpCase cross_entropy_case(const char* label, const std::vector<int32_t>& labels,
@@ -129,8 +162,11 @@ std::vector<OpCase> make_cases() {
   cases.push_back(attention_case("dropout", kAttentionDropout));
   cases.push_back(attention_case("causal", {}, true));
   cases.push_back(attention_case("causal dropout", kAttentionDropout, true));
+  cases.push_back(grouped_attention_case());
   cases.push_back(loss_case("bce_with_logits", "", &ops::bce_with_logits, 0, true));
   cases.push_back(loss_case("bce_with_logits", "normalizer", &ops::bce_with_logits, 7, true));
+  cases.push_back(cached_attention_case("", {0, 1, 3}, {5, 2}));
+  cases.push_back(cached_attention_case("first tokens", {0, 4, 7}, {0, 0}));
   // To another dtype, but in f64 where the gradient is checked.
   cases.push_back({"cast",
                    "",
@@ -215,6 +251,21 @@ std::vector<OpCase> make_cases() {
   cases.back().inputs.pop_back();
   add_recurrent_cases(cases);
   cases.push_back(unary("relu", &ops::relu));
+  cases.push_back({"rms_norm",
+                   "",
+                   {{{4, 9}}, {{9}, 1, true}},
+                   {},
+                   [](const Tensors& x) { return ops::rms_norm(x[0], x[1], 1e-5); },
+                   nullptr,
+                   9});
+  const std::vector<int32_t> positions = {2, 0, 1, 2, 4};
+  cases.push_back({"rotary_embedding",
+                   "",
+                   {{{5, 15}}, {{6, 6}, 1, false, true}},
+                   {{"positions", positions}},
+                   [=](const Tensors& x) { return ops::rotary_embedding(x[0], integers_of(positions), x[1], 2); },
+                   nullptr,
+                   2});
   cases.push_back(binary("row_dot", &ops::row_dot, 9));
   cases.push_back({"scale", "", {{{9}}}, {}, [](const Tensors& x) { return ops::scale(x[0], -1.7); }, nullptr});
   cases.push_back({"segment_mean",
@@ -225,6 +276,7 @@ std::vector<OpCase> make_cases() {
                    nullptr,
                    6});
   cases.push_back(unary("sigmoid", &ops::sigmoid));
+  cases.push_back({"swiglu", "", {{{4, 10}, 2}}, {}, [](const Tensors& x) { return ops::swiglu(x[0]); }, nullptr});
   cases.push_back(unary("tanh", &ops::tanh));
   for (OpCase& each : image_cases()) cases.push_back(std::move(each));
   return cases;

@@ -6,6 +6,7 @@
 #include "ops/activation.h"
 #include "ops/arithmetic.h"
 #include "ops/attention.h"
+#include "ops/cached_attention.h"
 #include "ops/cast.h"
 #include "ops/dropout.h"
 #include "ops/embedding.h"
@@ -16,6 +17,9 @@
 #include "ops/pooling.h"
 #include "ops/quantized_linear.h"
 #include "ops/recurrence.h"
+#include "ops/rms_norm.h"
+#include "ops/rotary_embedding.h"
+#include "ops/swiglu.h"
 
 namespace suanli::testing {
 
@@ -136,6 +140,48 @@ std::vector<ErrorCase> make_errors() {
   const auto attend = [](Shape qkv, std::vector<int32_t> offsets, int64_t heads) {
     attention(zeros(qkv), integers_of(offsets), heads, kNone);
   };
+  const auto grouped = [](int64_t width, int64_t heads, int64_t key_heads) {
+    attention(zeros({2, width}), integers_of({0, 2}), heads, kNone, true, key_heads);
+  };
+  expect("attention", "width of groups", [=] { grouped(6, 4, 2); });
+  expect("attention", "groups that do not divide", [=] { grouped(14, 3, 2); });
+  expect("attention", "negative key heads", [=] { grouped(6, 1, -1); });
+  const auto cached = [](Shape qkv, std::vector<int32_t> offsets, std::vector<int32_t> lengths, Shape keys,
+                         Shape values, DType dtype = DType::f32) {
+    cached_attention(zeros(qkv), integers_of(offsets), integers_of(lengths), zeros(keys, dtype), zeros(values, dtype),
+                     2);
+  };
+  const Shape room = {1, 1, 3, 4};
+  expect("cached_attention", "undefined", [] { cached_attention({}, {}, {}, {}, {}, 1); });
+  expect("cached_attention", "width", [=] { cached({1, 12}, {0, 1}, {0}, room, room); });
+  expect("cached_attention", "no room", [=] { cached({2, 16}, {0, 2}, {2}, room, room); });
+  expect("cached_attention", "negative length", [=] { cached({1, 16}, {0, 1}, {-1}, room, room); });
+  expect("cached_attention", "lengths", [=] { cached({1, 16}, {0, 1}, {0, 0}, room, room); });
+  expect("cached_attention", "shape of values", [=] { cached({1, 16}, {0, 1}, {0}, room, {1, 1, 2, 4}); });
+  expect("cached_attention", "sequences", [=] { cached({1, 16}, {0, 1}, {0}, {2, 1, 3, 4}, {2, 1, 3, 4}); });
+  expect("cached_attention", "dtype", [=] { cached({1, 16}, {0, 1}, {0}, room, room, DType::bf16); });
+  expect("cached_attention", "offsets", [=] { cached({2, 16}, {0, 1}, {0}, room, room); });
+  expect("rms_norm", "undefined x", [] { rms_norm({}, zeros({3}), 1e-5); });
+  expect("rms_norm", "undefined weight", [] { rms_norm(zeros({2, 3}), {}, 1e-5); });
+  expect("rms_norm", "width", [] { rms_norm(zeros({2, 3}), zeros({4}), 1e-5); });
+  expect("rms_norm", "dtype", [] { rms_norm(zeros({2, 3}), zeros({3}, DType::bf16), 1e-5); });
+  const auto rotary = [](Shape x, std::vector<int32_t> positions, Shape table, int64_t heads) {
+    rotary_embedding(zeros(x), integers_of(positions), zeros(table), heads);
+  };
+  expect("rotary_embedding", "undefined", [] { rotary_embedding({}, {}, {}, 1); });
+  expect("rotary_embedding", "positions", [=] { rotary({2, 8}, {0}, {4, 4}, 2); });
+  expect("rotary_embedding", "position behind the table", [=] { rotary({2, 8}, {0, 4}, {4, 4}, 2); });
+  expect("rotary_embedding", "negative position", [=] { rotary({2, 8}, {0, -1}, {4, 4}, 2); });
+  expect("rotary_embedding", "odd head", [=] { rotary({2, 8}, {0, 1}, {4, 3}, 2); });
+  expect("rotary_embedding", "more heads than columns", [=] { rotary({2, 8}, {0, 1}, {4, 4}, 3); });
+  expect("rotary_embedding", "dtype of table", [] {
+    rotary_embedding(zeros({1, 4}), integers_of({0}), zeros({2, 4}, DType::bf16), 1);
+  });
+  expect("swiglu", "undefined", [] { swiglu({}); });
+  expect("swiglu", "odd width", [] { swiglu(zeros({2, 5})); });
+  expect("swiglu", "rank", [] { swiglu(zeros({4})); });
+  expect("swiglu", "integers", [] { swiglu(zeros({2, 4}, DType::i32)); });
+
   expect("attention", "undefined", [] { attention({}, integers_of({0}), 1, kNone); });
   expect("attention", "rank", [=] { attend({6}, {0, 1}, 1); });
   expect("attention", "width", [=] { attend({2, 8}, {0, 2}, 2); });

@@ -192,5 +192,36 @@ TEST(Tasks, ScorersCountWhatTheyAreGiven) {
   EXPECT_NE(scorer->report().find("truth"), std::string::npos);
 }
 
+// Every token but the first of a sequence is predicted, from a network that sees none of what follows.
+TEST(CausalLm, LossIsTheMeanOverAllTokensThatHaveOneBefore) {
+  initialize();
+  const Json config = {{"model_type", "llama"},    {"vocab_size", 16},
+                       {"hidden_size", 8},         {"num_hidden_layers", 1},
+                       {"num_attention_heads", 2}, {"num_key_value_heads", 1},
+                       {"intermediate_size", 12},  {"max_position_embeddings", 16}};
+  const TaskKind kind = task_kind("causal-lm", "", Json::object());
+  const models::Model model = models::new_model(config, {.head = kind.head, .seed = 3, .trainable = true});
+  const auto task = make_task(kind, model, tiny_tokenizer(), {}, {.max_length = 12});
+  std::vector<EncodedExample> examples;
+  for (const char* text : {"a b c", "d", "e f g h"}) {
+    Example example;
+    example.text = text;
+    examples.push_back(task->encode(example, "test"));
+  }
+  const Batch batch = pack(examples);
+  EXPECT_EQ(task->items(batch), batch.tokens() - 3);
+  const LossInputs inputs = task->inputs(batch);
+  EXPECT_EQ(inputs.labels.dim(0), task->items(batch));
+  EXPECT_EQ(inputs.labels.host<int32_t>()[0], batch.ids[1]);
+  // With small random weights all 16 tokens are about as likely.
+  const double items = static_cast<double>(task->items(batch));
+  const Tensor loss = task->loss(inputs, {}, items);
+  EXPECT_NEAR(loss.host<float>()[0], std::log(16.0), 0.05);
+  backward(loss);
+  const auto scorer = task->scorer(false);
+  scorer->add(batch, {});
+  EXPECT_NEAR(scorer->scores()[0].second, loss.host<float>()[0], 1e-5);
+}
+
 }  // namespace
 }  // namespace suanli

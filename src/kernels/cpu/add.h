@@ -20,6 +20,7 @@ void add_embedding();
 void add_attention_amx();
 void add_attention_forward();
 void add_attention_backward();
+void add_cached_attention();
 void add_cross_entropy();
 void add_pointwise_loss();
 void add_focal_loss();
@@ -36,6 +37,9 @@ void add_quantized_matmul_amx();
 void add_quantized_matmul_vnni();
 void add_quantized_matmul_simd();
 void add_recurrence();
+void add_rms_norm();
+void add_rotary_embedding();
+void add_swiglu();
 
 /// What every SIMD kernel asks: AVX2, and a dtype that it is compiled for.
 inline Refusal refuse_unless_simd(const Machine& machine, DType dtype) {

@@ -143,8 +143,8 @@ LeftTiles<uint16_t> dense_left(const uint16_t* data, int64_t stride) { return {d
 SUANLI_AMX void forward_task(const AttentionForward& a, int64_t sequence, int64_t head, int64_t begin, int64_t end) {
   const int64_t first = a.offsets[sequence], length = a.offsets[sequence + 1] - first, width = a.head_size;
   const int64_t keys = a.causal ? end : length, padded = steps_of(keys) * kStep;
-  const auto at = [&](const void* base, int64_t row) SUANLI_AMX {
-    return static_cast<const uint16_t*>(base) + (first + row) * a.stride + head * width;
+  const auto at = [&](const void* base, int64_t row, int64_t of_head) SUANLI_AMX {
+    return static_cast<const uint16_t*>(base) + (first + row) * a.stride + of_head * width;
   };
   Parts parts(2 * (2 * padded * width + kSquare * width + kSquare * padded) +
               4 * (kSquare * padded + kSquare * width + kSquare + padded + 256) + 1024);
@@ -152,13 +152,13 @@ SUANLI_AMX void forward_task(const AttentionForward& a, int64_t sequence, int64_
   uint16_t *buffer = parts.take<uint16_t>(kSquare * width), *p = parts.take<uint16_t>(kSquare * padded);
   float *scores = parts.take<float>(kSquare * padded), *out = parts.take<float>(kSquare * width);
   float *inverse = parts.take<float>(kSquare), *factors = parts.take<float>(padded + 256);
-  pack_right_transposed(at(a.k, 0), a.stride, keys, width, k);
-  pack_right(at(a.v, 0), a.stride, keys, width, v);
+  pack_right_transposed(at(a.k, 0, head / a.group), a.stride, keys, width, k);
+  pack_right(at(a.v, 0, head / a.group), a.stride, keys, width, v);
   const TileConfiguration tiles;
   for (int64_t block = begin; block < end; block += kSquare) {
     const int64_t queries = std::min(kSquare, end - block), seen = a.causal ? block + queries : keys;
-    multiply_rows(queries, Steps(width), left_tiles(at(a.q, block), a.stride, queries, width, buffer), k, seen, scores,
-                  padded);
+    multiply_rows(queries, Steps(width), left_tiles(at(a.q, block, head), a.stride, queries, width, buffer), k, seen,
+                  scores, padded);
     HWY_DYNAMIC_DISPATCH(softmax_rows)
     (a, query_rows(a, head * a.tokens + first + block, block, queries, seen, padded), scores,
      reinterpret_cast<bfloat16*>(p), inverse, factors);
@@ -241,6 +241,9 @@ Refusal can_run_amx(const Args& a, const Machine& machine) {
   if (machine.isa != Isa::amx) return "needs AMX";
   if (a.head_size % kStep != 0) return "head size is no multiple of 32";
   if (a.tokens < kShort * a.sequences) return "sequences are short";
+  if constexpr (std::is_same_v<Args, AttentionBackward>) {
+    if (a.group != 1) return "query heads share keys and values";
+  }
   return a.longest <= kLongest ? nullptr : "a sequence is longer than 1024";
 }
 

@@ -22,6 +22,8 @@ HWY_INLINE void deliver(const float* from, int64_t from_stride, T* to, int64_t t
   }
 }
 
+/// One query head. The heads of a group run one after another on one thread: each but the first adds to dk and dv,
+/// whose f32 sums stay where they are, in the output or in this thread's scratch.
 template <class T>
 void backward_as(const AttentionBackward& a, int64_t sequence, int64_t head) {
   const int64_t first = a.offsets[sequence], keys = a.offsets[sequence + 1] - first, width = a.head_size;
@@ -35,24 +37,26 @@ void backward_as(const AttentionBackward& a, int64_t sequence, int64_t head) {
   float *dv_rows = take(keys * padded), *q_rows = take(kQueryBlock * padded), *do_rows = take(kQueryBlock * padded);
   float *dq_rows = take(kQueryBlock * padded), *factors = memory;
 
-  const auto place = [&](int64_t row) SUANLI_INLINE { return (first + row) * a.stride + head * width; };
-  const auto in = [&](const void* base, int64_t row) SUANLI_INLINE { return static_cast<const T*>(base) + place(row); };
-  const auto out = [&](void* base, int64_t row) SUANLI_INLINE { return static_cast<T*>(base) + place(row); };
-  const Rows k = rows_of(in(a.k, 0), a.stride, keys, width, k_rows);
-  transpose(in(a.k, 0), a.stride, keys, width, keys_t, padded_keys);
-  transpose(in(a.v, 0), a.stride, keys, width, values_t, padded_keys);
-  float *dk = writable_rows(out(a.dk, 0), width, dk_rows), *dv = writable_rows(out(a.dv, 0), width, dv_rows);
+  const bool adds = head % a.group != 0;
+  const int64_t of_queries = first * a.stride + head * width, of_keys = first * a.stride + head / a.group * width;
+  const auto in = [&](const void* base, int64_t at) SUANLI_INLINE { return static_cast<const T*>(base) + at; };
+  const auto out = [&](void* base, int64_t at) SUANLI_INLINE { return static_cast<T*>(base) + at; };
+  const Rows k = rows_of(in(a.k, of_keys), a.stride, keys, width, k_rows);
+  transpose(in(a.k, of_keys), a.stride, keys, width, keys_t, padded_keys);
+  transpose(in(a.v, of_keys), a.stride, keys, width, values_t, padded_keys);
+  float* dk = writable_rows(out(a.dk, of_keys), width, dk_rows);
+  float* dv = writable_rows(out(a.dv, of_keys), width, dv_rows);
   const int64_t d_stride = dk == dk_rows ? padded : a.stride;
   const Vector scale = hn::Set(F32(), static_cast<float>(a.scale));
 
   const DropoutFactors dropout_factors(a.dropout);
   for (int64_t block = 0; block < keys; block += kQueryBlock) {
     const int64_t queries = HWY_MIN(kQueryBlock, keys - block);
-    const int64_t seen = a.causal ? block + queries : keys;        // keys of any of them
-    const int64_t summed = a.causal || block == 0 ? block : keys;  // keys that had queries before
+    const int64_t seen = a.causal ? block + queries : keys;                      // keys of any of them
+    const int64_t summed = adds ? seen : a.causal || block == 0 ? block : keys;  // keys that had queries before
     const T* dout = static_cast<const T*>(a.dout) + (first + block) * row_width + head * width;
     const T* y = static_cast<const T*>(a.out) + (first + block) * row_width + head * width;
-    const Rows q = rows_of(in(a.q, block), a.stride, queries, width, q_rows);
+    const Rows q = rows_of(in(a.q, of_queries + block * a.stride), a.stride, queries, width, q_rows);
     const Rows d = rows_of(dout, row_width, queries, width, do_rows);
     small_product(queries, seen, width, {q.data, q.stride, 1}, {keys_t, padded_keys}, p, padded_keys, false);
     small_product(queries, seen, width, {d.data, d.stride, 1}, {values_t, padded_keys}, dp, padded_keys, false);
@@ -79,10 +83,10 @@ void backward_as(const AttentionBackward& a, int64_t sequence, int64_t head) {
       clear(p_row, own, seen);
       clear(dp_row, own, seen);
     }
-    float* dq = writable_rows(out(a.dq, block), width, dq_rows);
+    float* dq = writable_rows(out(a.dq, of_queries + block * a.stride), width, dq_rows);
     const int64_t dq_stride = dq == dq_rows ? padded : a.stride;
     small_product(queries, width, seen, {dp, padded_keys, 1}, k, dq, dq_stride, false);
-    deliver(dq, dq_stride, out(a.dq, block), a.stride, queries, width);
+    deliver(dq, dq_stride, out(a.dq, of_queries + block * a.stride), a.stride, queries, width);
     const auto add_queries = [&](const float* weights, const Rows& rows, float* sums) SUANLI_INLINE {
       small_product(summed, width, queries, {weights, 1, padded_keys}, rows, sums, d_stride, true);
       small_product(seen - summed, width, queries, {weights + summed, 1, padded_keys}, rows, sums + summed * d_stride,
@@ -91,8 +95,8 @@ void backward_as(const AttentionBackward& a, int64_t sequence, int64_t head) {
     add_queries(p, d, dv);
     add_queries(dp, q, dk);
   }
-  deliver(dk, d_stride, out(a.dk, 0), a.stride, keys, width);
-  deliver(dv, d_stride, out(a.dv, 0), a.stride, keys, width);
+  deliver(dk, d_stride, out(a.dk, of_keys), a.stride, keys, width);
+  deliver(dv, d_stride, out(a.dv, of_keys), a.stride, keys, width);
 }
 
 void attention_backward_task(const AttentionBackward& a, int64_t sequence, int64_t head) {
@@ -115,10 +119,13 @@ void add_attention_backward() {
                           [](const AttentionBackward& a, const Machine& m) { return refuse_unless_simd(m, a.dtype); },
                           [](const AttentionBackward& a, Stream&) {
                             const bool small = a.tokens * a.longest * a.heads * a.head_size < (1 << 17);
-                            parallel_tasks(a.sequences * a.heads, small, [&](int64_t task) {
-                              const int64_t sequence = task / a.heads, head = task % a.heads;
+                            const int64_t groups = a.heads / a.group;
+                            parallel_tasks(a.sequences * groups, small, [&](int64_t task) {
+                              const int64_t sequence = task / groups, first = task % groups * a.group;
                               if (a.offsets[sequence] == a.offsets[sequence + 1]) return;
-                              HWY_DYNAMIC_DISPATCH(attention_backward_task)(a, sequence, head);
+                              for (int64_t head = first; head < first + a.group; ++head) {
+                                HWY_DYNAMIC_DISPATCH(attention_backward_task)(a, sequence, head);
+                              }
                             });
                           }});
 }

@@ -29,15 +29,17 @@ void forward_as(const AttentionForward& a, int64_t sequence, int64_t head, int64
   float* query_rows = value_rows + keys * padded;
   float* out_rows = query_rows + kQueryBlock * padded;
 
-  const auto at = [&](const void* base, int64_t row)
-                      SUANLI_INLINE { return static_cast<const T*>(base) + (first + row) * a.stride + head * width; };
-  transpose(at(a.k, 0), a.stride, keys, width, transposed, padded_keys);
-  const Rows values = rows_of(at(a.v, 0), a.stride, keys, width, value_rows);
+  const auto at = [&](const void* base, int64_t row, int64_t of_head) SUANLI_INLINE {
+    return static_cast<const T*>(base) + (first + row) * a.stride + of_head * width;
+  };
+  const int64_t key_head = head / a.group;
+  transpose(at(a.k, 0, key_head), a.stride, keys, width, transposed, padded_keys);
+  const Rows values = rows_of(at(a.v, 0, key_head), a.stride, keys, width, value_rows);
   const DropoutFactors dropout_factors(a.dropout);
   for (int64_t block = begin; block < end; block += kQueryBlock) {
     const int64_t queries = HWY_MIN(kQueryBlock, end - block);
     const int64_t seen = a.causal ? block + queries : keys;  // keys of any of them
-    const Rows q = rows_of(at(a.q, block), a.stride, queries, width, query_rows);
+    const Rows q = rows_of(at(a.q, block, head), a.stride, queries, width, query_rows);
     small_product(queries, seen, width, {q.data, q.stride, 1}, {transposed, padded_keys}, scores, padded_keys, false);
     float inverse[kQueryBlock];
     for (int64_t i = 0; i < queries; ++i) {

@@ -22,6 +22,7 @@ void register_cpu() {
   add_attention_amx();
   add_attention_forward();
   add_attention_backward();
+  add_cached_attention();
   add_cross_entropy();
   add_pointwise_loss();
   add_focal_loss();
@@ -38,6 +39,9 @@ void register_cpu() {
   add_quantized_matmul_vnni();
   add_quantized_matmul_simd();
   add_recurrence();
+  add_rms_norm();
+  add_rotary_embedding();
+  add_swiglu();
 }
 
 }  // namespace suanli::kernels

@@ -13,6 +13,7 @@ void add_attention_flash_forward();
 void add_attention_tiled_backward();
 void add_attention_tiled_forward();
 void add_batch_norm();
+void add_cached_attention();
 void add_column_sum();
 void add_convolution();
 void add_cross_entropy();
@@ -31,6 +32,10 @@ void add_quantized_matmul();
 void add_recurrence();
 void add_rows();
 void add_upsample();
+void add_rms_norm();
+void add_rotary_embedding();
+void add_rows();
+void add_swiglu();
 
 /// The refusal that most kernels share.
 inline Refusal refuse_not_floating(DType dtype) {

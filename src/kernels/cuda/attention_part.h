@@ -47,9 +47,11 @@ inline bool aligned(std::initializer_list<const void*> pointers) {
   return std::ranges::all_of(pointers, [](const void* p) { return reinterpret_cast<uintptr_t>(p) % 16 == 0; });
 }
 
-/// What both refuse: rows that cannot be copied 16 bytes at a time, and more heads or sequences than a grid has.
+/// What both refuse: rows that cannot be copied 16 bytes at a time, more heads or sequences than a grid has, and heads
+/// that share keys.
 template <class Args>
 Refusal refuse_parts(const Args& args, bool pointers_aligned) {
+  if (args.group != 1) return "query heads share keys and values";
   if (args.heads > 65535 || args.sequences > 65535) return "there are more than 65535 heads or sequences";
   const int64_t elements = 16 / size_of(args.dtype);
   if (args.head_size % elements != 0 || args.stride % elements != 0 || !pointers_aligned)

@@ -15,6 +15,7 @@ void register_cuda() {
   cuda::add_rows();
   cuda::add_embedding();
   cuda::add_attention();
+  cuda::add_cached_attention();
   cuda::add_cross_entropy();
   cuda::add_pointwise_loss();
   cuda::add_focal_loss();
@@ -27,6 +28,9 @@ void register_cuda() {
   cuda::add_optimizer();
   cuda::add_quantized_matmul();
   cuda::add_recurrence();
+  cuda::add_rms_norm();
+  cuda::add_rotary_embedding();
+  cuda::add_swiglu();
 }
 
 }  // namespace suanli::kernels

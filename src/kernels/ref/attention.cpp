@@ -24,10 +24,14 @@ void for_each_head(const Args& args, F&& f) {
   }
 }
 
-/// Row t of a head in q, k, v and their gradients, and in out and dout.
+/// Row t of a head in q and dq, in k, v and their gradients, and in out and dout.
 template <class Args>
-int64_t operand_row(const Args& args, const HeadSlice& slice, int64_t i) {
+int64_t query_row(const Args& args, const HeadSlice& slice, int64_t i) {
   return (slice.first + i) * args.stride + slice.head * args.head_size;
+}
+template <class Args>
+int64_t key_row(const Args& args, const HeadSlice& slice, int64_t i) {
+  return (slice.first + i) * args.stride + slice.head / args.group * args.head_size;
 }
 template <class Args>
 int64_t output_row(const Args& args, const HeadSlice& slice, int64_t i) {
@@ -68,7 +72,7 @@ void run(const AttentionForward& args, Stream&) {
         C largest = -std::numeric_limits<C>::infinity();
         for (int64_t j = 0; j < keys; ++j) {
           const C score = static_cast<C>(args.scale) *
-                          dot<C>(q + operand_row(args, slice, i), k + operand_row(args, slice, j), args.head_size);
+                          dot<C>(q + query_row(args, slice, i), k + key_row(args, slice, j), args.head_size);
           p[static_cast<size_t>(j)] = score;
           if (score > largest) largest = score;
         }
@@ -80,7 +84,7 @@ void run(const AttentionForward& args, Stream&) {
         std::fill(sum.begin(), sum.end(), C{0});
         for (int64_t j = 0; j < keys; ++j) {
           const C weight = p[static_cast<size_t>(j)] / total * static_cast<C>(factor(args, slice, i, j));
-          const T* v_row = v + operand_row(args, slice, j);
+          const T* v_row = v + key_row(args, slice, j);
           for (size_t d = 0; d < sum.size(); ++d) sum[d] += weight * static_cast<C>(v_row[d]);
         }
         T* row = out<T>(args.out) + output_row(args, slice, i);
@@ -98,18 +102,21 @@ void run(const AttentionBackward& args, Stream&) {
     using C = Compute<T>;
     const T *q = in<T>(args.q), *k = in<T>(args.k), *v = in<T>(args.v), *dout = in<T>(args.dout);
     const int64_t size = args.head_size;
-    std::vector<C> dq, dk, dv;  // [length, size] of one head, summed before they are rounded to T
+    std::vector<C> dq, dk,
+        dv;  // [length, size] of one head (dk, dv: of one group), summed before they are rounded to T
     for_each_head(args, [&](const HeadSlice& slice) {
       const auto elements = static_cast<size_t>(slice.length * size);
       dq.assign(elements, C{0});
-      dk.assign(elements, C{0});
-      dv.assign(elements, C{0});
+      if (slice.head % args.group == 0) {  // a new head of keys and values
+        dk.assign(elements, C{0});
+        dv.assign(elements, C{0});
+      }
       for (int64_t i = 0; i < slice.length; ++i) {
-        const T *q_row = q + operand_row(args, slice, i), *dout_row = dout + output_row(args, slice, i);
+        const T *q_row = q + query_row(args, slice, i), *dout_row = dout + output_row(args, slice, i);
         const C lse = in<C>(args.lse)[slice.head * args.tokens + slice.first + i];
         const C delta = dot<C>(dout_row, in<T>(args.out) + output_row(args, slice, i), size);
         for (int64_t j = 0; j < keys_of(args, slice, i); ++j) {
-          const T *k_row = k + operand_row(args, slice, j), *v_row = v + operand_row(args, slice, j);
+          const T *k_row = k + key_row(args, slice, j), *v_row = v + key_row(args, slice, j);
           const C kept = static_cast<C>(factor(args, slice, i, j));
           const C p = std::exp(static_cast<C>(args.scale) * dot<C>(q_row, k_row, size) - lse);
           const C ds = p * (kept * dot<C>(dout_row, v_row, size) - delta) * static_cast<C>(args.scale);
@@ -122,9 +129,9 @@ void run(const AttentionBackward& args, Stream&) {
       }
       for (int64_t i = 0; i < slice.length; ++i) {
         for (int64_t d = 0; d < size; ++d) {
-          const int64_t to = operand_row(args, slice, i) + d;
+          const int64_t to = key_row(args, slice, i) + d;
           const auto from = static_cast<size_t>(i * size + d);
-          out<T>(args.dq)[to] = static_cast<T>(dq[from]);
+          out<T>(args.dq)[query_row(args, slice, i) + d] = static_cast<T>(dq[from]);
           out<T>(args.dk)[to] = static_cast<T>(dk[from]);
           out<T>(args.dv)[to] = static_cast<T>(dv[from]);
         }

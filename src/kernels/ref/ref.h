@@ -5,6 +5,7 @@
 #include "kernels/activation.h"
 #include "kernels/attention.h"
 #include "kernels/batch_norm.h"
+#include "kernels/cached_attention.h"
 #include "kernels/depthwise.h"
 #include "kernels/elementwise.h"
 #include "kernels/embedding.h"
@@ -19,6 +20,9 @@
 #include "kernels/pooling2d.h"
 #include "kernels/quantized_matmul.h"
 #include "kernels/recurrence.h"
+#include "kernels/rms_norm.h"
+#include "kernels/rotary_embedding.h"
+#include "kernels/swiglu.h"
 #include "kernels/upsample.h"
 
 namespace suanli::kernels::ref {
@@ -40,6 +44,8 @@ void run(const LayerNormForward& args, Stream&);
 void run(const LayerNormBackward& args, Stream&);
 void run(const AttentionForward& args, Stream&);
 void run(const AttentionBackward& args, Stream&);
+void run(const CacheAppend& args, Stream&);
+void run(const CachedAttention& args, Stream&);
 void run(const CrossEntropyForward& args, Stream&);
 void run(const CrossEntropyBackward& args, Stream&);
 void run(const PointwiseLossForward& args, Stream&);
@@ -77,5 +83,10 @@ void run(const PackQuantized& args, Stream&);
 void run(const QuantizedMatmul& args, Stream&);
 void run(const RecurrentForward& args, Stream&);
 void run(const RecurrentBackward& args, Stream&);
+void run(const RmsNormForward& args, Stream&);
+void run(const RmsNormBackward& args, Stream&);
+void run(const RotaryEmbedding& args, Stream&);
+void run(const SwigluForward& args, Stream&);
+void run(const SwigluBackward& args, Stream&);
 
 }  // namespace suanli::kernels::ref

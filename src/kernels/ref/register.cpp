@@ -62,6 +62,8 @@ void register_ref() {
   add(layer_norm_backward);
   add(attention_forward);
   add(attention_backward);
+  add(cache_append);
+  add(cached_attention);
   add(cross_entropy_forward);
   add(cross_entropy_backward);
   add(pointwise_loss_forward);
@@ -99,6 +101,11 @@ void register_ref() {
   add(quantized_matmul);
   add(recurrent_forward);
   add(recurrent_backward);
+  add(rms_norm_forward);
+  add(rms_norm_backward);
+  add(rotary_embedding);
+  add(swiglu_forward);
+  add(swiglu_backward);
 }
 
 }  // namespace suanli::kernels

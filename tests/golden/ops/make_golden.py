@@ -284,6 +284,56 @@ for name, kind, gates in (("gru", torch.nn.GRU, 3), ("lstm", torch.nn.LSTM, 4), 
             inputs += [normal(4, 6) for _ in range(2 if name == "lstm" else 1)]
         case(name + label, lambda *x: recurrent(module, sequences, label == " both directions", *x), inputs, offsets=sequences)
 
+def grouped_attention(qkv, offsets, heads, key_heads):
+    size = qkv.shape[1] // (heads + 2 * key_heads)
+    rows = []
+    for begin, end in zip(offsets[:-1], offsets[1:]):
+        if begin == end:
+            continue
+        q, k, v = (part.reshape(end - begin, -1, size).transpose(0, 1)[None]
+                   for part in qkv[begin:end].split([heads * size, key_heads * size, key_heads * size], dim=1))
+        out = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)[0]
+        rows.append(out.transpose(0, 1).reshape(end - begin, heads * size))
+    return torch.cat(rows)
+
+
+def cached_attention(qkv, keys, values, offsets, lengths, heads):
+    key_heads, size = keys.shape[1], keys.shape[3]
+    rows = []
+    for b, (begin, end) in enumerate(zip(offsets[:-1], offsets[1:])):
+        q, k, v = (part.reshape(end - begin, -1, size).transpose(0, 1)
+                   for part in qkv[begin:end].split([heads * size, key_heads * size, key_heads * size], dim=1))
+        k, v = torch.cat([keys[b, :, :lengths[b]], k], dim=1), torch.cat([values[b, :, :lengths[b]], v], dim=1)
+        seen = torch.ones(end - begin, k.shape[1], dtype=torch.bool).tril(lengths[b])
+        out = F.scaled_dot_product_attention(q[None], k[None], v[None], attn_mask=seen, enable_gqa=True)[0]
+        rows.append(out.transpose(0, 1).reshape(end - begin, heads * size))
+    return torch.cat(rows)
+
+
+def rotary_embedding(x, table, positions, heads):
+    size = table.shape[1]
+    cos, sin = table[positions].split(size // 2, dim=1)
+    cos, sin = torch.cat([cos, cos], dim=1)[:, None], torch.cat([sin, sin], dim=1)[:, None]
+    q = x[:, :heads * size].reshape(len(positions), heads, size)
+    half = torch.cat([-q[..., size // 2:], q[..., :size // 2]], dim=-1)  # rotate_half of transformers
+    return torch.cat([(q * cos + half * sin).reshape(len(positions), -1), x[:, heads * size:]], dim=1)
+
+
+def swiglu(x):
+    gate, up = x.split(x.shape[1] // 2, dim=1)
+    return F.silu(gate) * up
+
+
+case("attention grouped", lambda x: grouped_attention(x, offsets, 4, 2), [normal(12, 32)], offsets=offsets)
+for label, new, held in ((" first tokens", [0, 4, 7], [0, 0]), ("", [0, 1, 3], [5, 2])):
+    case("cached_attention" + label, lambda x, k, v: cached_attention(x, k, v, new, held, 4),
+         [normal(new[-1], 32), normal(2, 2, 7, 4), normal(2, 2, 7, 4)], constants=3, offsets=new, lengths=held)
+case("rms_norm", lambda x, w: F.rms_norm(x, (9,), w, 1e-5), [normal(4, 9), normal(9)])
+positions = [2, 0, 1, 2, 4]
+case("rotary_embedding", lambda x, t: rotary_embedding(x, t, positions, 2), [normal(5, 15), normal(6, 6)], constants=1,
+     positions=positions)
+case("swiglu", swiglu, [normal(4, 10, size=2)])
+
 folder = pathlib.Path(__file__).parent
 save_file(entries, folder / "ops.safetensors")
 about = {

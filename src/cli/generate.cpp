@@ -1,0 +1,199 @@
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+
+#include "base/error.h"
+#include "cli/json_text.h"
+#include "cli/options.h"
+#include "cli/text_lines.h"
+#include "cli/verbs.h"
+#include "infer/generation.h"
+#include "nn/precision.h"
+#include "ops/initialize.h"
+#include "text/chat_template.h"
+#include "text/tokenizer.h"
+
+namespace suanli::cli {
+
+namespace {
+
+constexpr const char* kUsage =
+    "suanli generate --model DIR --prompt TEXT [--max_new_tokens N] [--do_sample]\n"
+    "       suanli generate --model DIR --prompt_file FILE";
+
+const OptionTable& generate_options() {
+  static const OptionTable table({
+      {.name = "model", .type = OptionType::path, .help = "folder of the model", .aliases = {"model_name_or_path"}},
+      {.name = "prompt", .type = OptionType::text, .help = "what the text begins with; its continuation is printed"},
+      {.name = "prompt_file",
+       .type = OptionType::path,
+       .help = "a prompt on each line (plain or JSON lines), - is standard input: one JSON line for each"},
+      {.name = "output", .type = OptionType::path, .default_value = "-", .help = "- is standard output"},
+      {.name = "chat",
+       .type = OptionType::boolean,
+       .default_value = "false",
+       .help = "the prompt is a user's message: put it into the model's chat template"},
+      {.name = "max_new_tokens", .type = OptionType::integer, .help = "at most so many"},
+      {.name = "do_sample", .type = OptionType::boolean, .help = "draw tokens instead of taking the most likely"},
+      {.name = "temperature", .type = OptionType::real, .help = "logits are divided by it when sampling"},
+      {.name = "top_k", .type = OptionType::integer, .help = "sample among the k most likely; 0: all"},
+      {.name = "top_p", .type = OptionType::real, .help = "sample among the fewest that hold this probability"},
+      {.name = "min_p", .type = OptionType::real, .help = "sample above this part of the largest probability"},
+      {.name = "repetition_penalty", .type = OptionType::real, .help = "above 1 makes what was said less likely"},
+      {.name = "num_beams", .type = OptionType::integer, .help = "sequences that beam search keeps"},
+      {.name = "length_penalty", .type = OptionType::real, .help = "beams: above 0 favours longer ones"},
+      {.name = "early_stopping", .type = OptionType::boolean, .help = "beams: end with num_beams whole sequences"},
+      {.name = "stop_strings", .type = OptionType::list, .help = "end behind the first of these texts"},
+      {.name = "seed", .type = OptionType::integer, .default_value = "42", .help = "of sampling"},
+      {.name = "batch_size",
+       .type = OptionType::integer,
+       .default_value = "8",
+       .help = "prompts that advance together"},
+      {.name = "device",
+       .type = OptionType::text,
+       .default_value = "cpu",
+       .help = "where to compute: cpu, cuda, cuda:1, or auto: cuda where there is one"},
+      {.name = "precision",
+       .type = OptionType::text,
+       .default_value = "f32",
+       .help = "of the computation; auto picks f32 or bf16 by measuring",
+       .choices = {"auto", "f32", "bf16", "f16", "int8"}},
+  });
+  return table;
+}
+
+/// generation_config.json, and over it what was given.
+GenerationConfig generation_config(const Config& config) {
+  GenerationConfig out = read_generation_config(config.get_string("model"));
+  const auto integer = [&](const char* name, int64_t& to) {
+    if (config.is_given(name)) to = config.get_int(name);
+  };
+  const auto real = [&](const char* name, double& to) {
+    if (config.is_given(name)) to = config.get_float(name);
+  };
+  const auto boolean = [&](const char* name, bool& to) {
+    if (config.is_given(name)) to = config.get_bool(name);
+  };
+  integer("max_new_tokens", out.max_new_tokens);
+  boolean("do_sample", out.do_sample);
+  real("temperature", out.temperature);
+  integer("top_k", out.top_k);
+  real("top_p", out.top_p);
+  real("min_p", out.min_p);
+  real("repetition_penalty", out.repetition_penalty);
+  integer("num_beams", out.num_beams);
+  real("length_penalty", out.length_penalty);
+  boolean("early_stopping", out.early_stopping);
+  if (config.is_given("stop_strings")) out.stop_strings = config.get_list("stop_strings");
+  out.seed = static_cast<uint64_t>(config.get_int("seed"));
+  out.check();
+  return out;
+}
+
+struct Writer {
+  Tokenizer tokenizer;
+  infer::Generator generator;
+  GenerationConfig config;
+  std::optional<ChatTemplate> chat;
+
+  infer::TokenIds encode(const std::string& prompt) const {
+    if (!chat) return tokenizer.encode(prompt).ids;
+    const std::string text = chat->apply({{.role = "user", .content = prompt}}, true);
+    return tokenizer.encode(text, {.add_special_tokens = false}).ids;
+  }
+
+  /// The text that `added` adds to the prompt.
+  std::string text(const infer::TokenIds& prompt, std::span<const int32_t> added) const {
+    infer::TokenIds all = prompt;
+    all.insert(all.end(), added.begin(), added.end());
+    const std::string before = tokenizer.decode(prompt), whole = tokenizer.decode(all);
+    return whole.starts_with(before) ? whole.substr(before.size()) : tokenizer.decode(added);
+  }
+
+  bool stops(const std::string& text) const {
+    return std::ranges::any_of(config.stop_strings,
+                               [&](const std::string& stop) { return text.find(stop) != std::string::npos; });
+  }
+};
+
+Writer load_writer(const Config& config) {
+  initialize();
+  const std::filesystem::path folder = config.get_string("model");
+  const Device device = device_named(config.get_string("device"));
+  const auto [dtype, int8] = nn::inference_precision_named(config.get_string("precision"), device);
+  Tokenizer tokenizer = Tokenizer::load(folder);
+  models::Model model = models::load_model(
+      folder, {.head = models::Head::causal_lm, .matrix_dtype = dtype, .int8 = int8, .device = device});
+  if (!model.initialized.empty()) {
+    throw UserError(folder.string(), "expected a trained causal language model, missing " + model.initialized.front() +
+                                         "; train it first");
+  }
+  std::optional<ChatTemplate> chat;
+  if (config.get_bool("chat")) chat = ChatTemplate::load(folder);
+  return {std::move(tokenizer), infer::Generator(std::move(model), dtype), generation_config(config), std::move(chat)};
+}
+
+/// Writes the continuation as it grows: what has become whole characters.
+void stream(const Writer& writer, const std::string& prompt, Output& output) {
+  const infer::TokenIds ids = writer.encode(prompt);
+  std::string written;
+  const auto write_rest = [&](const std::string& text) {
+    output.write(std::string_view(text).substr(written.size()));
+    written = text;
+  };
+  const auto results = writer.generator.generate(std::span(&ids, 1), writer.config, [&](size_t, auto added) {
+    const std::string text = writer.text(ids, added);
+    constexpr std::string_view kUnfinished = "\xEF\xBF\xBD";  // U+FFFD: the first bytes of a character
+    if (!text.ends_with(kUnfinished) && text.starts_with(written)) write_rest(text);
+    return writer.stops(text);
+  });
+  const std::string text = writer.text(ids, results.front());
+  if (text.starts_with(written)) write_rest(text);
+  output.write("\n");
+}
+
+void answer(const Writer& writer, const std::vector<TextLine>& lines, Output& output) {
+  std::vector<infer::TokenIds> prompts;
+  for (const TextLine& line : lines) prompts.push_back(writer.encode(line.text));
+  const auto results = writer.generator.generate(prompts, writer.config, [&](size_t p, auto added) {
+    return !writer.config.stop_strings.empty() && writer.stops(writer.text(prompts[p], added));
+  });
+  std::string out;
+  for (size_t p = 0; p < results.size(); ++p) {
+    out += "{\"prompt\": ";
+    append_string(out, lines[p].text);
+    out += ", \"generated_text\": ";
+    append_string(out, writer.text(prompts[p], results[p]));
+    out += "}\n";
+  }
+  output.write(out);
+}
+
+}  // namespace
+
+int generate(Arguments arguments) {
+  if (print_help(arguments, kUsage, generate_options())) return 0;
+  Config config(generate_options());
+  read_options(config, arguments, "generate");
+  if (config.is_given("prompt") == config.is_given("prompt_file")) {
+    throw UserError("generate", "expected either prompt or prompt_file");
+  }
+  const int64_t batch = config.get_int("batch_size");
+  if (batch < 1) throw UserError("batch_size", "expected at least 1, got " + std::to_string(batch));
+  const Writer writer = load_writer(config);
+  Output output(config.get_string("output"));
+  if (config.is_given("prompt")) {
+    stream(writer, config.get_string("prompt"), output);
+  } else {
+    TextLines lines(config.get_string("prompt_file"));
+    for (;;) {
+      const auto window = lines.next(static_cast<size_t>(batch));
+      if (window.empty()) break;
+      answer(writer, window, output);
+    }
+  }
+  output.close();
+  return 0;
+}
+
+}  // namespace suanli::cli

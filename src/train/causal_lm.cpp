@@ -1,0 +1,92 @@
+#include "autograd/tape.h"
+#include "ops/loss.h"
+#include "train/task_parts.h"
+
+namespace suanli {
+namespace {
+
+/// Every token but the last of a sequence is asked for the one behind it.
+LossInputs next_tokens(const models::Model& model, const Batch& batch) {
+  std::vector<int32_t> rows, labels;
+  for (size_t b = 0; b + 1 < batch.offsets.size(); ++b) {
+    for (int32_t t = batch.offsets[b]; t + 1 < batch.offsets[b + 1]; ++t) {
+      rows.push_back(t);
+      labels.push_back(batch.ids[static_cast<size_t>(t) + 1]);
+    }
+  }
+  LossInputs inputs = tokens_of(batch);
+  inputs.rows = integers(rows);
+  inputs.labels = integers(labels);
+  inputs.classes = model.config().vocab_size;
+  return inputs;
+}
+
+Tensor logits_of(const models::Model& model, const LossInputs& inputs, const nn::Mode& mode) {
+  return model.network->next_token_logits(inputs.sequences(), inputs.rows, mode, nullptr);
+}
+
+/// Mean loss, accuracy and perplexity of the tokens that have one before them.
+class CausalLmScorer final : public Scorer {
+ public:
+  explicit CausalLmScorer(const models::Model& model) : model_(model) {}
+
+  void add(const Batch& batch, const nn::Mode& mode) override {
+    const NoGradient guard;
+    const LossInputs inputs = next_tokens(model_, batch);
+    if (inputs.rows.dim(0) == 0) return;
+    const Tensor logits = logits_of(model_, inputs, mode);
+    const int64_t count = logits.dim(0), vocabulary = logits.dim(1);
+    loss_.add(number_of(ops::cross_entropy(logits, inputs.labels)), static_cast<double>(count));
+    const std::vector<float> values = host_values(logits);
+    for (int64_t i = 0; i < count; ++i) {
+      right_ += largest(values, i, vocabulary) == inputs.labels.host<int32_t>()[static_cast<size_t>(i)] ? 1 : 0;
+    }
+  }
+
+  Scores scores() const override {
+    return {{"loss", loss_.mean()},
+            {"accuracy", static_cast<double>(right_) / loss_.weight()},
+            {"perplexity", loss_.perplexity()}};
+  }
+
+ private:
+  const models::Model& model_;
+  MeanLoss loss_;
+  int64_t right_ = 0;
+};
+
+/// Causal language modelling: every token is guessed from those before it (run_clm of Hugging Face).
+class CausalLm final : public Task {
+ public:
+  explicit CausalLm(TaskParts parts) : parts_(std::move(parts)) {}
+
+  EncodedExample encode(const Example& example, const std::string&) const override {
+    // Running text is joined and cut into blocks later: nothing is cut here, and lines keep their ends.
+    if (parts_.options.block_size > 0) return tokenized(parts_.tokenizer.encode(example.text + "\n"));
+    return tokenized(parts_.tokenizer.encode(example.text, {.max_length = parts_.options.max_length}));
+  }
+
+  std::vector<EncodedExample> arrange(std::vector<EncodedExample> examples) const override {
+    return parts_.options.block_size > 0 ? group_texts(examples, parts_.options.block_size) : examples;
+  }
+
+  int64_t items(const Batch& batch) const override { return batch.tokens() - batch.size(); }
+
+  LossInputs inputs(const Batch& batch) const override { return next_tokens(*parts_.model, batch); }
+
+  Tensor loss(const LossInputs& inputs, const nn::Mode& mode, double normalizer) const override {
+    return ops::cross_entropy(logits_of(*parts_.model, inputs, mode), inputs.labels,
+                              {.label_smoothing = parts_.options.label_smoothing, .normalizer = normalizer});
+  }
+
+  std::unique_ptr<Scorer> scorer(bool) const override { return std::make_unique<CausalLmScorer>(*parts_.model); }
+
+ private:
+  TaskParts parts_;
+};
+
+}  // namespace
+
+std::unique_ptr<Task> make_causal_lm(TaskParts parts) { return std::make_unique<CausalLm>(std::move(parts)); }
+
+}  // namespace suanli
