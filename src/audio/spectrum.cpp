@@ -61,11 +61,10 @@ std::vector<double> mel_filter_bank(const MelOptions& o) {
                                   " bins, ", o.bands, " bands, ", o.min_frequency, " to ", o.max_frequency, " Hz"));
   }
   const double low = hertz_to_mel(o.min_frequency, o.scale), high = hertz_to_mel(o.max_frequency, o.scale);
-  std::vector<double> edges(static_cast<size_t>(o.bands + 2)), hertz(edges.size());
+  std::vector<double> edges(static_cast<size_t>(o.bands + 2));
   for (size_t i = 0; i < edges.size(); ++i) {
     edges[i] = low + (high - low) * static_cast<double>(i) / static_cast<double>(o.bands + 1);
-    hertz[i] = mel_to_hertz(edges[i], o.scale);
-    if (!o.in_mel_space) edges[i] = hertz[i];
+    if (!o.in_mel_space) edges[i] = mel_to_hertz(edges[i], o.scale);
   }
   std::vector<double> filters(static_cast<size_t>(o.frequency_bins * o.bands));
   // The last bin lies at half the rate; over Hz transformers rounds that down to a whole number.
@@ -79,7 +78,7 @@ std::vector<double> mel_filter_bank(const MelOptions& o) {
       const double up = (at - edges[i]) / (edges[i + 1] - edges[i]);
       const double down = (edges[i + 2] - at) / (edges[i + 2] - edges[i + 1]);
       double weight = std::max(0.0, std::min(up, down));
-      if (o.slaney_norm) weight *= 2 / (hertz[i + 2] - hertz[i]);
+      if (o.slaney_norm) weight *= 2 / (edges[i + 2] - edges[i]);
       filters[static_cast<size_t>(f * o.bands + m)] = weight;
     }
   }

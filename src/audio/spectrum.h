@@ -20,8 +20,8 @@ struct MelOptions {
   double min_frequency = 0, max_frequency = 0;  ///< Hz
   int64_t sampling_rate = 0;
   MelScale scale = MelScale::htk;
-  bool slaney_norm = false;   ///< each triangle has the area 2 / its width in Hz
-  bool in_mel_space = false;  ///< triangles are straight over mels, not over Hz
+  bool slaney_norm = false;   ///< each triangle times 2 / its width, so that its area is 1
+  bool in_mel_space = false;  ///< triangles are straight over mels, not over Hz; the norm too counts mels
 };
 
 /// Triangles that overlap by half, evenly spaced in mels: [F, M] (mel_filter_bank). Throws UserError for fewer than two

@@ -19,19 +19,23 @@ fs::path existing(const fs::path& file, std::string_view where) {
 }
 
 void read_objects(const Json& objects, std::string_view where, ImageExample* example, int32_t* classes) {
-  const auto boxes = json_get<std::vector<std::vector<double>>>(objects, "bbox", where);
-  const auto categories = json_get<std::vector<int32_t>>(objects, "categories", where);
-  if (boxes.size() != categories.size()) {
-    throw UserError(where,
-                    concat("expected as many categories as boxes, got ", categories.size(), " and ", boxes.size()));
+  constexpr int64_t kClasses = 1'000'000;
+  const auto categories = json_get<std::vector<int64_t>>(objects, "categories", where);
+  const auto boxes = objects.find("bbox");
+  if (boxes == objects.end() || !boxes->is_array() || boxes->size() != categories.size()) {
+    throw UserError(where, concat("expected \"bbox\" with one box for each of the ", categories.size(), " categories"));
   }
-  for (size_t i = 0; i < boxes.size(); ++i) {
-    const std::vector<double>& b = boxes[i];
-    if (b.size() != 4 || !(b[2] >= 0 && b[3] >= 0) || categories[i] < 0) {
+  for (size_t i = 0; i < categories.size(); ++i) {
+    const Json& box = boxes->at(i);
+    const bool numbers = box.is_array() && box.size() == 4 &&
+                         std::all_of(box.begin(), box.end(), [](const Json& n) { return n.is_number(); });
+    const auto b = numbers ? box.get<std::vector<double>>() : std::vector<double>{0, 0, -1, -1};
+    if (!(b[2] >= 0 && b[3] >= 0) || categories[i] < 0 || categories[i] >= kClasses) {
       throw UserError(where, concat("expected box ", i, " as [x, y, width, height] with a category from 0"));
     }
-    example->objects.push_back({{b[0], b[1], b[0] + b[2], b[1] + b[3]}, categories[i]});
-    *classes = std::max(*classes, categories[i] + 1);
+    const auto label = static_cast<int32_t>(categories[i]);
+    example->objects.push_back({{b[0], b[1], b[0] + b[2], b[1] + b[3]}, label});
+    *classes = std::max(*classes, label + 1);
   }
 }
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <set>
 #include <sstream>
 
@@ -31,7 +32,12 @@ VocAnnotation read_voc_annotation(const std::filesystem::path& file, const std::
   annotation.example.file = pictures / root.child("filename").text().as_string();
   for (const pugi::xml_node node : root.children("object")) {
     const pugi::xml_node bounds = node.child("bndbox");
-    const auto side = [&](const char* name) { return bounds.child(name).text().as_double(std::nan("")); };
+    const auto side = [&](const char* name) {
+      const char* const number = bounds.child(name).text().as_string();
+      char* end = nullptr;
+      const double value = std::strtod(number, &end);
+      return end == number ? std::nan("") : value;
+    };
     ImageObject object{{side("xmin") - 1, side("ymin") - 1, side("xmax"), side("ymax")}};
     annotation.names.emplace_back(node.child("name").text().as_string());
     if (annotation.names.back().empty() || !(object.box.width() >= 0 && object.box.height() >= 0)) {

@@ -119,7 +119,7 @@ ImageDataset read_yolo(const fs::path& file, const std::string& split) {
   if (!yaml.is_object()) throw UserError(where, "expected keys train, val and names, as Ultralytics' data.yaml");
   ImageDataset dataset;
   dataset.class_names = yolo_names(yaml, where);
-  dataset.flip_idx = json_get_or<std::vector<int32_t>>(yaml, "flip_idx", {}, where);
+  const auto flip_idx = json_get_or<std::vector<int64_t>>(yaml, "flip_idx", {}, where);
   YoloLayout layout{static_cast<int64_t>(dataset.class_names.size())};
   if (const auto shape = json_get_or<std::vector<int64_t>>(yaml, "kpt_shape", {}, where); !shape.empty()) {
     if (shape.size() != 2 || shape[0] < 1 || shape[0] > 1000 || (shape[1] != 2 && shape[1] != 3)) {
@@ -128,11 +128,12 @@ ImageDataset read_yolo(const fs::path& file, const std::string& split) {
     layout.key_points = shape[0];
     layout.numbers_each = shape[1];
   }
-  if (!dataset.flip_idx.empty() && static_cast<int64_t>(dataset.flip_idx.size()) != layout.key_points) {
+  if (!flip_idx.empty() && static_cast<int64_t>(flip_idx.size()) != layout.key_points) {
     throw UserError(where, concat("expected \"flip_idx\" with ", layout.key_points, " numbers"));
   }
-  for (const int32_t point : dataset.flip_idx) {
+  for (const int64_t point : flip_idx) {
     if (point < 0 || point >= layout.key_points) throw UserError(where, concat("\"flip_idx\" has no point ", point));
+    dataset.flip_idx.push_back(static_cast<int32_t>(point));
   }
   const fs::path root = file.parent_path() / json_get_or<std::string>(yaml, "path", "", where);
   std::vector<std::string> places;

@@ -25,8 +25,9 @@ class JpegDecoder {
     JpegHeader header;
     const int failed = tjDecompressHeader3(handle_.get(), data(), bytes_.size(), &header.width, &header.height,
                                            &header.subsampling, &header.color_space);
-    if (failed != 0 && (tjGetErrorCode(handle_.get()) == TJERR_FATAL || header.width < 1)) {
-      throw UserError(where_, concat("expected a whole JPEG header, got: ", tjGetErrorStr2(handle_.get())));
+    if (header.width < 1 || (failed != 0 && tjGetErrorCode(handle_.get()) == TJERR_FATAL)) {
+      throw UserError(where_, concat("expected a whole JPEG header, got: ",
+                                     failed != 0 ? tjGetErrorStr2(handle_.get()) : "none with a size"));
     }
     check_image_size(header.height, header.width, options, where_);
     return header;

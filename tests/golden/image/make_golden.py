@@ -1,6 +1,7 @@
 """Reference pictures for tests/image: small JPEG and PNG files, and what Pillow and transformers make of them.
 
-Run: python make_golden.py     (Pillow, numpy, transformers; versions are written into golden.json)
+Run: python make_golden.py     (Pillow 11.3, numpy, transformers; versions are written into golden.json)
+Pillow 13 resizes along y first where that suits some sizes better: other roundings there, by one step of 255.
 Writes files/*, values.bin (all expected numbers one after another) and golden.json (where each lies there).
 """
 
