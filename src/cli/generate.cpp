@@ -17,7 +17,7 @@ namespace suanli::cli {
 
 namespace {
 
-constexpr const char* kUsage =
+constexpr const char* kGenerateUsage =
     "suanli generate --model DIR --prompt TEXT [--max_new_tokens N] [--do_sample]\n"
     "       suanli generate --model DIR --prompt_file FILE";
 
@@ -172,7 +172,7 @@ void answer(const Writer& writer, const std::vector<TextLine>& lines, Output& ou
 }  // namespace
 
 int generate(Arguments arguments) {
-  if (print_help(arguments, kUsage, generate_options())) return 0;
+  if (print_help(arguments, kGenerateUsage, generate_options())) return 0;
   Config config(generate_options());
   read_options(config, arguments, "generate");
   if (config.is_given("prompt") == config.is_given("prompt_file")) {

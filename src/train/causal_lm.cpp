@@ -21,7 +21,7 @@ LossInputs next_tokens(const models::Model& model, const Batch& batch) {
   return inputs;
 }
 
-Tensor logits_of(const models::Model& model, const LossInputs& inputs, const nn::Mode& mode) {
+Tensor next_logits(const models::Model& model, const LossInputs& inputs, const nn::Mode& mode) {
   return model.network->next_token_logits(inputs.sequences(), inputs.rows, mode, nullptr);
 }
 
@@ -34,7 +34,7 @@ class CausalLmScorer final : public Scorer {
     const NoGradient guard;
     const LossInputs inputs = next_tokens(model_, batch);
     if (inputs.rows.dim(0) == 0) return;
-    const Tensor logits = logits_of(model_, inputs, mode);
+    const Tensor logits = next_logits(model_, inputs, mode);
     const int64_t count = logits.dim(0), vocabulary = logits.dim(1);
     loss_.add(number_of(ops::cross_entropy(logits, inputs.labels)), static_cast<double>(count));
     const std::vector<float> values = host_values(logits);
@@ -75,7 +75,7 @@ class CausalLm final : public Task {
   LossInputs inputs(const Batch& batch) const override { return next_tokens(*parts_.model, batch); }
 
   Tensor loss(const LossInputs& inputs, const nn::Mode& mode, double normalizer) const override {
-    return ops::cross_entropy(logits_of(*parts_.model, inputs, mode), inputs.labels,
+    return ops::cross_entropy(next_logits(*parts_.model, inputs, mode), inputs.labels,
                               {.label_smoothing = parts_.options.label_smoothing, .normalizer = normalizer});
   }
 
