@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/concat.h"
 #include "base/random.h"
 #include "data/content.h"
 #include "expect_error.h"
@@ -18,8 +19,7 @@ namespace {
 std::string text_of(int base, int own, int count, int shared) {
   std::string text;
   for (int i = 0; i < count; ++i) {
-    text += i < shared ? "b" + std::to_string(base) + "_" : "o" + std::to_string(own) + "_";
-    text += std::to_string(i) + " ";
+    text += concat(i < shared ? "b" : "o", i < shared ? base : own, "_", i, " ");
   }
   return text;
 }
