@@ -36,7 +36,7 @@ int run(int argc, char** argv) {
   // Model and tokenizer from a Hugging Face folder; the masked-LM head is new where the folder has none.
   const Tokenizer tokenizer = Tokenizer::load(argv[1]);
   const models::Model model = models::load_model(argv[1], {.head = models::Head::masked_lm, .trainable = true});
-  const TaskKind kind = task_kind("masked-lm", "", model.config.json);
+  const TaskKind kind = task_kind("masked-lm", "", model.config().json);
   const auto task = make_task(kind, model, tokenizer, {}, {.max_length = 128, .mlm_probability = 0.15});
 
   // Lines of text to rows of at most 128 tokens.
