@@ -1,6 +1,6 @@
 #include "cli/options.h"
 #include "cli/verbs.h"
-#include "formats/gguf_folder.h"
+#include "models/llama/gguf_folder.h"
 
 namespace suanli::cli {
 
@@ -25,8 +25,8 @@ int convert(Arguments arguments) {
   if (print_help(arguments, "suanli convert --input FILE.gguf --output_dir DIR", convert_options())) return 0;
   Config config(convert_options());
   read_options(config, arguments, "convert");
-  write_gguf_folder(GgufFile::open(config.get_string("input")), config.get_string("output_dir"),
-                    config.get_string("dtype") == "bf16" ? DType::bf16 : DType::f32);
+  models::write_gguf_folder(GgufFile::open(config.get_string("input")), config.get_string("output_dir"),
+                            config.get_string("dtype") == "bf16" ? DType::bf16 : DType::f32);
   return 0;
 }
 

@@ -42,7 +42,7 @@ void append_answer(std::string& out, const Tabular& task, std::span<const float>
 
 bool is_table_model(const std::string& folder) {
   const std::string file = folder + "/config.json";
-  return json_get_or<std::string>(read_json(file), "model_type", "", file) == "tabular_mlp";
+  return models::is_tabular(read_json(file), file);
 }
 
 int predict_rows(const Config& config) {

@@ -95,7 +95,7 @@ void expand_q6_k(const std::byte* in, int64_t count, float* out) {
   }
 }
 
-constexpr std::array kTypes = {
+constexpr std::array kGgufTypes = {
     GgufType{0, "F32", 1, 4, expand_f32},        GgufType{1, "F16", 1, 2, expand_16<float16>},
     GgufType{2, "Q4_0", 32, 18, expand_q4_0},    GgufType{3, "Q4_1", 32, 20, expand_q4_1},
     GgufType{8, "Q8_0", 32, 34, expand_q8_0},    GgufType{12, "Q4_K", 256, 144, expand_q4_k},
@@ -104,7 +104,7 @@ constexpr std::array kTypes = {
 }  // namespace
 
 const GgufType* gguf_type(uint32_t id) {
-  for (const GgufType& type : kTypes) {
+  for (const GgufType& type : kGgufTypes) {
     if (type.id == id) return &type;
   }
   return nullptr;

@@ -23,12 +23,13 @@ std::string label_column(const TrainArguments& a) {
 
 /// config.json of a new network for what the encoder gives.
 Json new_config(const TrainArguments& a, const TableEncoder& encoder) {
-  return {{"model_type", "tabular_mlp"},
-          {"num_features", encoder.number_names().size()},
-          {"category_sizes", encoder.cardinalities()},
-          {"hidden_sizes", a.hidden_sizes},
-          {"hidden_act", a.hidden_act},
-          {"hidden_dropout_prob", a.hidden_dropout_prob}};
+  Json json = models::tabular_json();
+  json["num_features"] = encoder.number_names().size();
+  json["category_sizes"] = encoder.cardinalities();
+  json["hidden_sizes"] = a.hidden_sizes;
+  json["hidden_act"] = a.hidden_act;
+  json["hidden_dropout_prob"] = a.hidden_dropout_prob;
+  return json;
 }
 
 /// Puts the threshold of the task into the config.json of a folder.

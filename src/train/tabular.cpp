@@ -14,9 +14,9 @@ namespace {
 
 models::TabularConfig tabular_config_of(const models::Model& model) {
   const Json& json = model.config().json;
-  const auto type = json_get_or<std::string>(json, "model_type", "", "config.json");
-  if (type != "tabular_mlp") {
-    throw UserError("task", concat("expected a model of type tabular_mlp for a table, got ", type));
+  if (!models::is_tabular(json, "config.json")) {
+    throw UserError("task",
+                    "expected a network for the rows of a table, got a model of another kind; see its config.json");
   }
   return models::tabular_config(json, "config.json");
 }

@@ -5,6 +5,7 @@
 
 #include "base/concat.h"
 #include "base/error.h"
+#include "models/tabular/config.h"
 #include "ops/cast.h"
 #include "train/task_parts.h"
 
@@ -34,7 +35,7 @@ TaskKind tabular(const std::string& name) {
 }
 
 std::string name_for(const Json& config) {
-  if (json_get_or<std::string>(config, "model_type", "", "config.json") == "tabular_mlp") {
+  if (models::is_tabular(config, "config.json")) {
     const auto problem = json_get_or<std::string>(config, "problem_type", "", "config.json");
     return problem == "regression" ? "tabular-regression" : "tabular-classification";
   }

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "base/error.h"
-#include "formats/gguf_folder.h"
+#include "models/llama/gguf_folder.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
@@ -11,8 +11,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     for (const auto& [name, entry] : file.entries()) {
       if (file.tensor(name).shape() != entry.shape) __builtin_trap();
     }
-    suanli::gguf_config(file);
-    suanli::gguf_tokenizer(file);
+    suanli::models::gguf_config(file);
+    suanli::models::gguf_tokenizer(file);
   } catch (const suanli::UserError&) {
   }
   return 0;

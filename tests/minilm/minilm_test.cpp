@@ -115,10 +115,11 @@ int64_t resident_bytes(const SafetensorsFile& golden, DType dtype, bool int8) {
   return backend({}).statistics().live_bytes - before;
 }
 
-// 10.6 of 22.7 million parameters are in the encoder's layers: one byte each in place of two.
+// 10.6 of 22.7 million parameters are in the encoder's layers: one byte each in place of two, and 1.2 MB at most of
+// scales, sums and padded panels (AVX2).
 TEST_F(MiniLm, Int8TakesTheBytesOfItsLayersOnce) {
   const int64_t bf16 = resident_bytes(golden_, DType::bf16, false), int8 = resident_bytes(golden_, DType::bf16, true);
-  EXPECT_LT(int8, bf16 - 10'000'000) << "of " << bf16;
+  EXPECT_LT(int8, bf16 - 9'300'000) << "of " << bf16;
 }
 
 TEST_F(MiniLm, OnlyTheClassifierIsNew) {

@@ -78,10 +78,16 @@ class TaskWithHook final : public Task {
   mutable int64_t calls_ = 0;
 };
 
+/// test_device() once its kernels are registered.
+inline Device tiny_device() {
+  initialize();
+  return test_device();
+}
+
 /// One run in `folder` from arguments as on a command line.
 struct TinyRun {
   TinyRun(const std::filesystem::path& folder, std::vector<std::string> words, TaskWithHook::Hook hook = {},
-          const std::string& task_name = "text-classification", Device where = test_device())
+          const std::string& task_name = "text-classification", Device where = tiny_device())
       : tokenizer(tiny_tokenizer()), config(train_options()), device(where) {
     initialize();
     words.insert(words.begin(), {"train_file=made-up", "validation_file=made-up", "output_dir=" + folder.string(),

@@ -15,7 +15,15 @@ std::vector<int64_t> sizes(const Json& json, const char* key, const std::string&
   return all;
 }
 
+constexpr const char* kModelType = "tabular_mlp";
+
 }  // namespace
+
+bool is_tabular(const Json& json, const std::string& where) {
+  return json_get_or<std::string>(json, "model_type", "", where) == kModelType;
+}
+
+Json tabular_json() { return {{"model_type", kModelType}}; }
 
 TabularConfig tabular_config(const Json& json, const std::string& where) {
   TabularConfig config;

@@ -24,6 +24,11 @@ struct TabularConfig : ModelConfig {
   int64_t outputs() const { return regression() ? 1 : static_cast<int64_t>(labels.size()); }
 };
 
+/// True for the config.json of such a network.
+bool is_tabular(const Json& json, const std::string& where);
+/// The beginning of one: what says that it is such a network.
+Json tabular_json();
+
 /// Reads "num_features", "category_sizes", "hidden_sizes", "hidden_act", "hidden_dropout_prob", "threshold",
 /// "target_mean", "target_scale". Throws UserError naming `where` and key.
 TabularConfig tabular_config(const Json& json, const std::string& where);

@@ -3,7 +3,7 @@
 
 #include "formats/gguf.h"
 
-namespace suanli {
+namespace suanli::models {
 
 /// config.json of the file: Llama's architecture ("general.architecture": "llama"). Throws UserError for another one
 /// and for keys that are missing.
@@ -21,4 +21,4 @@ Tensor gguf_weight(const GgufFile& file, const std::string& name);
 /// `dtype`, f32 or bf16. Throws UserError and EnvironmentError.
 void write_gguf_folder(const GgufFile& file, const std::filesystem::path& folder, DType dtype);
 
-}  // namespace suanli
+}  // namespace suanli::models

@@ -1,4 +1,4 @@
-#include "formats/gguf_folder.h"
+#include "models/llama/gguf_folder.h"
 
 #include <map>
 
@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "formats/model_folder.h"
 
-namespace suanli {
+namespace suanli::models {
 
 namespace {
 
@@ -213,4 +213,4 @@ void write_gguf_folder(const GgufFile& file, const std::filesystem::path& folder
   write("tokenizer_config.json", about);
 }
 
-}  // namespace suanli
+}  // namespace suanli::models
