@@ -57,9 +57,9 @@ AudioFeatures ast_features(const FeatureExtractor& e, const std::vector<float>& 
   spectrum.center = false;
   spectrum.preemphasis = 0.97;
   spectrum.remove_dc_offset = true;
-  const auto filters =
-      mel_filter_bank({kTransform / 2 + 1, e.num_mel_bins, kLowest, static_cast<double>(e.sampling_rate / 2),
-                       e.sampling_rate, MelScale::kaldi, false, true});
+  const auto filters = mel_filter_bank({kTransform / 2 + 1, e.num_mel_bins, kLowest,
+                                        std::floor(static_cast<double>(e.sampling_rate) / 2), e.sampling_rate,
+                                        MelScale::kaldi, false, true});
   AudioFeatures f;
   f.values = mel_spectrum(power_spectrum(samples, spectrum), filters, e.num_mel_bins, kFloor);
   f.width = e.num_mel_bins;
@@ -80,7 +80,7 @@ AudioFeatures mfcc_features(const FeatureExtractor& e, const std::vector<float>&
   spectrum.hop_length = e.hop_length;
   spectrum.window = window_function(WindowKind::hann, e.n_fft, true);
   const int64_t bands = e.num_mel_bins;
-  const auto filters = mel_filter_bank({e.n_fft / 2 + 1, bands, 0, static_cast<double>(e.sampling_rate / 2),
+  const auto filters = mel_filter_bank({e.n_fft / 2 + 1, bands, 0, std::floor(static_cast<double>(e.sampling_rate) / 2),
                                         e.sampling_rate, MelScale::htk, false, false});
   std::vector<float> decibels = mel_spectrum(power_spectrum(samples, spectrum), filters, bands, 1e-10);
   for (float& value : decibels) value = 10 * std::log10(value);

@@ -69,7 +69,7 @@ std::vector<double> mel_filter_bank(const MelOptions& o) {
   std::vector<double> filters(static_cast<size_t>(o.frequency_bins * o.bands));
   // The last bin lies at half the rate; over Hz transformers rounds that down to a whole number.
   const double rate = static_cast<double>(o.sampling_rate);
-  const double last = o.in_mel_space ? rate / 2 : static_cast<double>(o.sampling_rate / 2);
+  const double last = o.in_mel_space ? rate / 2 : std::floor(rate / 2);
   for (int64_t f = 0; f < o.frequency_bins; ++f) {
     double at = last * static_cast<double>(f) / static_cast<double>(o.frequency_bins - 1);
     if (o.in_mel_space) at = hertz_to_mel(at, o.scale);

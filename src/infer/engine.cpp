@@ -94,7 +94,7 @@ Tensor Engine::State::network_output(const models::PackedSequences& packed, Outp
 Tensor Engine::State::forward(const models::PackedSequences& packed, Output output) const {
   const ProfileScope scope("forward");
   const NoGradient off;
-  const Tensor values = ops::cast(network_output(packed, output), DType::f32);
+  Tensor values = ops::cast(network_output(packed, output), DType::f32);
   if (output != Output::embedding) return values;
   const Tensor pooled = options.pooling.mean ? ops::segment_mean(values, packed.offsets)
                                              : ops::index_select(values, models::first_tokens(packed));

@@ -58,7 +58,7 @@ Tensor empty_rows(const Convolution& c, const Tensor& like) {
 /// The rows of a part, of the channels of group g; in `memory` unless they are the pixels.
 Tensor rows_of(const Convolution& c, const Part& part, int64_t g, const Tensor& x, const Tensor& memory) {
   if (rows_are_pixels(c)) return x.rows(part.first_pixel, part.first_pixel + part.positions());
-  const Tensor rows = memory.rows(0, part.positions());
+  Tensor rows = memory.rows(0, part.positions());
   kernels::im2row(
       {at(x, part.first_pixel * c.inputs + g * c.windows.channels), rows.data(), part.windows, c.inputs, x.dtype()},
       stream_of(x));

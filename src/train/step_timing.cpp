@@ -161,7 +161,7 @@ StepTiming time_training(const std::filesystem::path& folder, models::Head head,
                                          : model.network->sequence_logits(batch.sequences(), mode),
                                   batch.labels);
       };
-      const Tensor loss = forward();
+      Tensor loss = forward();
       {
         const ProfileScope scope("backward");
         backward(loss, optimizer->loss_scale());

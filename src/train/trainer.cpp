@@ -234,7 +234,7 @@ void Trainer::log() {
 void Trainer::evaluate() {
   const Evaluation evaluation =
       suanli::evaluate(*parts_.task, *parts_.evaluation, parts_.dtype,
-                       {.batch_size = arguments_.eval_batch, .stop = [this] { return interrupted(); }});
+                       {.batch_size = arguments_.eval_batch, .stop = [] { return interrupted(); }});
   if (!evaluation.complete) return;  // a signal: the resumed run evaluates this step
   state_.evaluated_step = state_.global_step;
   LogRecord record = evaluation_record("eval", evaluation);

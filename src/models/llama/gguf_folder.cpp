@@ -167,7 +167,7 @@ Json gguf_tokenizer(const GgufFile& file) {
 }
 
 Tensor gguf_weight(const GgufFile& file, const std::string& name) {
-  const Tensor weight = file.tensor(name);
+  Tensor weight = file.tensor(name);
   const bool queries = name.ends_with(".attn_q.weight"), keys = name.ends_with(".attn_k.weight");
   if (!queries && !keys) return weight;
   const int64_t heads = integer(file, queries || !file.metadata().contains("llama.attention.head_count_kv")

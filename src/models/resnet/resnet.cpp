@@ -22,7 +22,7 @@ nn::Conv2d::Options square(int64_t kernel, int64_t stride, int64_t out) {
 
 /// x of every second row and column between as many zero channels on both sides ("option A").
 Tensor padded_shortcut(const Tensor& x, int64_t out, int64_t stride) {
-  const Tensor some = ops::max_pool2d(x, {.kernel = {1, 1}, .stride = {stride, stride}});
+  Tensor some = ops::max_pool2d(x, {.kernel = {1, 1}, .stride = {stride, stride}});
   const int64_t missing = out - x.dim(3);
   if (missing == 0) return some;
   const Shape side = {some.dim(0), some.dim(1), some.dim(2), missing / 2};

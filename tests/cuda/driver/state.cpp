@@ -52,8 +52,8 @@ void State::run_one(CUstream stream) {
   if (stream->operations.empty()) return;
   const Operation operation = std::move(stream->operations.front());
   stream->operations.pop_front();
-  if (operation.event) {
-    reach(operation.event, operation.recording);
+  if (operation.recording) {
+    reach(operation.recording);
   } else {
     operation.run();
   }
@@ -66,8 +66,7 @@ void State::run_others(CUstream stream) {
     progress = false;
     for (const CUstream other : streams) {
       while (other != stream && !other->operations.empty() &&
-             (!other->operations.front().event ||
-              other->operations.front().event->done >= other->operations.front().recording)) {
+             (!other->operations.front().recording || other->operations.front().recording->done)) {
         run_one(other);
         progress = true;
       }
@@ -84,8 +83,8 @@ void State::drain_all() {
   for (const CUstream stream : streams) drain(stream);
 }
 
-void State::reach(CUevent event, uint64_t recording) {
-  while (event->done < recording && event->stream && !event->stream->operations.empty()) run_one(event->stream);
+void State::reach(const std::shared_ptr<Recording>& recording) {
+  while (!recording->done && !recording->stream->operations.empty()) run_one(recording->stream);
 }
 
 bool State::has_work() const {

@@ -17,13 +17,19 @@
 #include "../ptx/block.h"
 #include "../ptx/module.h"
 
+/// One recording of an event: the same event may be recorded again, also in another stream, before this one is reached.
+struct Recording {
+  CUstream stream = nullptr;
+  bool done = false;
+  std::chrono::steady_clock::time_point time = {};
+};
+
 /// A piece of work of a stream, or a wait for a recording of an event.
 struct Operation {
   char kind =
       ' ';  // u host to device, d device to host, m within the device, k kernel, w wait, e event, h host function
   std::function<void()> run = {};
-  CUevent event = nullptr;
-  uint64_t recording = 0;
+  std::shared_ptr<Recording> recording = {};
 };
 
 struct CUgraph_st {
@@ -42,10 +48,8 @@ struct CUstream_st {
 };
 
 struct CUevent_st {
-  CUstream stream = nullptr;  // where it was last recorded
-  uint64_t recorded = 0, done = 0;
+  std::shared_ptr<Recording> last = std::make_shared<Recording>(Recording{nullptr, true});
   CUgraph capture = nullptr;  // where it was recorded in a captured stream
-  std::chrono::steady_clock::time_point time;
 };
 
 struct CUfunc_st {
@@ -87,7 +91,7 @@ struct State {
   void run_one(CUstream stream);
   void drain(CUstream stream);
   void drain_all();
-  void reach(CUevent event, uint64_t recording);
+  void reach(const std::shared_ptr<Recording>& recording);
   bool has_work() const;
 
  private:

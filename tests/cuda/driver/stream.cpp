@@ -46,7 +46,7 @@ CUresult cuLaunchHostFunc(CUstream stream, CUhostFn function, void* data) {
 CUresult cuEventCreate(CUevent* out, unsigned) { return *out = new CUevent_st, CUDA_SUCCESS; }
 CUresult cuEventDestroy_v2(CUevent event) {
   return guarded([&](State& s) {
-    s.reach(event, event->recorded);
+    s.reach(event->last);
     delete event;
     return CUDA_SUCCESS;
   });
@@ -56,28 +56,28 @@ CUresult cuEventRecord(CUevent event, CUstream handle) {
     const CUstream stream = s.stream_of(handle);
     event->capture = stream->capture;
     if (stream->capture) return CUDA_SUCCESS;
-    event->stream = stream;
-    const uint64_t recording = ++event->recorded;
-    s.enqueue(handle, 'e', [event, recording] {
-      event->done = recording;
-      event->time = std::chrono::steady_clock::now();
+    const auto recording = std::make_shared<Recording>(Recording{stream, false});
+    event->last = recording;
+    s.enqueue(handle, 'e', [recording] {
+      recording->done = true;
+      recording->time = std::chrono::steady_clock::now();
     });
     return CUDA_SUCCESS;
   });
 }
 CUresult cuEventSynchronize(CUevent event) {
   return guarded([&](State& s) {
-    if (event->done < event->recorded) ++s.host_waits;
-    return s.reach(event, event->recorded), CUDA_SUCCESS;
+    if (!event->last->done) ++s.host_waits;
+    return s.reach(event->last), CUDA_SUCCESS;
   });
 }
 CUresult cuEventQuery(CUevent event) {
-  return guarded([&](State&) { return event->done < event->recorded ? CUDA_ERROR_NOT_READY : CUDA_SUCCESS; });
+  return guarded([&](State&) { return !event->last->done ? CUDA_ERROR_NOT_READY : CUDA_SUCCESS; });
 }
 CUresult cuEventElapsedTime_v2(float* milliseconds, CUevent begin, CUevent end) {
   return guarded([&](State&) {
-    if (begin->done != begin->recorded || end->done != end->recorded) return CUDA_ERROR_NOT_READY;
-    *milliseconds = std::chrono::duration<float, std::milli>(end->time - begin->time).count();
+    if (!begin->last->done || !end->last->done) return CUDA_ERROR_NOT_READY;
+    *milliseconds = std::chrono::duration<float, std::milli>(end->last->time - begin->last->time).count();
     return CUDA_SUCCESS;
   });
 }
@@ -91,7 +91,7 @@ CUresult cuStreamWaitEvent(CUstream stream, CUevent event, unsigned) {
     if (event->capture) {  // the waiting stream joins the capture
       s.stream_of(stream)->capture = event->capture;
     } else {
-      s.enqueue(stream, {.kind = 'w', .event = event, .recording = event->recorded});
+      s.enqueue(stream, {.kind = 'w', .recording = event->last});
     }
     return CUDA_SUCCESS;
   });
