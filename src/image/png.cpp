@@ -104,6 +104,7 @@ Image decode_png(std::span<const std::byte> bytes, const DecodeOptions& options,
   PngDecoder decoder(bytes, options, where);
   const spng_ihdr& header = decoder.header();
   decoder.check_compression(static_cast<size_t>(header.width) * png_channels(header) * header.bit_depth);
+  const int orientation = decoder.orientation();  // asked before damaged pixels leave nothing to ask
   const bool alpha = options.channels == Channels::stored || options.channels == Channels::rgba;
   const bool grey = header.color_type == SPNG_COLOR_TYPE_GRAYSCALE && header.bit_depth <= 8 && !alpha;
   Image image;
@@ -127,7 +128,7 @@ Image decode_png(std::span<const std::byte> bytes, const DecodeOptions& options,
     const bool has_alpha = (header.color_type & SPNG_COLOR_TYPE_GRAYSCALE_ALPHA) != 0 || decoder.has_transparency();
     image = with_channels(std::move(image), (in_color ? 3 : 1) + (has_alpha ? 1 : 0));
   }
-  return upright(std::move(image), decoder.orientation());
+  return upright(std::move(image), orientation);
 }
 
 Mask decode_png_labels(std::span<const std::byte> bytes, const DecodeOptions& options, std::string_view where) {
@@ -137,6 +138,7 @@ Mask decode_png_labels(std::span<const std::byte> bytes, const DecodeOptions& op
     throw UserError(where, "expected a mask: a PNG in grey or with a palette; got a picture in colour");
   }
   decoder.check_compression(static_cast<size_t>(header.width) * header.bit_depth);
+  const int orientation = decoder.orientation();
   const size_t row_bytes = (static_cast<size_t>(header.width) * header.bit_depth + 7) / 8;
   std::vector<uint8_t> rows(row_bytes * header.height);
   decoder.decode(rows.data(), row_bytes, SPNG_FMT_RAW, 0);
@@ -151,7 +153,7 @@ Mask decode_png_labels(std::span<const std::byte> bytes, const DecodeOptions& op
                                   : static_cast<uint16_t>(at[0] >> (8 - bits - bit % 8) & ((1u << bits) - 1));
     }
   }
-  return upright(std::move(mask), decoder.orientation());
+  return upright(std::move(mask), orientation);
 }
 
 ImageSize png_size(std::span<const std::byte> bytes, const DecodeOptions& options, std::string_view where) {
