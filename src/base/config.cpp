@@ -114,6 +114,8 @@ std::string Config::get_string(std::string_view name) const {
   return at(name, true).text;
 }
 
+std::string Config::get_text(std::string_view name) const { return is_set(name) ? get_string(name) : ""; }
+
 bool Config::get_bool(std::string_view name) const {
   SUANLI_ASSERT(table_->options()[static_cast<size_t>(index(name))].type == OptionType::boolean);
   return at(name, true).text == "true";

@@ -41,6 +41,7 @@ class Config {
   std::string source(std::string_view name) const;  ///< "run.yaml:3", "command line" or "default"
 
   std::string get_string(std::string_view name) const;  ///< text, path
+  std::string get_text(std::string_view name) const;    ///< the same, "" where it is not set
   bool get_bool(std::string_view name) const;
   int64_t get_int(std::string_view name) const;
   double get_float(std::string_view name) const;                   ///< real, always finite

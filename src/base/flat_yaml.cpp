@@ -1,32 +1,23 @@
 #include "base/flat_yaml.h"
 
 #include <algorithm>
-#include <sstream>
-
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/parser.h>
 
 #include "base/concat.h"
 #include "base/error.h"
 #include "base/utf8.h"
+#include "base/yaml_events.h"
 
 namespace suanli {
 namespace {
 
-std::string place(std::string_view where, const YAML::Mark& mark) {
-  return mark.is_null() ? std::string(where) : concat(where, ':', mark.line + 1);
-}
-
-/// Receives the parser's events and refuses at once whatever a flat file does not hold. Events, not a node tree:
-/// yaml-cpp 0.7 builds trees without end from some malformed texts.
+/// Receives the parser's events and refuses at once whatever a flat file does not hold.
 class FlatReader : public YAML::EventHandler {
  public:
   explicit FlatReader(std::string_view where) : where_(where) {}
   std::vector<YamlEntry> take() { return std::move(entries_); }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
-    if (++documents_ > 1) throw UserError(place(where_, mark), "several YAML documents (---); a run file is one");
+    if (++documents_ > 1) throw UserError(yaml_place(where_, mark), "several YAML documents (---); a run file is one");
   }
   void OnDocumentEnd() override {}
 
@@ -36,14 +27,15 @@ class FlatReader : public YAML::EventHandler {
       return;
     }
     check(mark, "", anchor);
-    if (state_ == State::list) throw UserError(place(where_, mark), concat(key(), ": null inside a list; remove it"));
-    if (state_ == State::key) throw UserError(place(where_, mark), "a key must be a plain name, found nothing");
-    entries_.back().value_where = place(where_, mark);
+    if (state_ == State::list)
+      throw UserError(yaml_place(where_, mark), concat(key(), ": null inside a list; remove it"));
+    if (state_ == State::key) throw UserError(yaml_place(where_, mark), "a key must be a plain name, found nothing");
+    entries_.back().value_where = yaml_place(where_, mark);
     state_ = State::key;
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    throw UserError(place(where_, mark), concat(key(), ": aliases (*name) are not read; write the value"));
+    throw UserError(yaml_place(where_, mark), concat(key(), ": aliases (*name) are not read; write the value"));
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -55,12 +47,12 @@ class FlatReader : public YAML::EventHandler {
     } else if (state_ == State::key) {
       entries_.emplace_back();
       entries_.back().key = value;
-      entries_.back().where = place(where_, mark);
+      entries_.back().where = yaml_place(where_, mark);
       state_ = State::value;
     } else {
       entries_.back().kind = YamlEntry::Kind::scalar;
       entries_.back().text = value;
-      entries_.back().value_where = place(where_, mark);
+      entries_.back().value_where = yaml_place(where_, mark);
       state_ = State::key;
     }
   }
@@ -69,11 +61,11 @@ class FlatReader : public YAML::EventHandler {
                        YAML::EmitterStyle::value) override {
     check(mark, tag, anchor);
     if (state_ == State::outside) refuse_root(mark);
-    if (state_ == State::key) throw UserError(place(where_, mark), "a key must be a plain name, found a list");
+    if (state_ == State::key) throw UserError(yaml_place(where_, mark), "a key must be a plain name, found a list");
     if (state_ == State::list)
-      throw UserError(place(where_, mark), concat(key(), ": a list inside a list; flatten it"));
+      throw UserError(yaml_place(where_, mark), concat(key(), ": a list inside a list; flatten it"));
     entries_.back().kind = YamlEntry::Kind::list;
-    entries_.back().value_where = place(where_, mark);
+    entries_.back().value_where = yaml_place(where_, mark);
     state_ = State::list;
   }
   void OnSequenceEnd() override { state_ = State::key; }
@@ -82,9 +74,9 @@ class FlatReader : public YAML::EventHandler {
                   YAML::EmitterStyle::value) override {
     check(mark, tag, anchor);
     if (state_ == State::key)
-      throw UserError(place(where_, mark), "a key must be a plain name, found a block or an open bracket");
+      throw UserError(yaml_place(where_, mark), "a key must be a plain name, found a block or an open bracket");
     if (state_ != State::outside) {
-      throw UserError(place(where_, mark),
+      throw UserError(yaml_place(where_, mark),
                       concat(key(), ": found a nested block or an open bracket; run files are flat"));
     }
     state_ = State::key;
@@ -97,13 +89,14 @@ class FlatReader : public YAML::EventHandler {
   std::string key() const { return entries_.empty() ? "the file" : entries_.back().key.substr(0, 100); }
 
   [[noreturn]] void refuse_root(const YAML::Mark& mark) const {
-    throw UserError(place(where_, mark), "expected lines of the form `key: value`");
+    throw UserError(yaml_place(where_, mark), "expected lines of the form `key: value`");
   }
 
   void check(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) const {
-    if (anchor != 0) throw UserError(place(where_, mark), concat(key(), ": anchors (&name) are not read; remove it"));
+    if (anchor != 0)
+      throw UserError(yaml_place(where_, mark), concat(key(), ": anchors (&name) are not read; remove it"));
     if (tag != "?" && tag != "!" && !tag.empty()) {  // those of plain and quoted values
-      throw UserError(place(where_, mark), concat(key(), ": tags such as ", tag.substr(0, 60), " are not read"));
+      throw UserError(yaml_place(where_, mark), concat(key(), ": tags such as ", tag.substr(0, 60), " are not read"));
     }
   }
 
@@ -126,14 +119,7 @@ std::vector<YamlEntry> parse_flat_yaml(std::string_view text, std::string_view w
     throw UserError(line_of(nul), "a NUL byte; the file is damaged or not YAML");
   }
   FlatReader reader(where);
-  try {
-    std::istringstream stream{std::string(text)};
-    YAML::Parser parser(stream);
-    while (parser.HandleNextDocument(reader)) {
-    }
-  } catch (const YAML::Exception& error) {
-    throw UserError(place(where, error.mark), concat("not valid YAML: ", error.msg));
-  }
+  read_yaml_events(text, where, reader);
   return reader.take();
 }
 

@@ -3,26 +3,18 @@
 #include <charconv>
 #include <cmath>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/parser.h>
 
 #include "base/concat.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/utf8.h"
+#include "base/yaml_events.h"
 
 namespace suanli {
 namespace {
-
-std::string yaml_place(std::string_view where, const YAML::Mark& mark) {
-  return mark.is_null() ? std::string(where) : concat(where, ':', mark.line + 1);
-}
 
 Json plain_scalar(const std::string& text) {
   if (text == "true" || text == "True") return true;
@@ -37,7 +29,7 @@ Json plain_scalar(const std::string& text) {
   return parsed.ec == std::errc() && parsed.ptr == end && std::isfinite(real) ? Json(real) : Json(text);
 }
 
-/// Builds the JSON from the parser's events; see flat_yaml.cpp for why not from a node tree.
+/// Builds the JSON from the parser's events.
 class JsonBuilder : public YAML::EventHandler {
  public:
   explicit JsonBuilder(std::string_view where) : where_(where) {}
@@ -131,14 +123,7 @@ Json parse_yaml(std::string_view text, std::string_view where) {
     throw UserError(where, "expected UTF-8 text; save the file as UTF-8");
   }
   JsonBuilder builder(where);
-  try {
-    std::istringstream stream{std::string(text)};
-    YAML::Parser parser(stream);
-    while (parser.HandleNextDocument(builder)) {
-    }
-  } catch (const YAML::Exception& error) {
-    throw UserError(yaml_place(where, error.mark), concat("not valid YAML: ", error.msg));
-  }
+  read_yaml_events(text, where, builder);
   return builder.take();
 }
 

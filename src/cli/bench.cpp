@@ -27,7 +27,7 @@ const char* kUsage =
 
 const OptionTable& bench_options() {
   static const OptionTable table({
-      {.name = "model", .type = OptionType::path, .help = "folder of the model", .aliases = {"model_name_or_path"}},
+      model_option(),
       {.name = "task",
        .type = OptionType::text,
        .default_value = "masked-lm",
@@ -38,15 +38,8 @@ const OptionTable& bench_options() {
       {.name = "lengths",
        .type = OptionType::path,
        .help = "a file with one length a line, in place of length; steps take batches of them in turn"},
-      {.name = "device",
-       .type = OptionType::text,
-       .default_value = "cpu",
-       .help = "where to compute: cpu, cuda, cuda:1, or auto: cuda where there is one"},
-      {.name = "precision",
-       .type = OptionType::text,
-       .default_value = "f32",
-       .help = "of the computation; int8 for infer alone",
-       .choices = {"auto", "f32", "bf16", "f16", "int8"}},
+      device_option(),
+      precision_option("f32", "of the computation; int8 for infer alone"),
       {.name = "steps", .type = OptionType::integer, .default_value = "10", .help = "timed training steps"},
       {.name = "seconds", .type = OptionType::real, .default_value = "3", .help = "time for inference, or for all ops"},
       {.name = "filter",
@@ -122,8 +115,7 @@ int print_device_timings(const std::vector<kernels::KernelTiming>& timings) {
 /// Each kernel beside the roofline: the share of what the machine could do in that time, in operations or in bytes.
 int bench_ops(const Config& config) {
   const Device device = device_named(config.get_string("device"));
-  const auto timings = kernels::time_kernels(config.is_set("filter") ? config.get_string("filter") : "",
-                                             config.get_float("seconds"), device);
+  const auto timings = kernels::time_kernels(config.get_text("filter"), config.get_float("seconds"), device);
   if (device != Device{}) return print_device_timings(timings);
   const Roofline roofline = kernels::measured_roofline();
   Json rows = Json::array();

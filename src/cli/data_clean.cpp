@@ -59,10 +59,6 @@ const OptionTable& clean_options() {
   return table;
 }
 
-std::string text_or_nothing(const Config& config, const char* name) {
-  return config.is_set(name) ? config.get_string(name) : "";
-}
-
 CleanOptions options_of(const Config& config) {
   const std::string outliers = config.get_string("outliers"), missing = config.get_string("missing");
   CleanOptions o;
@@ -88,10 +84,10 @@ CleanOptions options_of(const Config& config) {
               : missing == "constant" ? MissingRule::constant
                                       : MissingRule::keep;
   o.missing_columns = config.get_list("missing_columns");
-  o.missing_value = text_or_nothing(config, "missing_value");
-  o.label_column = text_or_nothing(config, "label_column_name");
+  o.missing_value = config.get_text("missing_value");
+  o.label_column = config.get_text("label_column_name");
   o.allowed_labels = config.get_list("allowed_labels");
-  o.predictions = text_or_nothing(config, "predictions");
+  o.predictions = config.get_text("predictions");
   return o;
 }
 
@@ -102,8 +98,8 @@ int data_clean(std::span<const std::string> arguments) {
   Config config(clean_options());
   const std::filesystem::path file = only_file(config.read_arguments(arguments), kCleanUsage);
   const bool dry_run = config.get_bool("dry_run");
-  const std::string kept = dry_run ? "" : text_or_nothing(config, "output");
-  const std::string rejected = dry_run ? "" : text_or_nothing(config, "rejected");
+  const std::string kept = dry_run ? "" : config.get_text("output");
+  const std::string rejected = dry_run ? "" : config.get_text("rejected");
   if (!dry_run && (kept.empty() || rejected.empty())) {
     throw UserError("clean", "expected --output FILE and --rejected FILE, or --dry_run, which counts alone");
   }

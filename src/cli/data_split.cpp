@@ -77,8 +77,7 @@ int data_split(std::span<const std::string> arguments) {
   if (print_help(arguments, kSplitUsage, split_options())) return 0;
   Config config(split_options());
   const std::filesystem::path file = only_file(config.read_arguments(arguments), kSplitUsage);
-  const auto text = [&](const char* name) { return config.is_set(name) ? config.get_string(name) : std::string(); };
-  const std::filesystem::path folder = text("output_dir");
+  const std::filesystem::path folder = config.get_text("output_dir");
   if (folder.empty()) throw UserError("split", "expected --output_dir DIR for the parts");
   if (config.get_string("on_bad_row") == "skip") {
     throw UserError("on_bad_row", "split loses no row: `suanli data clean` takes the bad ones out first");
@@ -86,12 +85,12 @@ int data_split(std::span<const std::string> arguments) {
   RowSplitOptions options;
   options.ratios = ratios_of(config);
   options.seed = static_cast<uint64_t>(config.get_int("seed"));
-  options.stratify_column = text("stratify_column_name");
-  options.group_column = text("group_column_name");
-  options.time_column = text("time_column_name");
+  options.stratify_column = config.get_text("stratify_column_name");
+  options.group_column = config.get_text("group_column_name");
+  options.time_column = config.get_text("time_column_name");
   options.group_duplicates = config.get_bool("group_duplicates");
   options.content_columns = config.get_list("content_columns");
-  options.label_column = text("label_column_name");
+  options.label_column = config.get_text("label_column_name");
   const RowOptions format = row_options_of(config);
   std::optional<FileProgress> bar(std::in_place, file, 2);
   const RowSplit split = split_file(file, format, options, bar->updates());

@@ -23,7 +23,7 @@ constexpr const char* kGenerateUsage =
 
 const OptionTable& generate_options() {
   static const OptionTable table({
-      {.name = "model", .type = OptionType::path, .help = "folder of the model", .aliases = {"model_name_or_path"}},
+      model_option(),
       {.name = "prompt", .type = OptionType::text, .help = "what the text begins with; its continuation is printed"},
       {.name = "prompt_file",
        .type = OptionType::path,
@@ -49,15 +49,8 @@ const OptionTable& generate_options() {
        .type = OptionType::integer,
        .default_value = "8",
        .help = "prompts that advance together"},
-      {.name = "device",
-       .type = OptionType::text,
-       .default_value = "cpu",
-       .help = "where to compute: cpu, cuda, cuda:1, or auto: cuda where there is one"},
-      {.name = "precision",
-       .type = OptionType::text,
-       .default_value = "f32",
-       .help = "of the computation; auto picks f32 or bf16 by measuring",
-       .choices = {"auto", "f32", "bf16", "f16", "int8"}},
+      device_option(),
+      precision_option("f32"),
   });
   return table;
 }
@@ -90,24 +83,30 @@ GenerationConfig generation_config(const Config& config) {
   return out;
 }
 
+struct Prompt {
+  infer::TokenIds ids;
+  std::string text;  ///< as the tokenizer decodes it
+};
+
 struct Writer {
   Tokenizer tokenizer;
   infer::Generator generator;
   GenerationConfig config;
   std::optional<ChatTemplate> chat;
 
-  infer::TokenIds encode(const std::string& prompt) const {
-    if (!chat) return tokenizer.encode(prompt).ids;
-    const std::string text = chat->apply({{.role = "user", .content = prompt}}, true);
-    return tokenizer.encode(text, {.add_special_tokens = false}).ids;
+  Prompt encode(const std::string& prompt) const {
+    const Encoding encoding =
+        chat ? tokenizer.encode(chat->apply({{.role = "user", .content = prompt}}, true), {.add_special_tokens = false})
+             : tokenizer.encode(prompt);
+    return {encoding.ids, tokenizer.decode(encoding.ids)};
   }
 
   /// The text that `added` adds to the prompt.
-  std::string text(const infer::TokenIds& prompt, std::span<const int32_t> added) const {
-    infer::TokenIds all = prompt;
+  std::string text(const Prompt& prompt, std::span<const int32_t> added) const {
+    infer::TokenIds all = prompt.ids;
     all.insert(all.end(), added.begin(), added.end());
-    const std::string before = tokenizer.decode(prompt), whole = tokenizer.decode(all);
-    return whole.starts_with(before) ? whole.substr(before.size()) : tokenizer.decode(added);
+    const std::string whole = tokenizer.decode(all);
+    return whole.starts_with(prompt.text) ? whole.substr(prompt.text.size()) : tokenizer.decode(added);
   }
 
   bool stops(const std::string& text) const {
@@ -134,28 +133,32 @@ Writer load_writer(const Config& config) {
 }
 
 /// Writes the continuation as it grows: what has become whole characters.
-void stream(const Writer& writer, const std::string& prompt, Output& output) {
-  const infer::TokenIds ids = writer.encode(prompt);
+void stream(const Writer& writer, const std::string& said, Output& output) {
+  const Prompt prompt = writer.encode(said);
   std::string written;
   const auto write_rest = [&](const std::string& text) {
     output.write(std::string_view(text).substr(written.size()));
     written = text;
   };
-  const auto results = writer.generator.generate(std::span(&ids, 1), writer.config, [&](size_t, auto added) {
-    const std::string text = writer.text(ids, added);
+  const auto results = writer.generator.generate(std::span(&prompt.ids, 1), writer.config, [&](size_t, auto added) {
+    const std::string text = writer.text(prompt, added);
     constexpr std::string_view kUnfinished = "\xEF\xBF\xBD";  // U+FFFD: the first bytes of a character
     if (!text.ends_with(kUnfinished) && text.starts_with(written)) write_rest(text);
     return writer.stops(text);
   });
-  const std::string text = writer.text(ids, results.front());
+  const std::string text = writer.text(prompt, results.front());
   if (text.starts_with(written)) write_rest(text);
   output.write("\n");
 }
 
 void answer(const Writer& writer, const std::vector<TextLine>& lines, Output& output) {
-  std::vector<infer::TokenIds> prompts;
-  for (const TextLine& line : lines) prompts.push_back(writer.encode(line.text));
-  const auto results = writer.generator.generate(prompts, writer.config, [&](size_t p, auto added) {
+  std::vector<Prompt> prompts;
+  std::vector<infer::TokenIds> ids;
+  for (const TextLine& line : lines) {
+    prompts.push_back(writer.encode(line.text));
+    ids.push_back(prompts.back().ids);
+  }
+  const auto results = writer.generator.generate(ids, writer.config, [&](size_t p, auto added) {
     return !writer.config.stop_strings.empty() && writer.stops(writer.text(prompts[p], added));
   });
   std::string out;

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/profile.h"
+#include "cli/options.h"
 #include "nn/precision.h"
 #include "ops/initialize.h"
 
@@ -11,21 +12,14 @@ namespace suanli::cli {
 
 std::vector<Option> text_engine_options(const char* default_precision) {
   return {
-      {.name = "model", .type = OptionType::path, .help = "folder of the model", .aliases = {"model_name_or_path"}},
+      model_option(),
       {.name = "input",
        .type = OptionType::path,
        .default_value = "-",
        .help = "plain lines or JSON lines; for a model of tables CSV, TSV, libsvm or JSON lines; - is standard input"},
       {.name = "output", .type = OptionType::path, .default_value = "-", .help = "JSON lines; - is standard output"},
-      {.name = "device",
-       .type = OptionType::text,
-       .default_value = "cpu",
-       .help = "where to compute: cpu, cuda, cuda:1, or auto: cuda where there is one"},
-      {.name = "precision",
-       .type = OptionType::text,
-       .default_value = default_precision,
-       .help = "of the computation; auto picks f32 or bf16 by measuring",
-       .choices = {"auto", "f32", "bf16", "f16", "int8"}},
+      device_option(),
+      precision_option(default_precision),
       {.name = "max_length",
        .type = OptionType::integer,
        .default_value = "0",

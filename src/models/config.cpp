@@ -53,6 +53,13 @@ std::vector<std::string> config_labels(const Json& json, const std::string& wher
   return labels;
 }
 
+int64_t label_count(const ModelConfig& config) {
+  if (config.labels.empty()) {
+    throw UserError("config.json", "expected id2label or num_labels for a classifier, got none");
+  }
+  return static_cast<int64_t>(config.labels.size());
+}
+
 Head head_of(const Json& config, const std::string& where) {
   const auto names = json_get_or<std::vector<std::string>>(config, "architectures", {}, where);
   if (names.empty()) return Head::none;

@@ -32,6 +32,9 @@ float config_probability(const Json& json, const char* key, double otherwise, co
 /// id2label in order of id; else LABEL_0, ... as many as num_labels says, or two for a classifier.
 std::vector<std::string> config_labels(const Json& json, const std::string& where);
 
+/// How many classes a classifier has. Throws UserError when config.json names none.
+int64_t label_count(const ModelConfig& config);
+
 /// The head that config.json's `architectures` names; none when it names a bare model or is missing.
 /// Throws UserError for an architecture that is not supported.
 Head head_of(const Json& config, const std::string& where);

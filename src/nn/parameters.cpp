@@ -46,7 +46,6 @@ Tensor Parameters::fetch(const std::string& name, const Shape& shape, const Init
   if (!names_.insert(name).second) {
     throw UserError("parameters", "expected each name once, got \"" + name + "\" twice");
   }
-  elements_ += shape.elements();
   activity.op = "parameters";  // who holds the memory
   Tensor value = options_.source ? options_.source(name, shape) : Tensor();
   activity.op = "parameters";
@@ -65,6 +64,7 @@ Tensor Parameters::fetch(const std::string& name, const Shape& shape, const Init
 Tensor Parameters::get(const std::string& name, Shape shape, const Initializer& initializer) {
   Tensor value = fetch(name, shape, initializer);
   if (shape.rank() == 2 && options_.matrix_dtype != DType::f32) value = ops::cast(value, options_.matrix_dtype);
+  elements_ += shape.elements();
   options_.trainable ? require_gradient(value) : value.make_constant();
   all_.push_back({name, value});
   return value;
@@ -72,7 +72,6 @@ Tensor Parameters::get(const std::string& name, Shape shape, const Initializer& 
 
 Tensor Parameters::buffer(const std::string& name, Shape shape, const Initializer& initializer) {
   Tensor value = fetch(name, shape, initializer);
-  elements_ -= shape.elements();  // no parameter
   buffers_.push_back({name, value});
   return value;
 }
@@ -80,6 +79,7 @@ Tensor Parameters::buffer(const std::string& name, Shape shape, const Initialize
 ops::QuantizedWeight Parameters::get_quantized(const std::string& name, Shape shape, const Initializer& initializer) {
   if (!options_.quantized || !options_.quantized(name)) return {};
   if (options_.trainable) throw UserError("parameters", "expected f32 weights to train, got int8 for " + name);
+  elements_ += shape.elements();
   return ops::quantize_weight(fetch(name, shape, initializer));
 }
 

@@ -5,9 +5,9 @@
 #include "kernels/depthwise.h"
 #include "kernels/im2row.h"
 #include "kernels/layout.h"
-#include "kernels/matmul.h"
 #include "ops/cast.h"
 #include "ops/check.h"
+#include "ops/product.h"
 
 namespace suanli::ops {
 
@@ -71,25 +71,6 @@ void copy_columns(const Tensor& from, int64_t first_from, const Tensor& to, int6
       stream_of(from));
 }
 
-void multiply(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b, const Tensor& bias, const Tensor& c,
-              bool accumulate = false) {
-  kernels::matmul({.a = a.data(),
-                   .b = b.data(),
-                   .bias = bias.defined() ? bias.data() : nullptr,
-                   .c = c.data(),
-                   .m = c.dim(0),
-                   .n = c.dim(1),
-                   .k = a.dim(transpose_a ? 0 : 1),
-                   .transpose_a = transpose_a,
-                   .transpose_b = transpose_b,
-                   .accumulate = accumulate,
-                   .dtype = a.dtype(),
-                   .c_dtype = c.dtype(),
-                   .bias_dtype = bias.defined() ? bias.dtype() : c.dtype(),
-                   .b_forms = b.forms()},
-                  stream_of(a));
-}
-
 /// A matrix with rows and columns exchanged.
 Tensor transposed(const Tensor& x) {
   Tensor y = Tensor::empty({x.dim(1), x.dim(0)}, x.dtype(), x.device());
@@ -128,7 +109,7 @@ Tensor convolve(const Convolution& c, const Tensor& x, const Tensor& weight, con
     const Tensor out = y.rows(part.first_position, part.first_position + part.positions());
     const Tensor some = groups > 1 ? Tensor::empty({part.positions(), outputs}, x.dtype(), x.device()) : out;
     for (int64_t g = 0; g < groups; ++g) {
-      multiply(rows_of(c, part, g, x, memory), false, of_group(c, weight, g), true, of_group(c, bias, g), some);
+      product(rows_of(c, part, g, x, memory), false, of_group(c, weight, g), true, of_group(c, bias, g), some);
       if (groups > 1) copy_columns(some, 0, out, g * outputs, outputs);
     }
   });
@@ -152,7 +133,7 @@ Tensor convolve_transposed(const Convolution& c, const Tensor& dy, const Tensor&
     const Tensor into = direct ? dx : rows.rows(0, part.positions());
     for (int64_t g = 0; g < groups; ++g) {
       if (groups > 1) copy_columns(out, g * outputs, some, 0, outputs);
-      multiply(some, false, of_group(c, weight, g), false, {}, into);
+      product(some, false, of_group(c, weight, g), false, {}, into);
       if (direct) continue;
       kernels::row2im(
           {into.data(), bias.defined() ? bias.data() : nullptr,
@@ -179,7 +160,8 @@ Tensor convolution_weight_gradient(const Convolution& c, const Tensor& dy, const
     const Tensor some = groups > 1 ? Tensor::empty({part.positions(), outputs}, dy.dtype(), dy.device()) : out;
     for (int64_t g = 0; g < groups; ++g) {
       if (groups > 1) copy_columns(out, g * outputs, some, 0, outputs);
-      multiply(some, true, rows_of(c, part, g, x, memory), false, {}, of_group(c, dweight, g), part.first_position > 0);
+      product(some, true, rows_of(c, part, g, x, memory), false, {}, of_group(c, dweight, g), {},
+              part.first_position > 0);
     }
   });
   return dweight;

@@ -5,8 +5,8 @@
 
 namespace suanli::ops {
 
-void product(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b, const Tensor& bias, Tensor& c,
-             const kernels::Epilogue& epilogue) {
+void product(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b, const Tensor& bias, const Tensor& c,
+             const kernels::Epilogue& epilogue, bool accumulate) {
   kernels::matmul({.a = a.data(),
                    .b = b.data(),
                    .bias = bias.defined() ? bias.data() : nullptr,
@@ -16,7 +16,7 @@ void product(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_
                    .k = a.dim(transpose_a ? 0 : 1),
                    .transpose_a = transpose_a,
                    .transpose_b = transpose_b,
-                   .accumulate = false,
+                   .accumulate = accumulate,
                    .dtype = a.dtype(),
                    .c_dtype = c.dtype(),
                    .bias_dtype = bias.defined() ? bias.dtype() : c.dtype(),

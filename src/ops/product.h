@@ -6,9 +6,10 @@
 
 namespace suanli::ops {
 
-/// c = epilogue(op(a) op(b) + bias), see kernels::Matmul; bias undefined: none. Shapes and dtypes must fit.
-void product(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b, const Tensor& bias, Tensor& c,
-             const kernels::Epilogue& epilogue = {});
+/// c = epilogue(op(a) op(b) + bias), with `accumulate` added to what c holds; see kernels::Matmul. bias undefined:
+/// none. Shapes and dtypes must fit.
+void product(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b, const Tensor& bias, const Tensor& c,
+             const kernels::Epilogue& epilogue = {}, bool accumulate = false);
 
 /// The gradient of a bias [O] that was added to every row of y: the sum of the rows of dy [T,O], in `dtype`.
 Tensor bias_gradient(const Tensor& dy, DType dtype);

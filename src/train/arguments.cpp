@@ -15,7 +15,7 @@ class Reader {
  public:
   explicit Reader(const Config& config) : config_(config) {}
 
-  std::string text(const char* name) const { return config_.is_set(name) ? config_.get_string(name) : ""; }
+  std::string text(const char* name) const { return config_.get_text(name); }
   bool boolean(const char* name, bool otherwise) const {
     return config_.is_set(name) ? config_.get_bool(name) : otherwise;
   }

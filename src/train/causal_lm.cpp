@@ -1,6 +1,5 @@
-#include "autograd/tape.h"
 #include "ops/loss.h"
-#include "train/task_parts.h"
+#include "train/language_model_scorer.h"
 
 namespace suanli {
 namespace {
@@ -24,36 +23,6 @@ LossInputs next_tokens(const models::Model& model, const Batch& batch) {
 Tensor next_logits(const models::Model& model, const LossInputs& inputs, const nn::Mode& mode) {
   return model.network->next_token_logits(inputs.sequences(), inputs.rows, mode, nullptr);
 }
-
-/// Mean loss, accuracy and perplexity of the tokens that have one before them.
-class CausalLmScorer final : public Scorer {
- public:
-  explicit CausalLmScorer(const models::Model& model) : model_(model) {}
-
-  void add(const Batch& batch, const nn::Mode& mode) override {
-    const NoGradient guard;
-    const LossInputs inputs = next_tokens(model_, batch);
-    if (inputs.rows.dim(0) == 0) return;
-    const Tensor logits = next_logits(model_, inputs, mode);
-    const int64_t count = logits.dim(0), vocabulary = logits.dim(1);
-    loss_.add(number_of(ops::cross_entropy(logits, inputs.labels)), static_cast<double>(count));
-    const std::vector<float> values = host_values(logits);
-    for (int64_t i = 0; i < count; ++i) {
-      right_ += largest(values, i, vocabulary) == inputs.labels.host<int32_t>()[static_cast<size_t>(i)] ? 1 : 0;
-    }
-  }
-
-  Scores scores() const override {
-    return {{"loss", loss_.mean()},
-            {"accuracy", static_cast<double>(right_) / loss_.weight()},
-            {"perplexity", loss_.perplexity()}};
-  }
-
- private:
-  const models::Model& model_;
-  MeanLoss loss_;
-  int64_t right_ = 0;
-};
 
 /// Causal language modelling: every token is guessed from those before it (run_clm of Hugging Face).
 class CausalLm final : public Task {
@@ -79,7 +48,9 @@ class CausalLm final : public Task {
                               {.label_smoothing = parts_.options.label_smoothing, .normalizer = normalizer});
   }
 
-  std::unique_ptr<Scorer> scorer(bool) const override { return std::make_unique<CausalLmScorer>(*parts_.model); }
+  std::unique_ptr<Scorer> scorer(bool) const override {
+    return std::make_unique<LanguageModelScorer>(*parts_.model, next_tokens, next_logits);
+  }
 
  private:
   TaskParts parts_;

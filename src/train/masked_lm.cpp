@@ -1,10 +1,9 @@
 #include <algorithm>
 
-#include "autograd/tape.h"
 #include "base/error.h"
 #include "data/masking.h"
 #include "ops/loss.h"
-#include "train/task_parts.h"
+#include "train/language_model_scorer.h"
 
 namespace suanli {
 namespace {
@@ -28,39 +27,9 @@ LossInputs mask_inputs(const models::Model& model, const Batch& batch) {
   return inputs;
 }
 
-Tensor logits_of(const models::Model& model, const LossInputs& inputs, const nn::Mode& mode) {
+Tensor masked_logits(const models::Model& model, const LossInputs& inputs, const nn::Mode& mode) {
   return model.network->masked_lm_logits(inputs.sequences(), inputs.rows, mode);
 }
-
-/// Mean loss, perplexity and accuracy of the masked tokens.
-class MaskedLmScorer final : public Scorer {
- public:
-  explicit MaskedLmScorer(const models::Model& model) : model_(model) {}
-
-  void add(const Batch& batch, const nn::Mode& mode) override {
-    if (masked_tokens(batch) == 0) return;
-    const NoGradient guard;
-    const LossInputs inputs = mask_inputs(model_, batch);
-    const Tensor logits = logits_of(model_, inputs, mode);
-    const int64_t count = logits.dim(0), vocabulary = logits.dim(1);
-    loss_.add(number_of(ops::cross_entropy(logits, inputs.labels)), static_cast<double>(count));
-    const std::vector<float> values = host_values(logits);
-    for (int64_t i = 0; i < count; ++i) {
-      right_ += largest(values, i, vocabulary) == inputs.labels.host<int32_t>()[static_cast<size_t>(i)] ? 1 : 0;
-    }
-  }
-
-  Scores scores() const override {
-    return {{"loss", loss_.mean()},
-            {"accuracy", static_cast<double>(right_) / loss_.weight()},
-            {"perplexity", loss_.perplexity()}};
-  }
-
- private:
-  const models::Model& model_;
-  MeanLoss loss_;
-  int64_t right_ = 0;
-};
 
 /// Masked-language modelling: the hidden tokens are guessed from the others (Devlin et al. 2019).
 class MaskedLm final : public Task {
@@ -95,11 +64,13 @@ class MaskedLm final : public Task {
   LossInputs inputs(const Batch& batch) const override { return mask_inputs(*parts_.model, batch); }
 
   Tensor loss(const LossInputs& inputs, const nn::Mode& mode, double normalizer) const override {
-    return ops::cross_entropy(logits_of(*parts_.model, inputs, mode), inputs.labels,
+    return ops::cross_entropy(masked_logits(*parts_.model, inputs, mode), inputs.labels,
                               {.label_smoothing = parts_.options.label_smoothing, .normalizer = normalizer});
   }
 
-  std::unique_ptr<Scorer> scorer(bool) const override { return std::make_unique<MaskedLmScorer>(*parts_.model); }
+  std::unique_ptr<Scorer> scorer(bool) const override {
+    return std::make_unique<LanguageModelScorer>(*parts_.model, mask_inputs, masked_logits);
+  }
 
  private:
   TaskParts parts_;

@@ -28,16 +28,13 @@ HWY_INLINE void sum_list(const TapSource* list, int64_t count, int64_t channels,
 template <class T>
 void row2im_as(const Row2Im& a, int64_t begin, int64_t end) {
   const Windows& w = a.windows;
-  TapSource* list = tap_list(w);
-  for (int64_t pixel = begin * w.horizontal.in; pixel < end * w.horizontal.in; ++pixel) {
-    const int64_t line = pixel / w.horizontal.in;
-    const int64_t count = list_windows(w, line / w.vertical.in, line % w.vertical.in, pixel % w.horizontal.in, list);
+  each_pixel(w, begin, end, [&](int64_t pixel, const TapSource* list, int64_t count) HWY_ATTR {
     sum_list(list, count, w.channels, static_cast<const float*>(a.bias), static_cast<T*>(a.y) + pixel * a.pitch,
              [&](const TapSource& from, int64_t c, int64_t n, Vector sum) SUANLI_INLINE {
                const int64_t row = from.source * w.taps() + from.tap;
                return hn::Add(sum, load(static_cast<const T*>(a.rows) + row * w.channels + c, n));
              });
-  }
+  });
 }
 void row2im_lines(const Row2Im& a, int64_t begin, int64_t end) {
   a.dtype == DType::f32 ? row2im_as<float>(a, begin, end) : row2im_as<bfloat16>(a, begin, end);
@@ -57,13 +54,9 @@ HWY_INLINE void weigh_list(const TapSource* list, int64_t count, int64_t channel
 template <class T>
 void depthwise_forward_as(const DepthwiseForward& a, int64_t begin, int64_t end) {
   const Windows& w = a.windows;
-  TapSource* list = tap_list(w);
-  for (int64_t position = begin * w.horizontal.out; position < end * w.horizontal.out; ++position) {
-    const int64_t line = position / w.horizontal.out;
-    const int64_t count =
-        list_pixels(w, line / w.vertical.out, line % w.vertical.out, position % w.horizontal.out, list);
+  each_window(w, begin, end, [&](int64_t position, const TapSource* list, int64_t count) HWY_ATTR {
     weigh_list(list, count, w.channels, a.x, a.weight, a.bias, static_cast<T*>(a.y) + position * w.channels);
-  }
+  });
 }
 void depthwise_forward_lines(const DepthwiseForward& a, int64_t begin, int64_t end) {
   a.dtype == DType::f32 ? depthwise_forward_as<float>(a, begin, end) : depthwise_forward_as<bfloat16>(a, begin, end);
@@ -72,12 +65,9 @@ void depthwise_forward_lines(const DepthwiseForward& a, int64_t begin, int64_t e
 template <class T>
 void depthwise_backward_as(const DepthwiseBackward& a, int64_t begin, int64_t end) {
   const Windows& w = a.windows;
-  TapSource* list = tap_list(w);
-  for (int64_t pixel = begin * w.horizontal.in; pixel < end * w.horizontal.in; ++pixel) {
-    const int64_t line = pixel / w.horizontal.in;
-    const int64_t count = list_windows(w, line / w.vertical.in, line % w.vertical.in, pixel % w.horizontal.in, list);
+  each_pixel(w, begin, end, [&](int64_t pixel, const TapSource* list, int64_t count) HWY_ATTR {
     weigh_list(list, count, w.channels, a.dy, a.weight, nullptr, static_cast<T*>(a.dx) + pixel * w.channels);
-  }
+  });
 }
 void depthwise_backward_lines(const DepthwiseBackward& a, int64_t begin, int64_t end) {
   a.dtype == DType::f32 ? depthwise_backward_as<float>(a, begin, end) : depthwise_backward_as<bfloat16>(a, begin, end);
@@ -87,13 +77,9 @@ void depthwise_backward_lines(const DepthwiseBackward& a, int64_t begin, int64_t
 template <class T>
 void depthwise_weight_as(const DepthwiseWeight& a, int64_t begin, int64_t end, float* partial) {
   const Windows& w = a.windows;
-  TapSource* list = tap_list(w);
   each_vector(w.taps() * w.channels,
               [&](int64_t i, int64_t n) SUANLI_INLINE { store(hn::Zero(F32()), partial + i, n); });
-  for (int64_t position = begin * w.horizontal.out; position < end * w.horizontal.out; ++position) {
-    const int64_t line = position / w.horizontal.out;
-    const int64_t count =
-        list_pixels(w, line / w.vertical.out, line % w.vertical.out, position % w.horizontal.out, list);
+  each_window(w, begin, end, [&](int64_t position, const TapSource* list, int64_t count) HWY_ATTR {
     each_vector(w.channels, [&](int64_t c, int64_t n) SUANLI_INLINE {
       const Vector dy = load(static_cast<const T*>(a.dy) + position * w.channels + c, n);
       for (int64_t i = 0; i < count; ++i) {
@@ -102,7 +88,7 @@ void depthwise_weight_as(const DepthwiseWeight& a, int64_t begin, int64_t end, f
         store(hn::MulAdd(x, dy, load(sum, n)), sum, n);
       }
     });
-  }
+  });
 }
 void depthwise_weight_lines(const DepthwiseWeight& a, int64_t begin, int64_t end, float* partial) {
   a.dtype == DType::f32 ? depthwise_weight_as<float>(a, begin, end, partial)

@@ -17,11 +17,7 @@ using I32 = hn::RebindToSigned<F32>;
 template <class T>
 void max_pool_as(const MaxPoolForward& a, int64_t begin, int64_t end) {
   const Windows& w = a.windows;
-  TapSource* list = tap_list(w);
-  for (int64_t position = begin * w.horizontal.out; position < end * w.horizontal.out; ++position) {
-    const int64_t line = position / w.horizontal.out;
-    const int64_t count =
-        list_pixels(w, line / w.vertical.out, line % w.vertical.out, position % w.horizontal.out, list);
+  each_window(w, begin, end, [&](int64_t position, const TapSource* list, int64_t count) HWY_ATTR {
     each_vector(w.channels, [&](int64_t c, int64_t n) SUANLI_INLINE {
       const auto value = [&](int64_t i) SUANLI_INLINE {
         return load(static_cast<const T*>(a.x) + list[i].source * w.channels + c, n);
@@ -40,7 +36,7 @@ void max_pool_as(const MaxPoolForward& a, int64_t begin, int64_t end) {
         store(hn::BitCast(F32(), tap), reinterpret_cast<float*>(a.tap) + position * w.channels + c, n);
       }
     });
-  }
+  });
 }
 void max_pool_lines(const MaxPoolForward& a, int64_t begin, int64_t end) {
   a.dtype == DType::f32 ? max_pool_as<float>(a, begin, end) : max_pool_as<bfloat16>(a, begin, end);
@@ -49,10 +45,7 @@ void max_pool_lines(const MaxPoolForward& a, int64_t begin, int64_t end) {
 template <class T>
 void max_pool_backward_as(const MaxPoolBackward& a, int64_t begin, int64_t end) {
   const Windows& w = a.windows;
-  TapSource* list = tap_list(w);
-  for (int64_t pixel = begin * w.horizontal.in; pixel < end * w.horizontal.in; ++pixel) {
-    const int64_t line = pixel / w.horizontal.in;
-    const int64_t count = list_windows(w, line / w.vertical.in, line % w.vertical.in, pixel % w.horizontal.in, list);
+  each_pixel(w, begin, end, [&](int64_t pixel, const TapSource* list, int64_t count) HWY_ATTR {
     each_vector(w.channels, [&](int64_t c, int64_t n) SUANLI_INLINE {
       Vector sum = hn::Zero(F32());
       for (int64_t i = 0; i < count; ++i) {
@@ -64,7 +57,7 @@ void max_pool_backward_as(const MaxPoolBackward& a, int64_t begin, int64_t end) 
       }
       store(sum, static_cast<T*>(a.dx) + pixel * w.channels + c, n);
     });
-  }
+  });
 }
 void max_pool_backward_lines(const MaxPoolBackward& a, int64_t begin, int64_t end) {
   a.dtype == DType::f32 ? max_pool_backward_as<float>(a, begin, end) : max_pool_backward_as<bfloat16>(a, begin, end);
@@ -80,11 +73,7 @@ HWY_INLINE Vector share_of(const Windows& w, int64_t position, bool count_paddin
 template <class T>
 void avg_pool_as(const AvgPoolForward& a, int64_t begin, int64_t end) {
   const Windows& w = a.windows;
-  TapSource* list = tap_list(w);
-  for (int64_t position = begin * w.horizontal.out; position < end * w.horizontal.out; ++position) {
-    const int64_t line = position / w.horizontal.out;
-    const int64_t count =
-        list_pixels(w, line / w.vertical.out, line % w.vertical.out, position % w.horizontal.out, list);
+  each_window(w, begin, end, [&](int64_t position, const TapSource* list, int64_t count) HWY_ATTR {
     const Vector share = share_of(w, position, a.count_padding);
     each_vector(w.channels, [&](int64_t c, int64_t n) SUANLI_INLINE {
       Vector sum = hn::Zero(F32());
@@ -93,7 +82,7 @@ void avg_pool_as(const AvgPoolForward& a, int64_t begin, int64_t end) {
       }
       store(hn::Mul(sum, share), static_cast<T*>(a.y) + position * w.channels + c, n);
     });
-  }
+  });
 }
 void avg_pool_lines(const AvgPoolForward& a, int64_t begin, int64_t end) {
   a.dtype == DType::f32 ? avg_pool_as<float>(a, begin, end) : avg_pool_as<bfloat16>(a, begin, end);
@@ -102,10 +91,7 @@ void avg_pool_lines(const AvgPoolForward& a, int64_t begin, int64_t end) {
 template <class T>
 void avg_pool_backward_as(const AvgPoolBackward& a, int64_t begin, int64_t end) {
   const Windows& w = a.windows;
-  TapSource* list = tap_list(w);
-  for (int64_t pixel = begin * w.horizontal.in; pixel < end * w.horizontal.in; ++pixel) {
-    const int64_t line = pixel / w.horizontal.in;
-    const int64_t count = list_windows(w, line / w.vertical.in, line % w.vertical.in, pixel % w.horizontal.in, list);
+  each_pixel(w, begin, end, [&](int64_t pixel, const TapSource* list, int64_t count) HWY_ATTR {
     each_vector(w.channels, [&](int64_t c, int64_t n) SUANLI_INLINE {
       Vector sum = hn::Zero(F32());
       for (int64_t i = 0; i < count; ++i) {
@@ -114,7 +100,7 @@ void avg_pool_backward_as(const AvgPoolBackward& a, int64_t begin, int64_t end) 
       }
       store(sum, static_cast<T*>(a.dx) + pixel * w.channels + c, n);
     });
-  }
+  });
 }
 void avg_pool_backward_lines(const AvgPoolBackward& a, int64_t begin, int64_t end) {
   a.dtype == DType::f32 ? avg_pool_backward_as<float>(a, begin, end) : avg_pool_backward_as<bfloat16>(a, begin, end);

@@ -45,6 +45,30 @@ inline int64_t list_windows(const Windows& w, int64_t image, int64_t y, int64_t 
   return count;
 }
 
+/// Calls f(position, list, count) for the windows of lines [begin, end) of all images, with list_pixels() of each.
+template <class F>
+void each_window(const Windows& w, int64_t begin, int64_t end, const F& f) {
+  TapSource* list = tap_list(w);
+  for (int64_t line = begin; line < end; ++line) {
+    for (int64_t x = 0; x < w.horizontal.out; ++x) {
+      const int64_t count = list_pixels(w, line / w.vertical.out, line % w.vertical.out, x, list);
+      f(line * w.horizontal.out + x, list, count);
+    }
+  }
+}
+
+/// Calls f(pixel, list, count) for the pixels of lines [begin, end) of all images, with list_windows() of each.
+template <class F>
+void each_pixel(const Windows& w, int64_t begin, int64_t end, const F& f) {
+  TapSource* list = tap_list(w);
+  for (int64_t line = begin; line < end; ++line) {
+    for (int64_t x = 0; x < w.horizontal.in; ++x) {
+      const int64_t count = list_windows(w, line / w.vertical.in, line % w.vertical.in, x, list);
+      f(line * w.horizontal.in + x, list, count);
+    }
+  }
+}
+
 /// Lines of pixels or positions that one thread takes at least: about 20 us of work.
 inline int64_t line_grain(const Windows& w) {
   return 32768 / ((w.horizontal.in + w.horizontal.out) * w.channels * w.taps() + 1);

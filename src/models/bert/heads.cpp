@@ -13,13 +13,6 @@ nn::Linear new_linear(nn::ParameterScope scope, const BertConfig& config, int64_
   return nn::Linear(scope, config.hidden_size, out, nn::normal(config.initializer_range), nn::zeros());
 }
 
-int64_t label_count(const BertConfig& config) {
-  if (config.labels.empty()) {
-    throw UserError("config.json", "expected id2label or num_labels for a classifier, got none");
-  }
-  return static_cast<int64_t>(config.labels.size());
-}
-
 }  // namespace
 
 MaskedLmHead::MaskedLmHead(nn::ParameterScope scope, const BertConfig& config, const Tensor& word_embeddings)

@@ -1,21 +1,15 @@
 #include "models/bert/names.h"
 
 #include <algorithm>
-#include <span>
+
+#include "models/layer_names.h"
 
 namespace suanli::models {
 
 namespace {
 
-/// A module path of ours and Hugging Face's; '#' stands for the number of a layer.
-struct Rule {
-  const char* ours;
-  std::vector<const char*> theirs;
-  bool body = true;
-};
-
-const std::vector<Rule>& rules(BertFamily family) {
-  static const std::vector<Rule> bert = {
+const std::vector<LayerName>& rules(BertFamily family) {
+  static const std::vector<LayerName> bert = {
       {"embeddings.word", {"embeddings.word_embeddings"}},
       {"embeddings.position", {"embeddings.position_embeddings"}},
       {"embeddings.type", {"embeddings.token_type_embeddings"}},
@@ -34,9 +28,9 @@ const std::vector<Rule>& rules(BertFamily family) {
       {"masked_lm", {"cls.predictions"}, false},
       {"classifier", {"classifier"}, false},
   };
-  static const std::vector<Rule> roberta = [] {
-    std::vector<Rule> out;
-    for (const Rule& rule : bert) {
+  static const std::vector<LayerName> roberta = [] {
+    std::vector<LayerName> out;
+    for (const LayerName& rule : bert) {
       if (rule.body && std::string_view(rule.ours) != "pooler") out.push_back(rule);
     }
     out.push_back({"masked_lm.dense", {"lm_head.dense"}, false});
@@ -47,7 +41,7 @@ const std::vector<Rule>& rules(BertFamily family) {
     out.push_back({"classifier", {"classifier"}, false});
     return out;
   }();
-  static const std::vector<Rule> distilbert = {
+  static const std::vector<LayerName> distilbert = {
       {"embeddings.word", {"embeddings.word_embeddings"}},
       {"embeddings.position", {"embeddings.position_embeddings"}},
       {"embeddings.norm", {"embeddings.LayerNorm"}},
@@ -68,32 +62,9 @@ const std::vector<Rule>& rules(BertFamily family) {
   return family == BertFamily::bert ? bert : family == BertFamily::roberta ? roberta : distilbert;
 }
 
-/// "layer.12.up" -> "layer.#.up", and "12".
-std::string generalise(const std::string& path, std::string& number) {
-  constexpr std::string_view kLayer = "layer.";
-  if (!path.starts_with(kLayer)) return path;
-  const size_t end = path.find('.', kLayer.size());
-  number = path.substr(kLayer.size(), end - kLayer.size());
-  return "layer.#" + path.substr(end);
-}
-
 }  // namespace
 
-StoredNames bert_stored_names(BertFamily family, const std::string& name) {
-  const size_t dot = name.rfind('.');
-  std::string number;
-  const std::string path = generalise(name.substr(0, dot), number);
-  for (const Rule& rule : rules(family)) {
-    if (path != rule.ours) continue;
-    StoredNames out{.body = rule.body};
-    for (std::string theirs : rule.theirs) {
-      if (const size_t hash = theirs.find('#'); hash != std::string::npos) theirs.replace(hash, 1, number);
-      out.names.push_back(theirs + name.substr(dot));
-    }
-    return out;
-  }
-  SUANLI_ASSERT(!"every parameter has a Hugging Face name");
-}
+StoredNames bert_stored_names(BertFamily family, const std::string& name) { return layer_names(rules(family), name); }
 
 std::string body_prefix(BertFamily family) {
   return family == BertFamily::bert ? "bert." : family == BertFamily::roberta ? "roberta." : "distilbert.";

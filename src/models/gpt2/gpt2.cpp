@@ -4,8 +4,6 @@
 
 #include "autograd/tape.h"
 #include "ops/arithmetic.h"
-#include "ops/embedding.h"
-#include "ops/linear.h"
 
 namespace suanli::models {
 
@@ -74,19 +72,9 @@ Gpt2::Gpt2(nn::ParameterScope scope, const Gpt2Config& c, Head head)
       word_(scope / "embeddings.word", c.vocab_size, c.hidden_size, nn::normal(c.initializer_range)),
       position_(scope / "embeddings.position", c.longest_sequence, c.hidden_size, nn::normal(c.initializer_range)),
       dropout_{c.embedding_dropout, scope.next_site()},
-      layers_([&] {
-        std::vector<Gpt2Layer> layers;
-        for (int64_t i = 0; i < c.layers; ++i) layers.emplace_back(scope / ("layer." + std::to_string(i)), c);
-        return layers;
-      }()),
+      layers_(numbered_layers<Gpt2Layer>(scope, c)),
       norm_(scope / "norm", c.hidden_size, c.layer_norm_eps) {
-  if (head != Head::none && head != Head::causal_lm) {
-    throw UserError("model", "expected the task causal-lm for GPT-2, got another");
-  }
-  if (head == Head::causal_lm && c.tied) head_ = word_.weight();
-  if (head == Head::causal_lm && !c.tied) {
-    head_ = (scope / "head").get("weight", {c.vocab_size, c.hidden_size}, nn::normal(c.initializer_range));
-  }
+  make_head(scope, head, word_, {.tied = c.tied, .initializer_range = c.initializer_range}, "GPT-2");
 }
 
 Tensor Gpt2::forward(const PackedSequences& sequences, const nn::Mode& mode, TokenCache* cache) const {
@@ -96,20 +84,10 @@ Tensor Gpt2::forward(const PackedSequences& sequences, const nn::Mode& mode, Tok
     const auto run = [&layer = layers_[i], offsets = sequences.offsets, mode, cache, i](const Tensor& input) {
       return layer(input, offsets, mode, cache, i);
     };
-    x = gradient_checkpointing_ ? recompute(run, x) : run(x);
+    x = gradient_checkpointing() ? recompute(run, x) : run(x);
   }
   if (cache != nullptr) cache->advance(sequences.offsets);
   return norm_(x);
-}
-
-Tensor Gpt2::hidden_states(const PackedSequences& sequences, const nn::Mode& mode) const {
-  return forward(sequences, mode, nullptr);
-}
-
-Tensor Gpt2::next_token_logits(const PackedSequences& sequences, const Tensor& rows, const nn::Mode& mode,
-                               TokenCache* cache) const {
-  if (!head_.defined()) return Network::next_token_logits(sequences, rows, mode, cache);
-  return ops::linear(ops::index_select(forward(sequences, mode, cache), rows), head_, {});
 }
 
 TokenCache Gpt2::new_cache(int64_t sequences, int64_t capacity, DType dtype) const {

@@ -3,9 +3,7 @@
 
 #include <vector>
 
-#include "models/config.h"
-#include "models/network.h"
-#include "nn/layers.h"
+#include "models/causal.h"
 
 namespace suanli::models {
 
@@ -37,26 +35,20 @@ class Gpt2Layer {
   nn::Dropout attention_dropout_, output_dropout_, down_dropout_;
 };
 
-class Gpt2 final : public Network {
+class Gpt2 final : public CausalNetwork {
  public:
   /// Throws UserError for a head other than none and causal_lm.
   Gpt2(nn::ParameterScope scope, const Gpt2Config& config, Head head);
-  Tensor hidden_states(const PackedSequences& sequences, const nn::Mode& mode) const override;
-  Tensor next_token_logits(const PackedSequences& sequences, const Tensor& rows, const nn::Mode& mode,
-                           TokenCache* cache) const override;
   TokenCache new_cache(int64_t sequences, int64_t capacity, DType dtype) const override;
-  void set_gradient_checkpointing(bool on) override { gradient_checkpointing_ = on; }
 
  private:
-  Tensor forward(const PackedSequences& sequences, const nn::Mode& mode, TokenCache* cache) const;
+  Tensor forward(const PackedSequences& sequences, const nn::Mode& mode, TokenCache* cache) const override;
 
   Gpt2Config config_;
   nn::Embedding word_, position_;
   nn::Dropout dropout_;
   std::vector<Gpt2Layer> layers_;
   nn::LayerNorm norm_;
-  Tensor head_;  // undefined without the head
-  bool gradient_checkpointing_ = false;
 };
 
 }  // namespace suanli::models

@@ -2,8 +2,6 @@
 
 #include "autograd/tape.h"
 #include "ops/arithmetic.h"
-#include "ops/embedding.h"
-#include "ops/linear.h"
 #include "ops/rotary_embedding.h"
 #include "ops/swiglu.h"
 
@@ -98,20 +96,10 @@ Tensor LlamaLayer::operator()(const Tensor& x, const LlamaPass& pass, size_t lay
 Llama::Llama(nn::ParameterScope scope, const LlamaConfig& c, Head head)
     : config_(c),
       word_(scope / "embeddings.word", c.vocab_size, c.hidden_size, nn::normal(c.initializer_range)),
-      layers_([&] {
-        std::vector<LlamaLayer> layers;
-        for (int64_t i = 0; i < c.layers; ++i) layers.emplace_back(scope / ("layer." + std::to_string(i)), c);
-        return layers;
-      }()),
+      layers_(numbered_layers<LlamaLayer>(scope, c)),
       norm_(scope / "norm", c.hidden_size, c.rms_norm_eps),
       rotary_(c.rotary, word_.weight().device()) {
-  if (head != Head::none && head != Head::causal_lm) {
-    throw UserError("model", "expected the task causal-lm for Llama, got another");
-  }
-  if (head == Head::causal_lm && c.tied) head_ = word_.weight();
-  if (head == Head::causal_lm && !c.tied) {
-    head_ = (scope / "head").get("weight", {c.vocab_size, c.hidden_size}, nn::normal(c.initializer_range));
-  }
+  make_head(scope, head, word_, {.tied = c.tied, .initializer_range = c.initializer_range}, "Llama");
 }
 
 Tensor Llama::forward(const PackedSequences& sequences, const nn::Mode& mode, TokenCache* cache) const {
@@ -121,20 +109,10 @@ Tensor Llama::forward(const PackedSequences& sequences, const nn::Mode& mode, To
     const auto run = [&layer = layers_[i], sequences, table, mode, cache, i](const Tensor& input) {
       return layer(input, {sequences, table, mode, cache}, i);
     };
-    x = gradient_checkpointing_ ? recompute(run, x) : run(x);
+    x = gradient_checkpointing() ? recompute(run, x) : run(x);
   }
   if (cache != nullptr) cache->advance(sequences.offsets);
   return norm_(x);
-}
-
-Tensor Llama::hidden_states(const PackedSequences& sequences, const nn::Mode& mode) const {
-  return forward(sequences, mode, nullptr);
-}
-
-Tensor Llama::next_token_logits(const PackedSequences& sequences, const Tensor& rows, const nn::Mode& mode,
-                                TokenCache* cache) const {
-  if (!head_.defined()) return Network::next_token_logits(sequences, rows, mode, cache);
-  return ops::linear(ops::index_select(forward(sequences, mode, cache), rows), head_, {});
 }
 
 TokenCache Llama::new_cache(int64_t sequences, int64_t capacity, DType dtype) const {

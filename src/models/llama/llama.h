@@ -4,9 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "models/config.h"
-#include "models/network.h"
-#include "nn/layers.h"
+#include "models/causal.h"
 #include "nn/rotary.h"
 
 namespace suanli::models {
@@ -45,26 +43,20 @@ class LlamaLayer {
   nn::Dropout attention_dropout_;
 };
 
-class Llama final : public Network {
+class Llama final : public CausalNetwork {
  public:
   /// Throws UserError for a head other than none and causal_lm.
   Llama(nn::ParameterScope scope, const LlamaConfig& config, Head head);
-  Tensor hidden_states(const PackedSequences& sequences, const nn::Mode& mode) const override;
-  Tensor next_token_logits(const PackedSequences& sequences, const Tensor& rows, const nn::Mode& mode,
-                           TokenCache* cache) const override;
   TokenCache new_cache(int64_t sequences, int64_t capacity, DType dtype) const override;
-  void set_gradient_checkpointing(bool on) override { gradient_checkpointing_ = on; }
 
  private:
-  Tensor forward(const PackedSequences& sequences, const nn::Mode& mode, TokenCache* cache) const;
+  Tensor forward(const PackedSequences& sequences, const nn::Mode& mode, TokenCache* cache) const override;
 
   LlamaConfig config_;
   nn::Embedding word_;
   std::vector<LlamaLayer> layers_;
   nn::RmsNorm norm_;
   nn::RotaryTable rotary_;
-  Tensor head_;  // undefined without the head
-  bool gradient_checkpointing_ = false;
 };
 
 }  // namespace suanli::models
