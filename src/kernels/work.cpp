@@ -62,8 +62,8 @@ int wanted(std::initializer_list<const void*> arrays) {
   return count;
 }
 
-/// `products` products of every query with each key that takes part, over `arrays` arrays of [T, heads * head_size],
-/// half of them of queries and half of keys, whose heads are fewer where a group shares them.
+/// `products` products of every query with each key that takes part, over `arrays` arrays of the queries' shape
+/// [T, heads * head_size] and as many of the keys', whose heads are fewer where a group shares them.
 template <class Args>
 Work attention_work(const Args& args, int products, int arrays) {
   double pairs = args.pairs;
@@ -79,7 +79,7 @@ Work attention_work(const Args& args, int products, int arrays) {
                              {"D", args.head_size}}),
           .dtype = name_of(args.dtype),
           .flops = 2.0 * products * pairs * static_cast<double>(width),
-          .bytes = arrays / 2 * bytes_of(args.tokens * (width + width / args.group), args.dtype)};
+          .bytes = arrays * bytes_of(args.tokens * (width + width / args.group), args.dtype)};
 }
 
 Work embedding_work(int64_t rows, int64_t vocab, int64_t width, DType dtype) {
@@ -128,8 +128,8 @@ Work work_of(const QuantizedMatmul& args) {
 
 Work work_of(const ColumnSum& args) { return one_pass(args.rows, {"H", args.width}, 1, args.dtype); }
 
-Work work_of(const AttentionForward& args) { return attention_work(args, 2, 4); }   // q, k, v, out
-Work work_of(const AttentionBackward& args) { return attention_work(args, 5, 8); }  // and dout, dq, dk, dv
+Work work_of(const AttentionForward& args) { return attention_work(args, 2, 2); }   // q, out; k, v
+Work work_of(const AttentionBackward& args) { return attention_work(args, 5, 4); }  // and dout, dq; dk, dv
 
 Work work_of(const CacheAppend& args) {  // reads and writes keys and values
   return one_pass(args.cache.tokens, {"H", args.cache.key_heads * args.cache.head_size}, 4, args.dtype);
