@@ -1,6 +1,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "cli/options.h"
+#include "cli/predict_images.h"
 #include "cli/predict_rows.h"
 #include "cli/predictions.h"
 #include "cli/text_engine.h"
@@ -31,9 +32,10 @@ models::Head trained_head(const std::string& folder) {
   const std::string file = folder + "/config.json";
   const models::Head head = models::head_of(read_json(file), file);
   if (head == models::Head::none) {
-    throw UserError(file,
-                    "expected a model with a head (\"architectures\" ending in ForSequenceClassification, "
-                    "ForTokenClassification or ForMaskedLM), got a bare encoder; use `suanli embed`");
+    throw UserError(
+        file,
+        "expected a model with a head (\"architectures\" ending in ForSequenceClassification, "
+        "ForTokenClassification, ForImageClassification or ForMaskedLM), got a bare encoder; use `suanli embed`");
   }
   return head;
 }
@@ -48,6 +50,7 @@ int predict(Arguments arguments) {
   const models::Head head = trained_head(config.get_string("model"));
   const int64_t asked = config.get_int("top_k");
   if (asked < 0) throw UserError("top_k", "expected at least 0, got " + std::to_string(asked));
+  if (head == models::Head::image_classification) return predict_images(config, std::max<int64_t>(asked, 1));
   const int64_t top_k = asked > 0 ? asked : head == models::Head::masked_lm ? 5 : 1;
   const bool group = config.get_string("aggregation_strategy") == "simple";
   const TextEngine engine = load_text_engine(config, head, {}, 0);

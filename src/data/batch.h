@@ -18,6 +18,7 @@ struct EncodedExample {
   std::vector<float> targets;       ///< a class id, a multi-hot row, or a score; or empty
   std::vector<uint8_t> special;     ///< [n]: 1 for [CLS], [SEP] and the like
   int64_t row = 0;                  ///< its number in the data set
+  int64_t set = 0;                  ///< of which data set, where a task keeps several: see ImageClassification
 };
 
 /// B examples: sequences of T tokens in all, or rows of equal width.

@@ -78,23 +78,4 @@ IdxArray read_idx(const std::filesystem::path& file) {
   return array;
 }
 
-IdxDataset read_idx_dataset(const std::filesystem::path& images) {
-  static const std::string kImages = "images-idx3", kLabels = "labels-idx1";
-  std::string name = images.filename().string();
-  const size_t at = name.find(kImages);
-  if (at == std::string::npos) {
-    throw UserError(images.string(), "expected \"images-idx3\" in the name, as in train-images-idx3-ubyte.gz");
-  }
-  name.replace(at, kImages.size(), kLabels);
-  IdxDataset data = {read_idx(images), {}};
-  IdxArray labels = read_idx(images.parent_path() / name);
-  if (data.images.shape.size() != 3 || labels.shape.size() != 1 || labels.shape[0] != data.images.shape[0]) {
-    throw UserError(images.string(),
-                    concat("expected images [N, height, width] and as many labels, got rank ", data.images.shape.size(),
-                           " with ", data.images.shape[0], " images and ", labels.values.size(), " labels"));
-  }
-  data.classes = std::move(labels.values);
-  return data;
-}
-
 }  // namespace suanli

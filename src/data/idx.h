@@ -19,14 +19,4 @@ struct IdxArray {
 /// when it cannot be read.
 IdxArray read_idx(const std::filesystem::path& file);
 
-/// A data set of images with a class each.
-struct IdxDataset {
-  IdxArray images;               ///< [N, height, width]
-  std::vector<uint8_t> classes;  ///< [N]
-};
-
-/// Images and, from the file beside it whose name has "labels-idx1" for "images-idx3", their classes. Throws UserError
-/// where the two do not fit.
-IdxDataset read_idx_dataset(const std::filesystem::path& images);
-
 }  // namespace suanli

@@ -18,6 +18,7 @@ struct ImageExample {
   std::string text = {};                  ///< a caption, or empty
   std::vector<ImageObject> objects = {};  ///< in pixels of the upright picture
   std::filesystem::path mask = {};        ///< a PNG of the same size, or empty
+  Image image = {};                       ///< the picture itself where it has no file of its own
 };
 
 struct ImageDataset {
@@ -40,6 +41,13 @@ ImageDataset read_image_folder(const std::filesystem::path& folder);
 /// The same for sounds (.wav, .flac, .ogg): audiofolder.
 ImageDataset read_audio_folder(const std::filesystem::path& folder);
 
+/// The pictures of an idx file, [H, W, 1], with the classes "0", "1", ... of the file beside it whose name has
+/// "labels-idx1" for "images-idx3". Throws UserError where the two do not fit.
+ImageDataset read_idx_images(const std::filesystem::path& images);
+
+/// An idx file, or else a folder as read_image_folder() takes it, each picture with a class. Throws UserError.
+ImageDataset read_classified_images(const std::filesystem::path& file_or_folder);
+
 /// COCO instances or person_keypoints json, pictures in `image_folder`. Classes are the categories in the order of
 /// their ids. Crowds are ignored objects. Throws UserError with the number of the annotation.
 ImageDataset read_coco(const std::filesystem::path& json, const std::filesystem::path& image_folder);
@@ -54,6 +62,9 @@ ImageDataset read_voc(const std::filesystem::path& folder, const std::string& sp
 /// or map), kpt_shape, flip_idx. Labels lie in the folder "labels" beside "images", one object a line: class, then
 /// x y w h (parts of the picture), then key points; or class and an outline. A picture without a label file has none.
 ImageDataset read_yolo(const std::filesystem::path& yaml, const std::string& split);
+
+/// The picture of an example. Throws UserError.
+Image load_image(const ImageExample& example, const DecodeOptions& options = {});
 
 /// The picture and all that is known of it, ready for augment.h.
 AnnotatedImage load_annotated(const ImageExample& example, const DecodeOptions& options = {});

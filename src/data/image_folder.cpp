@@ -128,17 +128,4 @@ ImageDataset read_image_folder(const fs::path& folder) { return read_folder(fold
 
 ImageDataset read_audio_folder(const fs::path& folder) { return read_folder(folder, {".wav", ".flac", ".ogg"}); }
 
-AnnotatedImage load_annotated(const ImageExample& example, const DecodeOptions& options) {
-  AnnotatedImage annotated{read_image(example.file, options), example.objects, {}};
-  if (example.mask.empty()) return annotated;
-  annotated.mask = read_mask(example.mask, options);
-  const Image& image = annotated.image;
-  if (annotated.mask.height != image.height || annotated.mask.width != image.width) {
-    throw UserError(example.mask.string(),
-                    concat("expected a mask of ", image.width, " x ", image.height, " pixels as its picture, got ",
-                           annotated.mask.width, " x ", annotated.mask.height));
-  }
-  return annotated;
-}
-
 }  // namespace suanli

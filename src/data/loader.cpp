@@ -45,9 +45,9 @@ Loader::Loader(Sampler sampler, FetchExample fetch, DataPosition start, int64_t 
       fetch_(std::move(fetch)),
       position_(start),
       epochs_(epochs),
-      depth_(static_cast<size_t>(depth)),
+      depth_(static_cast<size_t>(threads > 0 ? depth : 0)),
       begun_(start) {
-  SUANLI_ASSERT(depth >= 0 && threads >= 1 && start.epoch >= 0 && start.batch >= 0);
+  SUANLI_ASSERT(depth >= 0 && threads >= 0 && start.epoch >= 0 && start.batch >= 0);
   if (position_.batch >= batches_per_epoch()) {
     throw UserError("resume",
                     "the data position lies behind the last batch of an epoch; are data and batch size those "

@@ -30,7 +30,7 @@ std::vector<EncodedExample> encode_rows(int64_t rows, const std::function<Encode
 
 /// The batches from `start` to the end of epoch `epochs` - 1, in order. The same batches whatever `depth` and `threads`
 /// are: each is a function of (epoch, batch) alone. `threads` background threads keep up to `depth` batches ready and
-/// share the rows of each; a depth of 0 makes each batch when asked. With several threads `fetch` is called by all.
+/// share the rows of each; none of either makes each batch when asked. With several threads `fetch` is called by all.
 class Loader {
  public:
   Loader(Sampler sampler, FetchExample fetch, DataPosition start, int64_t epochs, int64_t depth = 4,

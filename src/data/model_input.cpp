@@ -8,12 +8,6 @@
 namespace suanli {
 namespace {
 
-DecodeOptions decode_options(const ImageInputOptions& options) {
-  DecodeOptions decode = options.decode;
-  decode.channels = options.processor.channels() == 1 ? Channels::grey : Channels::rgb;
-  return decode;
-}
-
 const ImageExample& example_at(std::span<const ImageExample> examples, int64_t index) {
   SUANLI_ASSERT(index >= 0 && index < static_cast<int64_t>(examples.size()));
   return examples[static_cast<size_t>(index)];
@@ -27,13 +21,17 @@ std::vector<float> pixel_values_of(const Image& image, const ImageProcessor& pro
 
 }  // namespace
 
+DecodeOptions decode_options(const ImageProcessor& processor) {
+  return {.channels = processor.channels() == 1 ? Channels::grey : Channels::rgb};
+}
+
 ClassifiedInput classified_input(std::span<const ImageExample> examples, int64_t index,
                                  const ImageInputOptions& options, const std::optional<Draw>& draw) {
-  const DecodeOptions decode = decode_options(options);
+  const DecodeOptions decode = decode_options(options.processor);
   const ImageProcessor& processor = options.processor;
   ClassifiedInput input;
   input.label = example_at(examples, index).label;
-  Image image = read_image(example_at(examples, index).file, decode);
+  Image image = load_image(example_at(examples, index), decode);
   if (!draw) {
     image = processor.resized(image);
   } else {
@@ -43,7 +41,7 @@ ClassifiedInput classified_input(std::span<const ImageExample> examples, int64_t
     LabelMix mix = draw_mix(static_cast<int64_t>(examples.size()), options.augment, random);
     if (mix.partner >= 0) {
       const ImageExample& partner = example_at(examples, mix.partner);
-      const Image other = augment_classified(read_image(partner.file, decode), height, width, options.augment, random);
+      const Image other = augment_classified(load_image(partner, decode), height, width, options.augment, random);
       apply_mix(&image, other, &mix, random);
       input.other_label = partner.label;
       input.share = mix.share;
@@ -58,7 +56,7 @@ ClassifiedInput classified_input(std::span<const ImageExample> examples, int64_t
 
 AnnotatedInput annotated_input(std::span<const ImageExample> examples, int64_t index, int64_t size,
                                const ImageInputOptions& options, const std::optional<Draw>& draw) {
-  const DecodeOptions decode = decode_options(options);
+  const DecodeOptions decode = decode_options(options.processor);
   AnnotatedImage annotated;
   if (!draw) {
     annotated = load_annotated(example_at(examples, index), decode);

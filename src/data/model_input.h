@@ -23,8 +23,10 @@ struct Draw {
 struct ImageInputOptions {
   ImageProcessor processor;  ///< of the model's preprocessor_config.json
   AugmentOptions augment;    ///< of training
-  DecodeOptions decode;      ///< `channels` is set by the processor
 };
+
+/// With the channels that the processor takes.
+DecodeOptions decode_options(const ImageProcessor& processor);
 
 /// A picture with one label, or with two that share it (mixup, cutmix).
 struct ClassifiedInput {

@@ -132,6 +132,23 @@ void read_table_arguments(const Config& config, const Reader& read, TrainArgumen
   a->threshold = read.text("threshold");
 }
 
+void read_image_arguments(const Config& config, const Reader& read, TrainArguments* a) {
+  a->image_size = read.integer("image_size", 1, 0);
+  AugmentOptions& o = a->augment;
+  o.hsv_h = config.get_float("hsv_h");
+  o.hsv_s = config.get_float("hsv_s");
+  o.hsv_v = config.get_float("hsv_v");
+  o.scale = config.get_float("scale");
+  o.flipud = config.get_float("flipud");
+  o.fliplr = config.get_float("fliplr");
+  o.erasing = config.get_float("erasing");
+  o.brightness = config.get_float("brightness");
+  o.contrast = config.get_float("contrast");
+  o.saturation = config.get_float("saturation");
+  o.crop_padding = read.integer("crop_padding", 0, 0);
+  check(o);
+}
+
 void read_optimizer(const Config& config, const Reader& read, TrainArguments* a) {
   a->optimizer = read.text("optim") == "sgd" ? "sgd" : "adamw";
   a->learning_rate = read.real("learning_rate", 0, HUGE_VAL);
@@ -190,6 +207,7 @@ void read_batches(const Config& config, const Reader& read, TrainArguments* a) {
   a->group_by_length = order == "group_by_length" || read.boolean("group_by_length", false);
   a->shuffle = order != "sequential";
   a->drop_last = read.boolean("dataloader_drop_last", false);
+  a->dataloader_num_workers = read.integer("dataloader_num_workers", 0, 1);
   a->seed = static_cast<uint64_t>(read.integer("seed", 0, 42));
   a->data_seed = config.is_set("data_seed") ? static_cast<uint64_t>(read.integer("data_seed", 0, 0)) : a->seed;
 }
@@ -259,6 +277,7 @@ TrainArguments train_arguments(const Config& config) {
   read_batches(config, read, &arguments);
   read_optimizer(config, read, &arguments);
   read_table_arguments(config, read, &arguments);
+  read_image_arguments(config, read, &arguments);
   read.require(
       arguments.label_smoothing_factor == 0 || (arguments.focal_loss_gamma == 0 && arguments.class_weight == "none"),
       "label_smoothing_factor", "0 beside class_weight or focal_loss_gamma", concat(arguments.label_smoothing_factor));

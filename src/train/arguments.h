@@ -10,6 +10,7 @@
 
 #include "base/config.h"
 #include "data/reader.h"
+#include "image/augment.h"
 
 namespace suanli {
 
@@ -49,11 +50,16 @@ struct TrainArguments {
   std::string hidden_act, class_weight, threshold;  ///< "balanced" or "none"; "f1", "youden" or "none"
   double hidden_dropout_prob = 0, focal_loss_gamma = 0;
 
+  // Pictures.
+  AugmentOptions augment;
+  int64_t image_size = 0;  ///< 0: as the model's files say
+
   // Batches and length of training.
   int64_t train_batch = 8, eval_batch = 8, gradient_accumulation_steps = 1;
   double num_train_epochs = 3;
   int64_t max_steps = -1;
   bool group_by_length = false, shuffle = true, drop_last = false;
+  int64_t dataloader_num_workers = 1;
   uint64_t seed = 42, data_seed = 42;
 
   // Optimizer.

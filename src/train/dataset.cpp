@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <set>
 
 #include "base/concat.h"
 #include "base/error.h"
@@ -87,17 +86,17 @@ LabelTable labels_of(const RunData& data, LabelKind kind, const std::vector<std:
                      bool continues) {
   if (kind == LabelKind::none || kind == LabelKind::score) return {};
   if (data.train.examples.empty()) return LabelTable::from_names(model_labels);
-  const LabelTable found = LabelTable::from_examples(data.train.examples);
-  if (continues) {
-    std::vector<std::string> all = model_labels;
-    for (const std::string& name : found.names()) {
-      if (std::ranges::find(model_labels, name) == model_labels.end()) all.push_back(name);
-    }
-    return LabelTable::from_names(all);
+  return classes_of(LabelTable::from_examples(data.train.examples).names(), model_labels, continues);
+}
+
+LabelTable classes_of(const std::vector<std::string>& found, const std::vector<std::string>& model_labels,
+                      bool continues) {
+  std::vector<std::string> all = model_labels;
+  for (const std::string& name : found) {
+    if (std::ranges::find(model_labels, name) == model_labels.end()) all.push_back(name);
   }
-  const std::set<std::string> ours(found.names().begin(), found.names().end());
-  const bool same = ours == std::set<std::string>(model_labels.begin(), model_labels.end());
-  return same ? LabelTable::from_names(model_labels) : found;
+  const bool same = all.size() == model_labels.size() && found.size() == model_labels.size();
+  return LabelTable::from_names(continues || same ? all : found);
 }
 
 std::vector<int64_t> Dataset::lengths() const {

@@ -33,6 +33,10 @@ RunData read_data(const TrainArguments& arguments, LabelKind labels);
 LabelTable labels_of(const RunData& data, LabelKind kind, const std::vector<std::string>& model_labels,
                      bool continues = false);
 
+/// The classes of a task whose training data has those of `found`, in the order that labels_of() tells.
+LabelTable classes_of(const std::vector<std::string>& found, const std::vector<std::string>& model_labels,
+                      bool continues);
+
 /// Rows ready for batches.
 struct Dataset {
   std::vector<EncodedExample> rows;

@@ -15,7 +15,8 @@ Evaluation evaluate(const Task& task, const Dataset& data, DType dtype, const Ev
   const auto rows = static_cast<int64_t>(data.rows.size());
   Loader loader(
       Sampler(SamplingStrategy::sequential, rows, options.batch_size, 0),
-      [&](int64_t row, int64_t) { return task.draw(data.rows[static_cast<size_t>(row)], 0); }, {}, 1);
+      [&](int64_t row, int64_t) { return task.scored(data.rows[static_cast<size_t>(row)]); }, {}, 1, 4,
+      options.workers);
   const auto scorer = task.scorer(options.keep_predictions);
   const nn::Mode mode = {.training = false, .dtype = dtype};
   Evaluation result;

@@ -21,10 +21,11 @@ struct Evaluation {
 struct EvaluationOptions {
   int64_t batch_size = 8;
   bool keep_predictions = false;
+  int64_t workers = 1;              ///< threads that make batches ahead; 0: none
   std::function<bool()> stop = {};  ///< asked before each batch
 };
 
-/// Scores the rows in order with dropout off. The draw of masks is that of epoch 0, the same every time.
+/// Scores the rows in order, as Task::scored() gives them, with dropout off.
 Evaluation evaluate(const Task& task, const Dataset& data, DType dtype, const EvaluationOptions& options);
 
 /// The record of Hugging Face: <prefix>_loss and scores, _runtime, _samples_per_second, _steps_per_second.

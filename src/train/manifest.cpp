@@ -17,6 +17,18 @@ Json file_entry(const std::filesystem::path& file) {
   return {{"path", file.string()}, {"bytes", std::filesystem::file_size(file)}, {"sha256", sha256_file(file)}};
 }
 
+/// Of a folder of data: how much is in it.
+Json folder_entry(const std::filesystem::path& folder) {
+  int64_t files = 0;
+  uintmax_t bytes = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (!entry.is_regular_file()) continue;
+    ++files;
+    bytes += entry.file_size();
+  }
+  return {{"path", folder.string()}, {"files", files}, {"bytes", bytes}};
+}
+
 std::string utc_now() {
   const time_t now = std::time(nullptr);
   tm utc = {};
@@ -36,6 +48,10 @@ Json run_manifest(const Json& configuration, const std::vector<ManifestInput>& i
       continue;
     }
     files[input.role] = Json::array();
+    if (!std::filesystem::exists(std::filesystem::path(input.path) / "config.json")) {
+      files[input.role].push_back(folder_entry(input.path));
+      continue;
+    }
     for (const char* name :
          {"config.json", kModelWeights, kModelIndex, "tokenizer.json", "vocab.txt", "tokenizer_config.json"}) {
       const auto file = std::filesystem::path(input.path) / name;

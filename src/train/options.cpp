@@ -1,4 +1,5 @@
 #include "train/arguments.h"
+#include "train/image_options.h"
 #include "train/table_options.h"
 
 namespace suanli {
@@ -20,8 +21,8 @@ Options data_options() {
        "",
        "what the model learns; not set: read from the model's config.json",
        {},
-       {"causal-lm", "masked-lm", "text-classification", "token-classification", "sentence-similarity",
-        "sentence-retrieval", "regression", "tabular-classification", "tabular-regression"}},
+       {"causal-lm", "image-classification", "masked-lm", "text-classification", "token-classification",
+        "sentence-similarity", "sentence-retrieval", "regression", "tabular-classification", "tabular-regression"}},
       {"model_name_or_path",
        kPath,
        "",
@@ -36,8 +37,13 @@ Options data_options() {
       {"old_validation_file", kPath, "", "what the model knew before, scored beside the validation set as eval_old"},
       {"config_name", kPath, "", "config.json, or its folder, for a model with random weights"},
       {"tokenizer_name", kPath, "", "folder of the tokenizer; not set: the model's"},
-      {"train_file", kPath, "", "training data: csv, tsv, json, jsonl, txt, conll; of a table also libsvm"},
-      {"validation_file", kPath, "", "data for evaluation", {"eval_file"}},
+      {"train_file",
+       kPath,
+       "",
+       "training data: csv, tsv, json, jsonl, txt, conll; of a table also libsvm; pictures: a "
+       "folder with one folder a class or metadata.jsonl, or an idx file",
+       {"train_dir"}},
+      {"validation_file", kPath, "", "data for evaluation", {"eval_file", "validation_dir"}},
       {"test_file", kPath, "", "labelled data for do_predict"},
       {"validation_split", kReal, "0", "share of the training file that becomes the validation set"},
       {"test_split", kReal, "0", "share of the training file that becomes the test set"},
@@ -102,6 +108,7 @@ Options training_options() {
        {"random", "sequential", "group_by_length"}},
       {"group_by_length", kBoolean, "false", "old form of train_sampling_strategy=group_by_length"},
       {"dataloader_drop_last", kBoolean, "false", "leave out the last incomplete batch of an epoch"},
+      {"dataloader_num_workers", kInteger, "1", "threads that make batches ahead of their use; 0: none"},
       {"seed", kInteger, "42", "seed of weights, dropout and masking"},
       {"data_seed", kInteger, "", "seed of the order of examples and the split; not set: seed"},
       {"learning_rate", kReal, "5e-5", "peak learning rate"},
@@ -215,7 +222,6 @@ Options names_without_effect() {
                                           "parallelism_config",
                                           "gradient_checkpointing_kwargs",
                                           "activation_checkpointing_kwargs",
-                                          "dataloader_num_workers",
                                           "dataloader_prefetch_factor",
                                           "dataloader_multiprocessing_context",
                                           "label_names",
@@ -290,8 +296,8 @@ Options names_without_effect() {
 const OptionTable& train_options() {
   static const OptionTable table = [] {
     Options all;
-    for (const Options& part :
-         {data_options(), table_options(), training_options(), bookkeeping_options(), names_without_effect()}) {
+    for (const Options& part : {data_options(), image_options(), table_options(), training_options(),
+                                bookkeeping_options(), names_without_effect()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     return OptionTable(std::move(all));

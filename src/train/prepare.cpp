@@ -98,6 +98,8 @@ void prepare(const Config& config, Run& run) {
   }
   kernels::tf32_allowed = a.tf32;
   switch (run.kind.input) {
+    case Input::image:
+      return prepare_image(model_json, run);
     case Input::table:
       return prepare_table(model_json, run);
     case Input::text:

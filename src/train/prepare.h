@@ -36,6 +36,8 @@ void prepare_text(const Config& config, const Json& model_json, Run& run);
 
 void prepare_table(const Json& model_json, Run& run);
 
+void prepare_image(const Json& model_json, Run& run);
+
 /// The model of the run with these labels, from its folder or with random weights. Throws UserError, also where it has
 /// no trained head and is not to be trained.
 models::Model make_model(const Run& run, const Json& model_json, const std::vector<std::string>& labels);

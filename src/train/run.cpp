@@ -29,8 +29,9 @@ void print_plan(const Run& run) {
   int64_t tokens = 0;
   for (const EncodedExample& row : run.train.rows) tokens += static_cast<int64_t>(row.ids.size());
   log_info(concat(run.kind.name, ": ", run.model.parameters->elements(), " parameters, ", run.device.text(), ", ",
-                  run.precision.name(), ", ", run.train.rows.size(), " training rows (", tokens, " tokens), ",
-                  run.validation.rows.size(), " for evaluation, ", run.test.rows.size(), " for prediction"));
+                  run.precision.name(), ", ", run.train.rows.size(), " training rows",
+                  tokens > 0 ? concat(" (", tokens, " tokens)") : "", ", ", run.validation.rows.size(),
+                  " for evaluation, ", run.test.rows.size(), " for prediction"));
 }
 
 void print_results(const std::string& split, const LogRecord& record, const std::string& report) {
@@ -46,7 +47,9 @@ void print_results(const std::string& split, const LogRecord& record, const std:
 void score(const Run& run, const std::string& split, const Dataset& data, const std::filesystem::path& folder) {
   const bool keep = split == "predict";
   Evaluation evaluation = evaluate(*run.task, data, run.precision.dtype,
-                                   {.batch_size = run.arguments.eval_batch, .keep_predictions = keep, .stop = {}});
+                                   {.batch_size = run.arguments.eval_batch,
+                                    .keep_predictions = keep,
+                                    .workers = run.arguments.dataloader_num_workers});
   LogRecord record = evaluation_record(split, evaluation);
   record.emplace_back(concat(split, "_samples"), static_cast<double>(evaluation.samples));
   print_results(split, record, evaluation.report);

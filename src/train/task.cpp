@@ -34,6 +34,14 @@ TaskKind tabular(const std::string& name) {
           .labels = regression ? LabelKind::score : LabelKind::single};
 }
 
+TaskKind image_classification() {
+  return {.name = "image-classification",
+          .problem_type = "single_label_classification",
+          .input = Input::image,
+          .head = models::Head::image_classification,
+          .labels = LabelKind::single};
+}
+
 std::string name_for(const Json& config) {
   if (models::is_tabular(config, "config.json")) {
     const auto problem = json_get_or<std::string>(config, "problem_type", "", "config.json");
@@ -48,6 +56,8 @@ std::string name_for(const Json& config) {
       return "text-classification";
     case models::Head::token_classification:
       return "token-classification";
+    case models::Head::image_classification:
+      return "image-classification";
     default:
       break;
   }
@@ -72,6 +82,7 @@ TaskKind task_kind(const std::string& name, const std::string& problem_type, con
   if (task == "text-classification") return classification(problem);
   if (task == "regression") return classification("regression");
   if (task == "tabular-classification" || task == "tabular-regression") return tabular(task);
+  if (task == "image-classification") return image_classification();
   if (task == "causal-lm") {
     return {.name = task, .problem_type = "", .head = models::Head::causal_lm, .labels = LabelKind::none};
   }
@@ -90,9 +101,10 @@ TaskKind task_kind(const std::string& name, const std::string& problem_type, con
             .embeds = true};
   }
   throw UserError(
-      "task", concat("expected causal-lm, masked-lm, text-classification, token-classification, sentence-similarity, "
-                     "sentence-retrieval, regression, tabular-classification or tabular-regression, got ",
-                     task.empty() ? "none, and the model's config.json names no head" : task));
+      "task",
+      concat("expected causal-lm, image-classification, masked-lm, text-classification, token-classification, "
+             "sentence-similarity, sentence-retrieval, regression, tabular-classification or tabular-regression, got ",
+             task.empty() ? "none, and the model's config.json names no head" : task));
 }
 
 std::unique_ptr<Task> make_task(const TaskKind& kind, const models::Model& model, Tokenizer tokenizer,

@@ -38,7 +38,7 @@ class Scorer {
 /// (Tensor::on). Those that a task does not use are undefined.
 struct LossInputs {
   Tensor packed = {};      ///< models::packed_array() of T tokens
-  Tensor features = {};    ///< f32 [B, width]
+  Tensor features = {};    ///< f32 [B, width], or pictures [B, height, width, channels]
   Tensor categories = {};  ///< i32 [B, width]
   Tensor rows = {};        ///< i32: rows that are looked up: masked tokens, or the two sentences of each pair
   Tensor labels = {};      ///< i32
@@ -64,6 +64,8 @@ class Task {
     static_cast<void>(epoch);
     return row;
   }
+  /// A row as it is scored. Thread safe.
+  virtual EncodedExample scored(const EncodedExample& row) const { return draw(row, 0); }
   /// How many items the mean loss runs over: labelled tokens, masked tokens, or sequences.
   virtual int64_t items(const Batch& batch) const = 0;
   /// What loss() reads of a batch. Batches of one shape, with equally many items, give tensors of equal shapes.
@@ -75,7 +77,7 @@ class Task {
 };
 
 /// What a task reads.
-enum class Input { table, text };
+enum class Input { image, table, text };
 
 /// What must be known of a task before its data is read and its model built.
 struct TaskKind {

@@ -108,7 +108,7 @@ TrainResult Trainer::train() {
       [this, &data](int64_t row, int64_t epoch) {
         return parts_.task->draw(data.rows[static_cast<size_t>(row)], epoch);
       },
-      position_.data, epochs_);
+      position_.data, epochs_, 4, arguments_.dataloader_num_workers);
   const auto events = !arguments_.tensorboard          ? std::filesystem::path()
                       : arguments_.logging_dir.empty() ? default_logging_dir(arguments_.output_dir)
                                                        : arguments_.logging_dir;
@@ -234,7 +234,9 @@ void Trainer::log() {
 void Trainer::evaluate() {
   const Evaluation evaluation =
       suanli::evaluate(*parts_.task, *parts_.evaluation, parts_.dtype,
-                       {.batch_size = arguments_.eval_batch, .stop = [] { return interrupted(); }});
+                       {.batch_size = arguments_.eval_batch, .workers = arguments_.dataloader_num_workers, .stop = [] {
+                          return interrupted();
+                        }});
   if (!evaluation.complete) return;  // a signal: the resumed run evaluates this step
   state_.evaluated_step = state_.global_step;
   LogRecord record = evaluation_record("eval", evaluation);
@@ -286,6 +288,7 @@ LogRecord Trainer::summary() const {
           {"train_samples_per_second", samples / seconds},
           {"train_steps_per_second", static_cast<double>(state_.global_step) / seconds},
           {"train_tokens_per_second", static_cast<double>(state_.num_input_tokens_seen) / seconds},
+          {"train_wait_for_data", loader_->waited_seconds()},
           {"total_flos", state_.total_flos},
           {"train_loss", state_.loss_in_all / static_cast<double>(state_.steps_in_all)},
           {"epoch", state_.epoch}};

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "base/error.h"
+#include "data/image_dataset.h"
 
 namespace suanli {
 namespace {
@@ -61,12 +62,14 @@ TEST_F(Idx, PlainAndGzippedFilesHoldTheSame) {
 
 TEST_F(Idx, LabelsStandBesideTheImages) {
   const auto images = write_gzip("train-images-idx3-ubyte.gz", idx({2, 2, 2}, 8));
-  EXPECT_THROW(read_idx_dataset(images), UserError) << "no labels yet";
+  EXPECT_THROW(read_idx_images(images), UserError) << "no labels yet";
   write_gzip("train-labels-idx1-ubyte.gz", idx({2}, 2));
-  EXPECT_EQ(read_idx_dataset(images).classes, (std::vector<uint8_t>{0, 1}));
+  EXPECT_EQ(read_idx_images(images).examples[1].label, 1);
+  EXPECT_EQ(read_idx_images(images).examples[1].image.values, (std::vector<uint8_t>{4, 5, 6, 7}));
+  EXPECT_EQ(read_idx_images(images).class_names, (std::vector<std::string>{"0", "1"}));
   write_gzip("train-labels-idx1-ubyte.gz", idx({3}, 3));
-  EXPECT_THROW(read_idx_dataset(images), UserError) << "another number of them";
-  EXPECT_THROW(read_idx_dataset(write("pictures", idx({1, 1, 1}, 1))), UserError) << "no such name";
+  EXPECT_THROW(read_idx_images(images), UserError) << "another number of them";
+  EXPECT_THROW(read_idx_images(write("pictures", idx({1, 1, 1}, 1))), UserError) << "no such name";
 }
 
 TEST_F(Idx, BrokenFilesAreNamedWithWhatIsWrong) {

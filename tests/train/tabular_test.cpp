@@ -6,8 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "expect_error.h"
+#include "quiet_run.h"
 #include "tiny_run.h"
-#include "train/run.h"
 #include "train/table_data.h"
 
 namespace suanli {
@@ -39,22 +39,10 @@ class TabularRun : public testing::Test {
   }
   void write(const std::string& name, const std::string& text) const { write_file_atomically(folder_ / name, text); }
   int run(std::vector<std::string> words, int (*verb)(const Config&) = run_training) const {
-    initialize();
-    words.insert(words.begin(), {"output_dir=" + (folder_ / "out").string(), "disable_tqdm=true", "save_strategy=no",
-                                 "device=" + test_device().text(), "per_device_train_batch_size=32",
-                                 "per_device_eval_batch_size=64", "learning_rate=0.01", "label_column_name=label"});
-    Config config(train_options());
-    config.read_arguments(words);
-    testing::internal::CaptureStdout();
-    int code = 0;
-    try {
-      code = verb(config);
-    } catch (...) {
-      testing::internal::GetCapturedStdout();
-      throw;
-    }
-    testing::internal::GetCapturedStdout();
-    return code;
+    words.insert(words.begin(),
+                 {"output_dir=" + (folder_ / "out").string(), "save_strategy=no", "per_device_train_batch_size=32",
+                  "per_device_eval_batch_size=64", "learning_rate=0.01", "label_column_name=label"});
+    return quiet_run(words, verb);
   }
   std::vector<std::string> training(std::vector<std::string> more = {}) const {
     more.insert(more.begin(),

@@ -64,6 +64,7 @@ class TaskWithHook final : public Task {
     return inner_->arrange(std::move(e));
   }
   EncodedExample draw(const EncodedExample& r, int64_t e) const override { return inner_->draw(r, e); }
+  EncodedExample scored(const EncodedExample& r) const override { return inner_->scored(r); }
   int64_t items(const Batch& batch) const override { return inner_->items(batch); }
   LossInputs inputs(const Batch& batch) const override { return inner_->inputs(batch); }
   Tensor loss(const LossInputs& inputs, const nn::Mode& mode, double normalizer) const override {
