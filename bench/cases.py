@@ -6,6 +6,8 @@ import json
 import os
 from dataclasses import dataclass, field
 
+from work import CLASSES
+
 TASKS = ("masked-lm", "text-classification")
 SHAPES = ((1, 16), (1, 128), (32, 128))
 TEXTS = 512
@@ -13,6 +15,9 @@ TOKENIZED_TEXTS = 4000
 # size -> sequences of a training step, batches of a real-length case. BERT-base has 8, so that a step of the slowest
 # side stays within seconds and its memory within 16 GB.
 STEP_SIZES = {"minilm": (32, 8), "bert-base": (8, 4)}
+PICTURES = ((64, 32), (8, 224))  # batch and side
+# Models that are not BERT: their task, and sequences of how many tokens a step has.
+OTHER_STEPS = {"gpt2": ("causal-lm", 4, 512), "lstm": ("text-classification", 32, 128)}
 QUICK = ("infer/1x16/f32", "infer/1x128/f32", "infer/32x128/f32", "infer/1x16/bf16", "infer/32x128/bf16",
          "infer/32x128/int8", "step/minilm/masked-lm/32x128/f32", "step/minilm/masked-lm/32x128/bf16",
          "tokenize", "load/f32", "start", "optimizer")
@@ -37,6 +42,30 @@ def forward_operations(config, lengths):
     hidden, wide = config["hidden_size"], config["intermediate_size"]
     per_token = 2 * (4 * hidden * hidden + 2 * hidden * wide)
     return sum(config["num_hidden_layers"] * n * (per_token + 4 * n * hidden) for n in lengths)
+
+
+def resnet18_operations(size):
+    """Of one picture: the convolutions (He et al. 2016, table 1) and the classifier."""
+    side, operations = size // 2, 2 * (size // 2) ** 2 * 64 * 49 * 3
+    side, channels = side // 2, 64
+    for width in (64, 128, 256, 512):
+        if width != channels:
+            side = (side + 1) // 2
+            operations += 2 * side * side * channels * width  # the shortcut
+        operations += 2 * side * side * 9 * (channels * width + 3 * width * width)
+        channels = width
+    return operations + 2 * 512 * CLASSES
+
+
+def other_operations(config, lengths):
+    """Of a forward pass of GPT-2 or an LSTM."""
+    if config["model_type"] == "lstm":
+        wide, hidden = config["embedding_dim"], config["hidden_size"]
+        per_token = 8 * hidden * (wide + hidden) + (config["num_layers"] - 1) * 16 * hidden * hidden
+        return sum(lengths) * per_token
+    hidden = config["n_embd"]
+    causal = sum(config["n_layer"] * (24 * n * hidden * hidden + 2 * n * n * hidden) for n in lengths)
+    return causal + sum(2 * (n - 1) * hidden * config["vocab_size"] for n in lengths)
 
 
 def step_operations(config, batch, task):
@@ -100,6 +129,23 @@ class Cases:
         return Case(f"step/{size}/{task}/{shape}/{precision}", "step", precision, request, [sum(n) for n in lengths],
                     operations, [check])
 
+    def other_step(self, model, precision):
+        task, batch, length = OTHER_STEPS[model]
+        file, lengths = self.work.steps(task, batch, length)
+        request = {"kind": "step", "model": self.folder(model), "precision": precision, "work": file, "task": task}
+        check = {**request, "model": self.folder(model + "-check")}
+        operations = [3 * other_operations(self.config(model), n) for n in lengths]
+        return Case(f"step/{model}/{batch}x{length}/{precision}", "step", precision, request,
+                    [sum(n) for n in lengths], operations, [check])
+
+    def pictures(self, kind, batch, size, precision):
+        """Real tokens are pictures here."""
+        request = {"kind": kind, "model": self.folder("resnet18"), "precision": precision,
+                   "work": self.work.pictures(batch, size), "task": "image-classification"}
+        operations = batch * resnet18_operations(size) * (3 if kind == "step" else 1)
+        return Case(f"{kind}/resnet18/{batch}x{size}x{size}/{precision}", kind, precision, request, [batch],
+                    [operations], [request])
+
     def optimizer(self):
         file, _ = self.work.mixed_steps("masked-lm")
         request = {"kind": "optimizer", "model": self.folder("minilm-masked-lm-check"), "precision": "f32",
@@ -121,6 +167,14 @@ class Cases:
                     for precision in ("f32", "bf16"):
                         name = f"step/{size}/{task}/{f'{batch}x128' if shape == 128 else shape}/{precision}"
                         found.append((name, lambda s=size, t=task, n=shape, p=precision: self.step(s, t, n, p)))
+        for precision in ("f32", "bf16"):
+            for kind in ("step", "classify"):
+                for batch, size in PICTURES:
+                    found.append((f"{kind}/resnet18/{batch}x{size}x{size}/{precision}",
+                                  lambda k=kind, b=batch, s=size, p=precision: self.pictures(k, b, s, p)))
+            for model, (_, batch, length) in OTHER_STEPS.items():
+                found.append((f"step/{model}/{batch}x{length}/{precision}",
+                              lambda m=model, p=precision: self.other_step(m, p)))
         found += [("tokenize", self.tokenizing), ("optimizer", self.optimizer)]
         found += [(f"load/{p}", lambda p=p: self.loading(p)) for p in ("f32", "bf16", "int8")]
         found.append(("start", lambda: Case("start", "start", "f32", {"model": self.folder("minilm")}, [], [])))

@@ -45,14 +45,14 @@ def peers(python, threads, isa, cache):
     program = lambda name, *more: [python, os.path.join(PEERS_FOLDER, name), "--threads", str(threads), *more]
     floats, all_three = ("f32", "bf16"), ("f32", "bf16", "int8")
     inference = lambda *precisions: {kind: precisions for kind in ("infer", "embed", "load")}
-    training = {"step": floats, "optimizer": ("f32",)}
+    training = {"step": floats, "classify": floats, "optimizer": ("f32",)}
     eager = {**inference(*floats), **training, "start": ("f32",)}
     free = isa is None
     found = [
         Competitor("PyTorch eager" + (", tcmalloc" if allocator else ""), program("pytorch_bench.py"),
                    {**base, **allocator}, eager),
         Competitor("torch.compile" + (", tcmalloc" if allocator else ""), program("pytorch_bench.py", "--compile"),
-                   {**base, **allocator}, {"infer": floats, "embed": floats, "step": floats}, quick=False),
+                   {**base, **allocator}, {"infer": floats, "embed": floats, "classify": floats, "step": floats}, quick=False),
         Competitor("ONNX Runtime", program("onnxruntime_bench.py"), base,
                    {**inference("f32", "int8"), "start": ("f32",)}, held=free),
         Competitor("OpenVINO", program("openvino_bench.py"), base, {**inference(*all_three), "start": ("f32",)},

@@ -12,6 +12,7 @@ import subprocess
 CLS, SEP, MASK = 101, 102, 103  # of the uncased BERT vocabulary, which MiniLM has
 FIRST_WORD, VOCABULARY = 1000, 30522
 MASKED_SHARE = 0.15
+CLASSES = 10   # of pictures
 LONGEST = 128  # tokens of a text in training and in the 512 sentences
 
 
@@ -57,6 +58,8 @@ def random_sequence(length, rng):
 
 def labelled(sequences, task, rng):
     """{"sequences", "labels"}: 15% of the tokens hidden and to be predicted (at least one), or one of two classes."""
+    if task == "causal-lm":
+        return {"sequences": sequences}
     if task == "text-classification":
         return {"sequences": sequences, "labels": [rng.randrange(2) for _ in sequences]}
     hidden_sequences, labels = [], []
@@ -130,6 +133,13 @@ class Work:
         rng = random.Random(3)
         batches = [labelled([random_sequence(length, rng) for _ in range(batch)], task, rng)]
         return self.write(f"{task}-{batch}x{length}", {"batches": batches}), [lengths(b["sequences"]) for b in batches]
+
+    def pictures(self, batch, size):
+        """Noise of two decimals, its class drawn."""
+        rng = random.Random(6)
+        pictures = [[round(rng.gauss(0, 1), 2) for _ in range(size * size * 3)] for _ in range(batch)]
+        batches = [{"pictures": pictures, "labels": [rng.randrange(CLASSES) for _ in range(batch)]}]
+        return self.write(f"pictures-{batch}x{size}", {"size": size, "batches": batches})
 
     def mixed_steps(self, task):
         rng = random.Random(4)

@@ -5,6 +5,7 @@ TEXTS is a CSV whose text column calibrates quantisation (scripts/fetch_text.sh 
 OUTPUT/minilm                       the folder itself with onnx/, openvino/ and ctranslate2/ beside its files
 OUTPUT/{minilm,bert-base}-TASK      folders to train: all weights there, new heads drawn with a fixed seed; BERT-base
                                     is bert-base-uncased's configuration with random weights and MiniLM's tokenizer
+OUTPUT/{gpt2,lstm,resnet18}         random weights: GPT-2 small, an LSTM of two layers of 512, ResNet-18 for ten classes
 OUTPUT/...-check                    the same without dropout, so that losses can be compared
 """
 import csv
@@ -17,7 +18,9 @@ import sys
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import torch
 import transformers
-from transformers import AutoModel, AutoModelForMaskedLM, AutoModelForSequenceClassification, BertConfig
+from recurrent import LstmClassifier
+from transformers import (AutoModel, AutoModelForMaskedLM, AutoModelForSequenceClassification, BertConfig, GPT2Config,
+                          GPT2LMHeadModel, ResNetConfig, ResNetForImageClassification)
 
 TASKS = {"masked-lm": AutoModelForMaskedLM, "text-classification": AutoModelForSequenceClassification}
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json")
@@ -35,13 +38,28 @@ def once(folder, make):
     os.rename(folder + ".part", folder)
 
 
+LSTM = {"model_type": "lstm", "architectures": ["LSTMForSequenceClassification"], "vocab_size": 30522,
+        "embedding_dim": 512, "hidden_size": 512, "num_layers": 2, "dropout": 0.1, "num_labels": 2}
+
+
+def random_model(source, folder, make):
+    """With MiniLM's tokenizer, whose ids the cases use."""
+    torch.manual_seed(1)
+    make().save_pretrained(folder)
+    copy_tokenizer(source, folder)
+
+
+def copy_tokenizer(source, folder):
+    for name in TOKENIZER:
+        if os.path.exists(os.path.join(source, name)):
+            shutil.copy(os.path.join(source, name), folder)
+
+
 def trainable(source, folder, task, config=None):
     torch.manual_seed(1)
     model = TASKS[task].from_config(config) if config else TASKS[task].from_pretrained(source)
     model.save_pretrained(folder)
-    for name in TOKENIZER:
-        if os.path.exists(os.path.join(source, name)):
-            shutil.copy(os.path.join(source, name), folder)
+    copy_tokenizer(source, folder)
 
 
 def without_dropout(source, folder):
@@ -49,7 +67,7 @@ def without_dropout(source, folder):
         os.link(os.path.join(source, name), os.path.join(folder, name))
     with open(os.path.join(source, "config.json"), encoding="utf-8") as f:
         config = json.load(f)
-    config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    config |= {key: 0.0 for key in config if "dropout" in key or key.endswith("_pdrop")}
     os.remove(os.path.join(folder, "config.json"))
     with open(os.path.join(folder, "config.json"), "w", encoding="utf-8") as f:
         json.dump(config, f, indent=2)
@@ -118,6 +136,13 @@ def main():
             name = at(f"{size}-{task}")
             once(name, lambda folder, task=task, config=config: trainable(source, folder, task, config))
             once(name + "-check", lambda folder, name=name: without_dropout(name, folder))
+    gpt2 = lambda: GPT2LMHeadModel(GPT2Config())
+    resnet18 = lambda: ResNetForImageClassification(ResNetConfig(
+        embedding_size=64, hidden_sizes=[64, 128, 256, 512], depths=[2, 2, 2, 2], layer_type="basic", num_labels=10))
+    for name, make in {"gpt2": gpt2, "lstm": lambda: LstmClassifier(LSTM), "resnet18": resnet18}.items():
+        once(at(name), lambda folder, make=make: random_model(source, folder, make))
+        if name != "resnet18":
+            once(at(name + "-check"), lambda folder, name=name: without_dropout(at(name), folder))
     exports = {"onnx": export_onnx, "openvino": export_openvino, "ctranslate2": export_ctranslate2}
     for name, export in exports.items():
         once(at(f"minilm/{name}"), lambda folder, export=export: export(at("minilm"), folder, texts))

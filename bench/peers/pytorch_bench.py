@@ -12,10 +12,13 @@ import torch
 import transformers
 from inference import open_inference, padded, parser, read_work, tokenizer_of
 from protocol import fastest, serve
-from transformers import AutoModel, AutoModelForMaskedLM, AutoModelForSequenceClassification
+from recurrent import LstmClassifier
+from transformers import (AutoModel, AutoModelForCausalLM, AutoModelForImageClassification, AutoModelForMaskedLM,
+                          AutoModelForSequenceClassification)
 
 CHECKED_STEPS = 3
-HEADS = {"masked-lm": AutoModelForMaskedLM, "text-classification": AutoModelForSequenceClassification}
+HEADS = {"masked-lm": AutoModelForMaskedLM, "text-classification": AutoModelForSequenceClassification,
+         "causal-lm": AutoModelForCausalLM, "image-classification": AutoModelForImageClassification}
 ADAMW = {"fused": {"fused": True}, "foreach": {"foreach": True}}
 
 
@@ -46,18 +49,56 @@ def loader(use_compile):
     return load
 
 
+def head_of(request):
+    """The model of a training case in f32."""
+    with open(os.path.join(request["model"], "config.json"), encoding="utf-8") as f:
+        if json.load(f)["model_type"] == "lstm":
+            return LstmClassifier.from_pretrained(request["model"])
+    model = HEADS[request["task"]].from_pretrained(request["model"], dtype=torch.float32)
+    return model.to(memory_format=torch.channels_last) if request["task"] == "image-classification" else model
+
+
+def pictures_of(batch, size):
+    pixels = torch.tensor(batch["pictures"]).reshape(-1, size, size, 3).permute(0, 3, 1, 2)
+    return {"pixel_values": pixels.contiguous(memory_format=torch.channels_last), "labels": torch.tensor(batch["labels"])}
+
+
+class Classifying:
+    """Pictures to logits; in bf16 with its weights in bf16."""
+
+    def __init__(self, request, use_compile):
+        dtype = torch.bfloat16 if request["precision"] == "bf16" else torch.float32
+        self.forward = compiled(head_of(request).eval().to(dtype), use_compile, 1)
+        batch = pictures_of(read_work(request, "batches")[0], read_work(request, "size"))
+        self.pixels = batch["pixel_values"].to(dtype)
+
+    def run(self, _):
+        with torch.inference_mode():
+            self.logits = self.forward(pixel_values=self.pixels).logits
+
+    def answers(self):
+        return {"vectors": self.logits.float().tolist()}
+
+
 class Training:
     """A model, its optimizer and the batches of a file, padded to the longest of each."""
 
     def __init__(self, request, use_compile):
         self.bf16 = request["precision"] == "bf16"
-        self.model = HEADS[request["task"]].from_pretrained(request["model"], dtype=torch.float32).train()
-        self.batches = [self.tensors(batch, request["task"]) for batch in read_work(request, "batches")]
-        self.forward = compiled(self.model, use_compile, len({b["input_ids"].shape for b in self.batches}))
+        self.model = head_of(request).train()
+        batches = read_work(request, "batches")
+        if request["task"] == "image-classification":
+            self.batches = [pictures_of(batch, read_work(request, "size")) for batch in batches]
+        else:
+            self.batches = [self.tensors(batch, request["task"]) for batch in batches]
+        shapes = {next(iter(batch.values())).shape for batch in self.batches}
+        self.forward = compiled(self.model, use_compile, len(shapes))
         self.set_optimizer("fused")
 
     def tensors(self, batch, task):
         ids, mask = (torch.from_numpy(x) for x in padded(batch["sequences"]))
+        if task == "causal-lm":
+            return {"input_ids": ids, "attention_mask": mask, "labels": ids.masked_fill(mask == 0, -100)}
         labels = torch.tensor(batch["labels"]) if task == "text-classification" else torch.full_like(ids, -100)
         if task == "masked-lm":
             for row, values in enumerate(batch["labels"]):
@@ -122,7 +163,7 @@ def open_work(request, args):
     """Eager work runs with the fastest number of threads; compiled code has its own built in."""
     torch._dynamo.reset()
     torch.set_num_threads(args.threads)
-    kinds = {"step": Steps, "optimizer": Optimizing}
+    kinds = {"step": Steps, "classify": Classifying, "optimizer": Optimizing}
     if request["kind"] in kinds:
         work = kinds[request["kind"]](request, args.compile)
     else:

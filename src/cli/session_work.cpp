@@ -9,6 +9,7 @@
 #include "optim/gradients.h"
 #include "optim/optimizer.h"
 #include "text/tokenizer.h"
+#include "train/image_classification.h"
 #include "train/task.h"
 #include "train/train_step.h"
 
@@ -120,7 +121,33 @@ class Loading final : public SessionWork {
   std::vector<std::vector<float>> vectors_;
 };
 
-Batch batch_of(const Json& json, bool masked_lm) {
+/// Pictures beside their classes.
+Batch pictures_of(const Json& json) {
+  const auto pictures = member<std::vector<std::vector<float>>>(json, "pictures", kRequest);
+  const auto classes = member<std::vector<float>>(json, "labels", kRequest);
+  if (pictures.size() != classes.size()) throw UserError(kRequest, "expected a label for each picture of a batch");
+  std::vector<EncodedExample> examples(pictures.size());
+  for (size_t b = 0; b < pictures.size(); ++b) {
+    examples[b].features = pictures[b];
+    examples[b].targets = {classes[b]};
+  }
+  return pack(examples);
+}
+
+Batch texts_of(const Json& json) {
+  std::vector<EncodedExample> examples;
+  for (const auto& ids : member<IdLists>(json, "sequences", kRequest)) {
+    EncodedExample& example = examples.emplace_back();
+    example.ids = ids;
+    example.types.assign(ids.size(), 0);
+  }
+  return pack(examples);
+}
+
+Batch batch_of(const Json& json, models::Head head) {
+  if (head == models::Head::image_classification) return pictures_of(json);
+  if (head == models::Head::causal_lm) return texts_of(json);
+  const bool masked_lm = head == models::Head::masked_lm;
   const auto sequences = member<IdLists>(json, "sequences", kRequest);
   const auto token_labels = masked_lm ? member<IdLists>(json, "labels", kRequest) : IdLists();
   const auto classes = masked_lm ? std::vector<float>() : member<std::vector<float>>(json, "labels", kRequest);
@@ -143,6 +170,50 @@ Batch batch_of(const Json& json, bool masked_lm) {
   return pack(examples);
 }
 
+std::unique_ptr<Task> task_of(const Json& request, const TaskKind& kind, const models::Model& model) {
+  if (kind.input != Input::image) {
+    return make_task(kind, model, Tokenizer::load(text_of(request, "model")),
+                     LabelTable::from_names(model.config().labels), {});
+  }
+  ImageProcessor processor;
+  processor.height = processor.width = content<int64_t>(request, "size");
+  return std::make_unique<ImageClassification>(model, processor, ImageClassificationOptions());
+}
+
+/// The first batch of pictures to logits.
+class Classifying final : public SessionWork {
+ public:
+  explicit Classifying(const Json& request) {
+    const TaskKind kind = task_kind("image-classification", "", Json::object());
+    const DType dtype = nn::precision_named(text_of(request, "precision"));
+    mode_ = {.training = false, .dtype = dtype};
+    model_ = models::load_model(text_of(request, "model"), {.head = kind.head});
+    task_ = task_of(request, kind, model_);
+    batch_ = pictures_of(content<std::vector<Json>>(request, "batches").at(0));
+  }
+  void run(size_t) override {
+    const NoGradient guard;
+    logits_ = dynamic_cast<const Classification&>(*task_).logits(task_->inputs(batch_), mode_);
+  }
+  Json answers() override {
+    const auto values = logits_.host<float>();
+    const auto width = static_cast<size_t>(logits_.dim(1));
+    std::vector<std::vector<float>> vectors;
+    for (size_t at = 0; at < values.size(); at += width) {
+      vectors.emplace_back(values.begin() + static_cast<std::ptrdiff_t>(at),
+                           values.begin() + static_cast<std::ptrdiff_t>(at + width));
+    }
+    return {{"vectors", vectors}};
+  }
+
+ private:
+  models::Model model_;
+  std::unique_ptr<Task> task_;
+  Batch batch_;
+  nn::Mode mode_;
+  Tensor logits_;
+};
+
 /// What a training case needs, and one step of it as the trainer makes it.
 class Training : public SessionWork {
  public:
@@ -150,11 +221,11 @@ class Training : public SessionWork {
     const std::string folder = text_of(request, "model"), task = text_of(request, "task");
     const TaskKind kind = task_kind(task, "", read_json(folder + "/config.json"));
     model_ = models::load_model(folder, {.head = kind.head, .trainable = true});
-    task_ = make_task(kind, model_, Tokenizer::load(folder), LabelTable::from_names(model_.config().labels), {});
+    task_ = task_of(request, kind, model_);
     optimizer_ = optim::adamw(model_.parameters->all(), {});
     options_.dtype = nn::precision_named(text_of(request, "precision"));
     for (const Json& batch : content<std::vector<Json>>(request, "batches")) {
-      batches_.push_back(batch_of(batch, kind.head == models::Head::masked_lm));
+      batches_.push_back(batch_of(batch, kind.head));
     }
     if (batches_.empty()) throw UserError(kRequest, "expected at least one batch");
   }
@@ -216,10 +287,12 @@ std::unique_ptr<SessionWork> open_work(const Json& request) {
   if (kind == "embed") return std::make_unique<Embedding>(request);
   if (kind == "tokenize") return std::make_unique<Tokenizing>(request);
   if (kind == "load") return std::make_unique<Loading>(request);
+  if (kind == "classify") return std::make_unique<Classifying>(request);
   if (kind == "step") return std::make_unique<Steps>(request);
   if (kind == "optimizer") return std::make_unique<Optimizing>(request);
-  throw UserError(kRequest,
-                  "expected a kind of work (infer, embed, tokenize, load, step, optimizer), got \"" + kind + "\"");
+  throw UserError(
+      kRequest,
+      "expected a kind of work (infer, embed, tokenize, load, classify, step, optimizer), got \"" + kind + "\"");
 }
 
 }  // namespace suanli::cli

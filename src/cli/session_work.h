@@ -21,8 +21,11 @@ class SessionWork {
 ///   embed      {"texts": [...]}: the same from texts, cut to "max_length" tokens
 ///   tokenize   {"texts": [...]}: on the calling thread
 ///   load       {"sequences": ...}: reads the folder and answers
+///   classify   {"size": of a side, "batches": [{"pictures": [[size size 3 numbers], ...], "labels": [...]}, ...]}: the
+///              first batch to logits
 ///   step       {"batches": [{"sequences": ..., "labels": ...}, ...]}: a training step of "task"; labels are a list a
-///              sequence with -100 for "not predicted" (masked-lm) or one class a sequence (text-classification)
+///              sequence with -100 for "not predicted" (masked-lm), one class a sequence (text-classification), or none
+///              (causal-lm); or the file of classify (image-classification)
 ///   optimizer  the same file: norm, clipping and AdamW, on the gradients of the first batch
 /// Throws UserError for anything else, a missing key, or what the engine refuses.
 std::unique_ptr<SessionWork> open_work(const Json& request);
