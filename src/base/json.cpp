@@ -154,6 +154,7 @@ SUANLI_JSON_TYPE(double)
 SUANLI_JSON_TYPE(std::vector<std::string>)
 SUANLI_JSON_TYPE(std::vector<bool>)
 SUANLI_JSON_TYPE(std::vector<int64_t>)
+SUANLI_JSON_TYPE(std::vector<std::vector<int64_t>>)
 SUANLI_JSON_TYPE(std::vector<double>)
 #undef SUANLI_JSON_TYPE
 

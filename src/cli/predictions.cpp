@@ -6,22 +6,14 @@
 
 #include "base/error.h"
 #include "cli/json_text.h"
+#include "models/probabilities.h"
 
 namespace suanli::cli {
 
 namespace {
 
-std::vector<float> softmax(std::span<const float> logits) {
-  const float largest = *std::ranges::max_element(logits);
-  std::vector<float> scores(logits.size());
-  double sum = 0;
-  for (size_t i = 0; i < logits.size(); ++i) sum += scores[i] = std::exp(logits[i] - largest);
-  for (float& score : scores) score = static_cast<float>(score / sum);
-  return scores;
-}
-
 /// Indices of the `count` largest scores, best first.
-std::vector<size_t> best(std::span<const float> scores, int64_t count) {
+std::vector<size_t> best(std::span<const double> scores, int64_t count) {
   std::vector<size_t> order(scores.size());
   std::iota(order.begin(), order.end(), size_t{0});
   const auto kept = static_cast<std::ptrdiff_t>(std::min<int64_t>(count, static_cast<int64_t>(order.size())));
@@ -86,19 +78,19 @@ std::vector<Entity> grouped(const std::vector<Entity>& tokens) {
 
 void append_classification(std::string& out, const models::ModelConfig& config, std::span<const float> logits,
                            int64_t top_k) {
-  std::vector<float> scores(logits.begin(), logits.end());
+  std::vector<double> scores(logits.begin(), logits.end());
   if (config.problem_type == "multi_label_classification" ||
       (logits.size() == 1 && config.problem_type != "regression")) {
-    for (float& score : scores) score = 1.0F / (1.0F + std::exp(-score));
+    for (double& score : scores) score = 1 / (1 + std::exp(-score));
   } else if (config.problem_type != "regression") {
-    scores = softmax(logits);
+    scores = models::softmax(logits);
   }
   const auto chosen = best(scores, top_k);
   if (top_k > 1) out += '[';
   for (size_t i = 0; i < chosen.size(); ++i) {
     out += i > 0 ? ", {" : "{";
     append_field(out, "label", config.labels[chosen[i]]);
-    append_score(out, scores[chosen[i]]);
+    append_score(out, static_cast<float>(scores[chosen[i]]));
     out += '}';
   }
   if (top_k > 1) out += ']';
@@ -110,9 +102,11 @@ void append_entities(std::string& out, const models::ModelConfig& config, const 
   std::vector<Entity> found;
   for (size_t t = 0; t < encoding.size(); ++t) {
     if (encoding.special[t] != 0) continue;
-    const std::vector<float> scores = softmax(logits.subspan(t * labels, labels));
+    const std::vector<double> scores = models::softmax(logits.subspan(t * labels, labels));
     const auto top = static_cast<size_t>(std::ranges::max_element(scores) - scores.begin());
-    if (config.labels[top] != "O") found.push_back({config.labels[top], scores[top], t, t});
+    if (config.labels[top] != "O") {
+      found.push_back({config.labels[top], static_cast<float>(scores[top]), t, t});
+    }
   }
   out += '[';
   for (const Entity& entity : group ? grouped(found) : found) append_entity(out, tokenizer, encoding, entity, group);
@@ -133,7 +127,7 @@ void append_fills(std::string& out, const Tokenizer& tokenizer, const Encoding& 
   const size_t vocab = logits.size() / places.size();
   if (places.size() > 1) out += '[';
   for (size_t m = 0; m < places.size(); ++m) {
-    const std::vector<float> scores = softmax(logits.subspan(m * vocab, vocab));
+    const std::vector<double> scores = models::softmax(logits.subspan(m * vocab, vocab));
     out += m > 0 ? ", [" : "[";
     const auto chosen = best(scores, top_k);
     for (size_t i = 0; i < chosen.size(); ++i) {
@@ -141,7 +135,7 @@ void append_fills(std::string& out, const Tokenizer& tokenizer, const Encoding& 
       std::vector<int32_t> filled = encoding.ids;
       filled[places[m]] = id;
       out += i > 0 ? ", {\"score\": " : "{\"score\": ";
-      append_number(out, scores[chosen[i]]);
+      append_number(out, static_cast<float>(scores[chosen[i]]));
       out += ", \"token\": " + std::to_string(id) + ", ";
       append_field(out, "token_str", tokenizer.decode(std::span(&id, 1), false));
       out += ", ";

@@ -1,5 +1,7 @@
 #include "data/image_dataset.h"
 
+#include <map>
+
 #include "base/concat.h"
 #include "base/error.h"
 #include "data/idx.h"
@@ -35,6 +37,31 @@ ImageDataset read_idx_images(const std::filesystem::path& images) {
   }
   for (int32_t i = 0; i < classes; ++i) dataset.class_names.push_back(std::to_string(i));
   return dataset;
+}
+
+ImageDataset read_masked_images(const std::filesystem::path& folder) {
+  constexpr std::string_view kMask = "_mask";
+  ImageDataset all = read_image_folder(folder), pictures;
+  std::map<std::filesystem::path, std::filesystem::path> masks;  // by the picture without its ending
+  for (ImageExample& example : all.examples) {
+    const std::string stem = example.file.stem().string();
+    if (example.mask.empty() && stem.ends_with(kMask)) {
+      masks[example.file.parent_path() / stem.substr(0, stem.size() - kMask.size())] = example.file;
+    } else {
+      pictures.examples.push_back(std::move(example));
+    }
+  }
+  for (ImageExample& example : pictures.examples) {
+    if (!example.mask.empty()) continue;
+    auto found = masks.extract(example.file.parent_path() / example.file.stem());
+    if (found.empty()) {
+      throw UserError(example.file.string(), concat("expected a mask of this picture: ", example.file.stem().string(),
+                                                    "_mask.png beside it, or mask_file_name in metadata.jsonl"));
+    }
+    example.mask = found.mapped();
+  }
+  if (!masks.empty()) throw UserError(masks.begin()->second.string(), "expected the picture of this mask beside it");
+  return pictures;
 }
 
 ImageDataset read_classified_images(const std::filesystem::path& file_or_folder) {

@@ -48,6 +48,11 @@ ImageDataset read_idx_images(const std::filesystem::path& images);
 /// An idx file, or else a folder as read_image_folder() takes it, each picture with a class. Throws UserError.
 ImageDataset read_classified_images(const std::filesystem::path& file_or_folder);
 
+/// The pictures of a folder as read_image_folder() takes it, each with its mask: mask_file_name of the metadata, or
+/// without metadata NAME_mask.png beside NAME.png (or .jpg). Throws UserError where a picture or a mask lacks the
+/// other.
+ImageDataset read_masked_images(const std::filesystem::path& folder);
+
 /// COCO instances or person_keypoints json, pictures in `image_folder`. Classes are the categories in the order of
 /// their ids. Crowds are ignored objects. Throws UserError with the number of the annotation.
 ImageDataset read_coco(const std::filesystem::path& json, const std::filesystem::path& image_folder);

@@ -75,6 +75,13 @@ AnnotatedInput annotated_input(std::span<const ImageExample> examples, int64_t i
   return input;
 }
 
+std::vector<float> channels_last(std::span<const float> values, int64_t channels) {
+  const auto depth = static_cast<size_t>(channels), pixels = values.size() / depth;
+  std::vector<float> out(values.size());
+  for (size_t i = 0; i < values.size(); ++i) out[i] = values[i % depth * pixels + i / depth];
+  return out;
+}
+
 AudioFeatures audio_input(std::span<const ImageExample> examples, int64_t index, const FeatureExtractor& extractor,
                           const SpecAugmentOptions& options, const std::optional<Draw>& draw) {
   AudioFeatures features = extractor.features(read_audio(example_at(examples, index).file));

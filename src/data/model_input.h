@@ -54,6 +54,9 @@ struct AnnotatedInput {
 AnnotatedInput annotated_input(std::span<const ImageExample> examples, int64_t index, int64_t size,
                                const ImageInputOptions& options, const std::optional<Draw>& draw);
 
+/// Values [C, pixels] as networks take them: [pixels, C].
+std::vector<float> channels_last(std::span<const float> values, int64_t channels);
+
 /// The features [T, M] of sound `index`. With a draw: spec_augment. Throws like read_audio.
 AudioFeatures audio_input(std::span<const ImageExample> examples, int64_t index, const FeatureExtractor& extractor,
                           const SpecAugmentOptions& options, const std::optional<Draw>& draw);

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <set>
 
+#include "models/probabilities.h"
+
 namespace suanli::infer {
 
 void penalise_repetition(std::span<float> logits, std::span<const int32_t> ids, double penalty) {
@@ -76,11 +78,7 @@ void keep_min_p(std::vector<double>& p, double min_p) {
 }  // namespace
 
 std::vector<double> sampling_distribution(std::span<const float> logits, const GenerationConfig& config) {
-  const auto top = static_cast<double>(*std::ranges::max_element(logits));
-  std::vector<double> p;
-  p.reserve(logits.size());
-  for (const float logit : logits) p.push_back(std::exp((static_cast<double>(logit) - top) / config.temperature));
-  normalise(p);
+  std::vector<double> p = models::softmax(logits, config.temperature);
   keep_top_k(p, config.top_k);
   keep_top_p(p, config.top_p);
   keep_min_p(p, config.min_p);

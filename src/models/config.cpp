@@ -14,6 +14,7 @@ constexpr Ending kEndings[] = {{"ForMaskedLM", Head::masked_lm},
                                {"ForSequenceClassification", Head::sequence_classification},
                                {"ForTokenClassification", Head::token_classification},
                                {"ForImageClassification", Head::image_classification},
+                               {"ForSemanticSegmentation", Head::semantic_segmentation},
                                {"LMHeadModel", Head::causal_lm},
                                {"Model", Head::none}};
 

@@ -10,7 +10,15 @@
 namespace suanli::models {
 
 /// What stands on the body of a model.
-enum class Head { none, masked_lm, causal_lm, sequence_classification, token_classification, image_classification };
+enum class Head {
+  none,
+  masked_lm,
+  causal_lm,
+  sequence_classification,
+  token_classification,
+  image_classification,
+  semantic_segmentation
+};
 
 struct ModelConfig {
   Json json = {};                        ///< the file as it was read: unknown keys survive a round trip

@@ -6,9 +6,12 @@
 #include "models/gpt2/family.h"
 #include "models/lenet/lenet.h"
 #include "models/llama/family.h"
+#include "models/mobilenet/family.h"
 #include "models/recurrent/family.h"
 #include "models/resnet/family.h"
 #include "models/tabular/mlp.h"
+#include "models/unet/unet.h"
+#include "models/vit/vit.h"
 
 namespace suanli::models {
 namespace {
@@ -17,12 +20,23 @@ struct ModelType {
   const char* name;
   std::unique_ptr<Family> (*read)(const Json& json, const std::string& where);
 };
-constexpr ModelType kModelTypes[] = {
-    {"alexnet", read_alexnet},     {"bert", read_bert},           {"distilbert", read_bert}, {"gpt2", read_gpt2},
-    {"gru", read_recurrent},       {"lenet", read_lenet},         {"llama", read_llama},     {"lstm", read_recurrent},
-    {"resnet", read_resnet},       {"resnet_cifar", read_resnet}, {"rnn", read_recurrent},   {"roberta", read_bert},
-    {"tabular_mlp", read_tabular},
-};
+constexpr ModelType kModelTypes[] = {{"alexnet", read_alexnet},
+                                     {"bert", read_bert},
+                                     {"distilbert", read_bert},
+                                     {"efficientnet_lite", read_mobilenet},
+                                     {"gpt2", read_gpt2},
+                                     {"gru", read_recurrent},
+                                     {"lenet", read_lenet},
+                                     {"llama", read_llama},
+                                     {"lstm", read_recurrent},
+                                     {"mobilenet_v2", read_mobilenet},
+                                     {"resnet", read_resnet},
+                                     {"resnet_cifar", read_resnet},
+                                     {"rnn", read_recurrent},
+                                     {"roberta", read_bert},
+                                     {"tabular_mlp", read_tabular},
+                                     {"unet", read_unet},
+                                     {"vit", read_vit}};
 
 }  // namespace
 

@@ -20,6 +20,17 @@ std::string listed(const std::vector<std::string>& names) {
   return names.size() > 8 ? out + " and " + std::to_string(names.size() - 8) + " more" : out;
 }
 
+// What PyTorch's batch normalisation keeps beside running_var: how many batches it has seen.
+constexpr std::string_view kVariance = ".running_var", kBatches = ".num_batches_tracked";
+
+bool counts_batches(std::string_view name) { return name.ends_with(kBatches); }
+
+/// The name of the counter beside a running variance; empty beside another tensor.
+std::string counter_beside(const std::string& name) {
+  if (!name.ends_with(kVariance)) return "";
+  return name.substr(0, name.size() - kVariance.size()) + std::string(kBatches);
+}
+
 /// The names of a parameter in the files of a model with or without a head.
 std::vector<std::string> written_names(const Family& family, Head head, const StoredNames& stored) {
   std::vector<std::string> names = stored.names;
@@ -60,6 +71,7 @@ class FolderSource {
       return {};
     }
     used_.insert(found.begin(), found.end());
+    for (const std::string& each : found) used_.insert(counter_beside(each));
     std::vector<Tensor> parts;
     for (const std::string& each : found) {
       const Shape part(stored_sizes(shape, stored, parts.size()));
@@ -225,6 +237,11 @@ std::vector<NamedTensor> hugging_face_tensors(const Model& model) {
                              : permuted(ops::cast(detach(parameter.value), DType::f32).to({}), inverse(stored.axes));
     for (size_t i = 0; i < names.size(); ++i) out.push_back({names[i], part_of(whole, stored, i)});
   }
+  const size_t count = out.size();
+  for (size_t i = 0; i < count; ++i) {
+    const std::string counter = counter_beside(out[i].name);
+    if (!counter.empty()) out.push_back({counter, Tensor::zeros({}, DType::i64)});
+  }
   return out;
 }
 
@@ -232,9 +249,10 @@ void set_parameters(const Model& model, const SafetensorsFile& weights) {
   const std::vector<nn::Parameter> all = all_of(*model.parameters);
   size_t count = 0;
   for (const nn::Parameter& parameter : all) count += model.family->stored_names(parameter.name).names.size();
-  if (count != weights.entries().size()) {
-    throw UserError(kModelWeights,
-                    "expected " + std::to_string(count) + " tensors, got " + std::to_string(weights.entries().size()));
+  const auto given = static_cast<size_t>(std::ranges::count_if(
+      weights.entries(), [](const SafetensorsEntry& each) { return !counts_batches(each.name); }));
+  if (count != given) {
+    throw UserError(kModelWeights, "expected " + std::to_string(count) + " tensors, got " + std::to_string(given));
   }
   for (const nn::Parameter& parameter : all) {
     const StoredNames stored = model.family->stored_names(parameter.name);

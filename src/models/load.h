@@ -45,11 +45,12 @@ Model load_model(const std::filesystem::path& folder, const ModelOptions& option
 Model new_model(const Json& config, const ModelOptions& options);
 
 /// Parameters and buffers as files name and shape them (f32), in the order of the model: sharing storage, or copies on
-/// the host where files have another order of axes.
+/// the host where files have another order of axes. Behind them, for each batch normalisation, num_batches_tracked
+/// (i64, 0), which PyTorch's strict loading wants and an average with momentum does not use.
 std::vector<NamedTensor> hugging_face_tensors(const Model& model);
 
 /// Copies tensors named as hugging_face_tensors() names them into the parameters. Throws UserError unless they are the
-/// same set with the same shapes.
+/// same set with the same shapes; num_batches_tracked may be there or not.
 void set_parameters(const Model& model, const SafetensorsFile& weights);
 
 /// Writes config.json and model.safetensors into `folder` (made where needed), each file whole.

@@ -24,6 +24,7 @@ Tensor Network::sequence_logits(const PackedSequences&, const nn::Mode&) const {
 Tensor Network::token_logits(const PackedSequences&, const nn::Mode&) const { wrong_kind("a classifier of tokens"); }
 
 Tensor Network::image_logits(const Tensor&, const nn::Mode&) const { wrong_kind("a classifier of images"); }
+Tensor Network::pixel_logits(const Tensor&, const nn::Mode&) const { wrong_kind("a model that labels pixels"); }
 Tensor Network::row_logits(const Tensor&, const Tensor&, const nn::Mode&) const { wrong_kind("a model of tables"); }
 
 Tensor Network::next_token_logits(const PackedSequences&, const Tensor&, const nn::Mode&, TokenCache*) const {

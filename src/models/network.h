@@ -22,6 +22,8 @@ class Network {
   virtual Tensor token_logits(const PackedSequences& sequences, const nn::Mode& mode) const;
   /// pixels f32 [B,height,width,channels] -> logits [B, labels] f32.
   virtual Tensor image_logits(const Tensor& pixels, const nn::Mode& mode) const;
+  /// pixels f32 [B,height,width,channels] -> logits [B,height,width,labels] f32.
+  virtual Tensor pixel_logits(const Tensor& pixels, const nn::Mode& mode) const;
   /// rows [M] i32: the packed places whose next token is asked for -> logits [M,V] in mode.dtype. With a cache of
   /// new_cache() the sequences are new tokens behind those that it holds, positions counting on, and it takes them in.
   virtual Tensor next_token_logits(const PackedSequences& sequences, const Tensor& rows, const nn::Mode& mode,

@@ -18,19 +18,33 @@ class Conv2d {
   struct Options {
     int64_t kernel = 3;
     ops::Conv2dOptions window = {};
+    bool same_padding = false;  ///< ops::same_padding() in place of the window's
     bool bias = false;
     Initializer weight = {};  ///< null: PyTorch's default, uniform within 1 / sqrt(fan in), as of the bias
   };
   Conv2d(ParameterScope scope, int64_t in, int64_t out, const Options& options);
   /// x [B,H,W,in] -> [B,OH,OW,out].
-  Tensor operator()(const Tensor& x) const { return ops::conv2d(x, weight_, bias_, window_); }
+  Tensor operator()(const Tensor& x) const;
 
  private:
   ops::Conv2dOptions window_;
+  bool same_padding_;
   Tensor weight_, bias_;
 };
 
-/// Where the axes of Conv2d's weight stand in files; see models::StoredNames.
+/// A transposed convolution whose windows lie side by side: K times the height and width; parameters weight
+/// [in, K, K, out], which files of PyTorch hold as [in, out, K, K], and bias [out], both PyTorch's default.
+class ConvTranspose2d {
+ public:
+  ConvTranspose2d(ParameterScope scope, int64_t in, int64_t out, int64_t kernel);
+  /// x [B,H,W,in] -> [B, K H, K W, out].
+  Tensor operator()(const Tensor& x) const;
+
+ private:
+  Tensor weight_, bias_;
+};
+
+/// Where the axes of the weights of Conv2d and ConvTranspose2d stand in files; see models::StoredNames.
 inline const std::vector<int> kConv2dAxes = {0, 2, 3, 1};
 
 /// Batch normalisation; parameters weight, bias [channels], 1 and 0 at first; buffers running_mean, running_var.

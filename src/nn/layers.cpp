@@ -1,17 +1,11 @@
 #include "nn/layers.h"
 
-#include <cmath>
-
 #include "ops/embedding.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
 #include "ops/rms_norm.h"
 
 namespace suanli::nn {
-
-namespace {
-Initializer within_root(int64_t in) { return uniform(1.0 / std::sqrt(static_cast<double>(std::max<int64_t>(in, 1)))); }
-}  // namespace
 
 ops::Activation activation_named(const std::string& name) {
   if (name == "gelu") return ops::Activation::gelu;

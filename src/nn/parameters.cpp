@@ -1,6 +1,7 @@
 #include "nn/parameters.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "autograd/tape.h"
 #include "base/profile.h"
@@ -40,6 +41,10 @@ Initializer uniform(double limit) {
   return [limit](const Tensor& tensor, RandomGenerator& random) {
     for (float& value : tensor.host<float>()) value = static_cast<float>(limit * (2.0 * random.next_uniform() - 1.0));
   };
+}
+
+Initializer within_root(int64_t fan) {
+  return uniform(1.0 / std::sqrt(static_cast<double>(std::max<int64_t>(fan, 1))));
 }
 
 Tensor Parameters::fetch(const std::string& name, const Shape& shape, const Initializer& initializer) {

@@ -21,6 +21,8 @@ Initializer ones();
 Initializer normal(double standard_deviation);
 /// Uniform in [-limit, limit).
 Initializer uniform(double limit);
+/// Uniform within 1 / sqrt(fan), fan the number of inputs: PyTorch's default of linear layers and convolutions.
+Initializer within_root(int64_t fan);
 
 /// Where weights come from: the parameter as f32 of the demanded shape, on the CPU (borrowed perhaps, and not to be
 /// written) or on the parameters' device; undefined when there is none. Throws UserError for another shape.

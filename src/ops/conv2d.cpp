@@ -38,6 +38,17 @@ Shape image_shape(const kernels::Windows& w, int64_t channels) {
 
 }  // namespace
 
+Conv2dOptions same_padding(const Tensor& x, const Pair& kernel, Conv2dOptions options) {
+  for (size_t i = 0; i < 2; ++i) {
+    const int64_t in = x.dim(static_cast<int>(i) + 1), stride = options.stride[i];
+    const int64_t last = (in + stride - 1) / stride * stride - stride;  // where the last window begins
+    const int64_t missing = std::max<int64_t>(0, last + options.dilation[i] * (kernel[i] - 1) + 1 - in);
+    options.padding[i] = missing / 2;
+    options.end_padding[i] = missing % 2;
+  }
+  return options;
+}
+
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {
   check_operands("conv2d", x, weight, bias, 0);
   const int64_t inputs = x.dim(3), outputs = weight.dim(0), groups = options.groups;
@@ -45,7 +56,11 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
     throw UserError("conv2d", concat("expected weight [O, K, L, I/groups] with groups that divide I and O, got ",
                                      weight.shape().text(), " for I = ", inputs, " and ", groups, " groups"));
   }
-  const WindowOptions window = {{weight.dim(1), weight.dim(2)}, options.stride, options.padding, options.dilation};
+  const WindowOptions window = {.kernel = {weight.dim(1), weight.dim(2)},
+                                .stride = options.stride,
+                                .padding = options.padding,
+                                .dilation = options.dilation,
+                                .end_padding = options.end_padding};
   const Convolution c = {windows_over("conv2d", x.shape(), weight.dim(3), window), inputs, outputs};
 
   const Tensor matrix = matrix_of(weight, x.dtype());

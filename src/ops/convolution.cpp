@@ -19,7 +19,8 @@ constexpr int64_t kRowsOnCpu = 1 << 20, kRowsOnGpu = 1 << 26;
 /// A window over each pixel alone: the rows are the pixels themselves.
 bool rows_are_pixels(const Convolution& c) {
   const kernels::WindowAxis &v = c.windows.vertical, &h = c.windows.horizontal;
-  return c.windows.taps() == 1 && v.stride == 1 && h.stride == 1 && v.padding == 0 && h.padding == 0 && c.groups() == 1;
+  return c.windows.taps() == 1 && v.stride == 1 && h.stride == 1 && v.padding == 0 && h.padding == 0 && v.out == v.in &&
+         h.out == h.in && c.groups() == 1;
 }
 
 void* at(const Tensor& tensor, int64_t element) {

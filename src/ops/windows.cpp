@@ -14,15 +14,16 @@ kernels::WindowAxis axis_over(const char* op, const char* name, int64_t in, cons
                               .stride = options.stride[i],
                               .padding = options.padding[i],
                               .dilation = options.dilation[i]};
-  if (axis.kernel < 1 || axis.stride < 1 || axis.dilation < 1 || axis.padding < 0) {
+  const int64_t end = options.end_padding[i];
+  if (axis.kernel < 1 || axis.stride < 1 || axis.dilation < 1 || axis.padding < 0 || end < 0) {
     throw UserError(
         op, concat("expected kernel, stride and dilation of at least 1 and no negative padding along the ", name,
-                   ", got ", axis.kernel, ", ", axis.stride, ", ", axis.dilation, " and ", axis.padding));
+                   ", got ", axis.kernel, ", ", axis.stride, ", ", axis.dilation, ", ", axis.padding, " and ", end));
   }
-  const int64_t reach = axis.dilation * (axis.kernel - 1) + 1, room = in + 2 * axis.padding - reach;
+  const int64_t reach = axis.dilation * (axis.kernel - 1) + 1, room = in + 2 * axis.padding + end - reach;
   if (in < 1 || room < 0) {
     throw UserError(op, concat("expected a ", name, " of at least ", reach, " with its padding, got ", in, " + 2 * ",
-                               axis.padding));
+                               axis.padding, " + ", end));
   }
   axis.out = room / axis.stride + 1;
   if (options.ceil && room % axis.stride != 0 && axis.out * axis.stride < in + axis.padding) ++axis.out;

@@ -10,10 +10,11 @@ namespace suanli::ops {
 struct WindowOptions {
   Pair kernel, stride, padding, dilation = {1, 1};
   bool ceil = false;  ///< a window that begins inside the image (or its padding before it) and ends outside counts
+  Pair end_padding = {0, 0};  ///< after the image alone
 };
 
 /// The windows of images x [B,H,W,C], with `channels` of them. Throws UserError for a stride, kernel or dilation below
-/// 1, a negative padding, and a window larger than the padded image.
+/// 1, negative paddings, and a window larger than the padded image.
 kernels::Windows windows_over(const char* op, const Shape& images, int64_t channels, const WindowOptions& options);
 
 }  // namespace suanli::ops

@@ -134,11 +134,16 @@ void read_table_arguments(const Config& config, const Reader& read, TrainArgumen
 
 void read_image_arguments(const Config& config, const Reader& read, TrainArguments* a) {
   a->image_size = read.integer("image_size", 1, 0);
+  a->instance_masks = read.boolean("instance_masks", false);
   AugmentOptions& o = a->augment;
   o.hsv_h = config.get_float("hsv_h");
   o.hsv_s = config.get_float("hsv_s");
   o.hsv_v = config.get_float("hsv_v");
+  o.degrees = config.get_float("degrees");
+  o.translate = config.get_float("translate");
   o.scale = config.get_float("scale");
+  o.shear = config.get_float("shear");
+  o.mosaic = config.get_float("mosaic");
   o.flipud = config.get_float("flipud");
   o.fliplr = config.get_float("fliplr");
   o.erasing = config.get_float("erasing");

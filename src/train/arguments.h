@@ -52,7 +52,8 @@ struct TrainArguments {
 
   // Pictures.
   AugmentOptions augment;
-  int64_t image_size = 0;  ///< 0: as the model's files say
+  int64_t image_size = 0;       ///< 0: as the model's files say
+  bool instance_masks = false;  ///< masks number things of one class
 
   // Batches and length of training.
   int64_t train_batch = 8, eval_batch = 8, gradient_accumulation_steps = 1;

@@ -6,13 +6,7 @@
 namespace suanli {
 namespace {
 
-/// [C, H, W] -> [H, W, C].
-std::vector<float> channels_last(const ClassifiedInput& input) {
-  const auto depth = static_cast<size_t>(input.channels), pixels = static_cast<size_t>(input.height * input.width);
-  std::vector<float> values(input.pixel_values.size());
-  for (size_t i = 0; i < values.size(); ++i) values[i] = input.pixel_values[i % depth * pixels + i / depth];
-  return values;
-}
+std::vector<float> values_of(const ClassifiedInput& input) { return channels_last(input.pixel_values, input.channels); }
 
 }  // namespace
 
@@ -44,20 +38,20 @@ EncodedExample ImageClassification::encode(const Example&, const std::string& wh
 
 EncodedExample ImageClassification::draw(const EncodedExample& row, int64_t epoch) const {
   EncodedExample out = row;
-  out.features = channels_last(
-      classified_input(sets_[static_cast<size_t>(row.set)], row.row, input_, Draw{.seed = seed_, .epoch = epoch}));
+  const Draw draw = {.seed = seed_, .epoch = epoch};
+  out.features = values_of(classified_input(sets_[static_cast<size_t>(row.set)], row.row, input_, draw));
   return out;
 }
 
 EncodedExample ImageClassification::scored(const EncodedExample& row) const {
   EncodedExample out = row;
-  out.features = channels_last(classified_input(sets_[static_cast<size_t>(row.set)], row.row, input_, {}));
+  out.features = values_of(classified_input(sets_[static_cast<size_t>(row.set)], row.row, input_, {}));
   return out;
 }
 
 EncodedExample ImageClassification::unlabelled(const ImageExample& picture) const {
   EncodedExample out;
-  out.features = channels_last(classified_input({&picture, 1}, 0, input_, {}));
+  out.features = values_of(classified_input({&picture, 1}, 0, input_, {}));
   out.targets = {0};
   return out;
 }

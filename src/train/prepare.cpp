@@ -100,6 +100,8 @@ void prepare(const Config& config, Run& run) {
   switch (run.kind.input) {
     case Input::image:
       return prepare_image(model_json, run);
+    case Input::masked_image:
+      return prepare_masked_image(model_json, run);
     case Input::table:
       return prepare_table(model_json, run);
     case Input::text:

@@ -34,6 +34,8 @@ void prepare(const Config& config, Run& run);
 /// the model.
 void prepare_text(const Config& config, const Json& model_json, Run& run);
 
+void prepare_masked_image(const Json& model_json, Run& run);
+
 void prepare_table(const Json& model_json, Run& run);
 
 void prepare_image(const Json& model_json, Run& run);

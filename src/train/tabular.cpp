@@ -6,6 +6,7 @@
 #include "autograd/tape.h"
 #include "base/concat.h"
 #include "base/error.h"
+#include "models/probabilities.h"
 #include "ops/loss.h"
 #include "train/task_parts.h"
 
@@ -19,16 +20,6 @@ models::TabularConfig tabular_config_of(const models::Model& model) {
                     "expected a network for the rows of a table, got a model of another kind; see its config.json");
   }
   return models::tabular_config(json, "config.json");
-}
-
-/// Softmax in f64.
-std::vector<double> probabilities(std::span<const float> logits) {
-  const auto highest = static_cast<double>(*std::max_element(logits.begin(), logits.end()));
-  std::vector<double> p;
-  double sum = 0;
-  for (const float x : logits) sum += p.emplace_back(std::exp(static_cast<double>(x) - highest));
-  for (double& each : p) each /= sum;
-  return p;
 }
 
 class TabularScorer final : public Scorer {
@@ -72,7 +63,7 @@ class TabularScorer final : public Scorer {
     const auto width = static_cast<size_t>(config_.outputs()),
                truth = static_cast<size_t>(batch.targets[static_cast<size_t>(b)]);
     const auto logits = std::span(values).subspan(static_cast<size_t>(b) * width, width);
-    const std::vector<double> p = probabilities(logits);
+    const std::vector<double> p = models::softmax(logits);
     loss_.add(-std::log(p[truth]), 1);
     if (width == 2) probabilities_.add(static_cast<float>(p[1]), truth == 1);
     const int64_t label = task_.decide(logits).label;
@@ -101,7 +92,7 @@ EncodedExample Tabular::encode(const Example&, const std::string& where) const {
 }
 
 Tabular::Decision Tabular::decide(std::span<const float> logits) const {
-  const std::vector<double> p = probabilities(logits);
+  const std::vector<double> p = models::softmax(logits);
   int64_t label = std::max_element(p.begin(), p.end()) - p.begin();
   if (p.size() == 2) label = static_cast<float>(p[1]) >= static_cast<float>(threshold_) ? 1 : 0;
   return {label, static_cast<float>(p[static_cast<size_t>(label)])};
@@ -184,7 +175,7 @@ double best_threshold(const Tabular& task, const Dataset& data, ThresholdRule ru
     const Batch batch = pack(std::span(data.rows).subspan(begin, std::min(kRows, data.rows.size() - begin)));
     const std::vector<float> values = task.outputs(batch, {.training = false, .dtype = dtype});
     for (size_t b = 0; b < batch.rows.size(); ++b) {
-      const std::vector<double> p = probabilities(std::span(values).subspan(2 * b, 2));
+      const std::vector<double> p = models::softmax(std::span(values).subspan(2 * b, 2));
       scores.add(static_cast<float>(p[1]), batch.targets[b] == 1.0F);
     }
   }

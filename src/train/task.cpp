@@ -34,6 +34,13 @@ TaskKind tabular(const std::string& name) {
           .labels = regression ? LabelKind::score : LabelKind::single};
 }
 
+TaskKind image_segmentation() {
+  return {.name = "image-segmentation",
+          .problem_type = "",
+          .input = Input::masked_image,
+          .head = models::Head::semantic_segmentation};
+}
+
 TaskKind image_classification() {
   return {.name = "image-classification",
           .problem_type = "single_label_classification",
@@ -58,6 +65,8 @@ std::string name_for(const Json& config) {
       return "token-classification";
     case models::Head::image_classification:
       return "image-classification";
+    case models::Head::semantic_segmentation:
+      return "image-segmentation";
     default:
       break;
   }
@@ -83,6 +92,7 @@ TaskKind task_kind(const std::string& name, const std::string& problem_type, con
   if (task == "regression") return classification("regression");
   if (task == "tabular-classification" || task == "tabular-regression") return tabular(task);
   if (task == "image-classification") return image_classification();
+  if (task == "image-segmentation") return image_segmentation();
   if (task == "causal-lm") {
     return {.name = task, .problem_type = "", .head = models::Head::causal_lm, .labels = LabelKind::none};
   }
@@ -102,7 +112,8 @@ TaskKind task_kind(const std::string& name, const std::string& problem_type, con
   }
   throw UserError(
       "task",
-      concat("expected causal-lm, image-classification, masked-lm, text-classification, token-classification, "
+      concat("expected causal-lm, image-classification, image-segmentation, masked-lm, text-classification, "
+             "token-classification, "
              "sentence-similarity, sentence-retrieval, regression, tabular-classification or tabular-regression, got ",
              task.empty() ? "none, and the model's config.json names no head" : task));
 }

@@ -77,7 +77,7 @@ class Task {
 };
 
 /// What a task reads.
-enum class Input { image, table, text };
+enum class Input { image, masked_image, table, text };
 
 /// What must be known of a task before its data is read and its model built.
 struct TaskKind {

@@ -116,6 +116,11 @@ std::vector<OpCase> image_cases() {
   cases.push_back(conv_case("groups", {1, 5, 4, 6}, {4, 3, 3, 3}, true, 27, {.padding = {1, 1}, .groups = 2}));
   cases.push_back(
       conv_case("depthwise", {2, 5, 4, 6}, {6, 3, 3, 1}, true, 12, {.stride = {2, 2}, .padding = {1, 1}, .groups = 6}));
+  cases.push_back(conv_case("end padding", {2, 6, 4, 3}, {4, 3, 3, 3}, true, 36,
+                            {.stride = {2, 2}, .padding = {0, 1}, .end_padding = {1, 2}}));
+  cases.push_back(conv_case("depthwise end padding", {1, 4, 6, 5}, {5, 3, 3, 1}, true, 8,
+                            {.stride = {2, 2}, .groups = 5, .end_padding = {1, 1}}));
+  cases.push_back(conv_case("one pixel end padding", {1, 2, 3, 4}, {3, 1, 1, 4}, true, 12, {.end_padding = {1, 0}}));
   cases.push_back(transpose_case("", {2, 3, 4, 3}, {3, 2, 2, 4}, 24, {.stride = {2, 2}}));
   cases.push_back(transpose_case("padded", {1, 4, 3, 3}, {3, 3, 3, 2}, 27,
                                  {.stride = {2, 2}, .padding = {1, 1}, .output_padding = {1, 1}}));

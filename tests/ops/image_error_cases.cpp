@@ -30,6 +30,7 @@ std::vector<ErrorCase> image_error_cases() {
   expect("conv2d", "window", [=] { conv2d(zeros({1, 2, 5, 4}), weight, {}); });
   expect("conv2d", "stride", [=] { conv2d(image, weight, {}, {.stride = {0, 1}}); });
   expect("conv2d", "padding", [=] { conv2d(image, weight, {}, {.padding = {0, -1}}); });
+  expect("conv2d", "end padding", [=] { conv2d(image, weight, {}, {.end_padding = {-1, 0}}); });
   expect("conv2d", "dilation", [=] { conv2d(image, weight, {}, {.dilation = {0, 1}}); });
   const Tensor turned = zeros({4, 3, 3, 6});
   expect("conv_transpose2d", "undefined", [=] { conv_transpose2d(image, {}, {}); });

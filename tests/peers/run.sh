@@ -33,6 +33,9 @@ done
 "$PYTHON" tests/peers/check_embeddings.py build/model "$work/sentences.txt" "$work/f32.jsonl" --at_least 0.99999
 "$PYTHON" tests/peers/check_embeddings.py build/model "$work/sentences.txt" "$work/bf16.jsonl" --at_least 0.999
 
+step "logits of EfficientNet-Lite0 against PyTorch"
+"$PYTHON" tests/peers/check_image_models.py "$(dirname "$suanli")/tests/image_logits" "$work/images"
+
 step "a short fine-tune: TensorBoard reads its events, Perfetto its profile; transformers loads it and answers the same"
 "$suanli" train --task text-classification --model_name_or_path build/model --output_dir "$work/run" --precision f32 \
   --train_file build/text/film_train.csv --validation_file build/text/film_validation.csv --do_train --do_eval \

@@ -11,6 +11,8 @@ namespace suanli::models {
 
 struct AlexNetConfig : ModelConfig {
   int64_t channels = 3;
+  std::vector<int64_t> widths = {64, 192, 384, 256, 256};  ///< channels out of each convolution
+  int64_t hidden = 4096;                                   ///< width of the first two linear layers
   float dropout = 0.5F;
 };
 
@@ -26,7 +28,8 @@ class AlexNet final : public Network {
   nn::Dropout first_, second_;
 };
 
-/// "model_type": "alexnet", with num_channels (3) and dropout (0.5); torchvision's names of tensors.
+/// "model_type": "alexnet", with num_channels (3), hidden_sizes (64, 192, 384, 256, 256), intermediate_size (4096) and
+/// dropout (0.5); torchvision's names of tensors.
 std::unique_ptr<Family> read_alexnet(const Json& json, const std::string& where);
 
 }  // namespace suanli::models

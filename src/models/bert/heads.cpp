@@ -54,7 +54,7 @@ BertWithHead::BertWithHead(nn::ParameterScope scope, const BertConfig& config, H
   if (head == Head::masked_lm) masked_lm_.emplace(scope / "masked_lm", config, encoder_.word_embeddings());
   if (head == Head::sequence_classification) sequence_.emplace(scope, config);
   if (head == Head::token_classification) token_.emplace(scope, config);
-  if (head == Head::causal_lm || head == Head::image_classification) {
+  if (head == Head::causal_lm || head == Head::image_classification || head == Head::semantic_segmentation) {
     throw UserError("model",
                     "expected a task of texts that are read from both sides, such as masked-lm or "
                     "text-classification, for an encoder");

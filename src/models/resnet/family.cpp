@@ -1,6 +1,5 @@
 #include "models/resnet/family.h"
 
-#include "base/error.h"
 #include "models/image_labels.h"
 #include "models/resnet/resnet.h"
 
@@ -55,10 +54,7 @@ class ResNetFamily final : public Family {
         .names = {name}, .body = !head, .may_be_new = head, .axes = convolution ? nn::kConv2dAxes : std::vector<int>{}};
   }
   std::string body_prefix() const override { return naming_ == Naming::hugging_face ? "resnet." : ""; }
-  /// Counters of batches, which only an average without momentum would need.
-  bool may_be_unused(const std::string& stored_name) const override {
-    return stored_name.ends_with("num_batches_tracked");
-  }
+  bool may_be_unused(const std::string&) const override { return false; }
 
  private:
   ResNetConfig config_;
@@ -67,10 +63,7 @@ class ResNetFamily final : public Family {
 
 Naming naming_of(const Json& json, const std::string& where, const ResNetConfig& config) {
   if (config.cifar) return Naming::cifar;
-  const auto names = json_get_or<std::string>(json, "weight_names", "transformers", where);
-  if (names == "transformers") return Naming::hugging_face;
-  if (names == "torchvision") return Naming::torchvision;
-  throw UserError(where, "expected \"weight_names\" transformers or torchvision, got \"" + names + "\"");
+  return torchvision_names(json, where) ? Naming::torchvision : Naming::hugging_face;
 }
 
 }  // namespace

@@ -30,16 +30,6 @@ Tensor padded_shortcut(const Tensor& x, int64_t out, int64_t stride) {
   return ops::cat(ops::cat(zeros, some), zeros);
 }
 
-std::vector<int64_t> config_list(const Json& json, const char* key, const std::string& where) {
-  auto list = json_get<std::vector<int64_t>>(json, key, where);
-  for (const int64_t each : list) {
-    if (each < 1 || each > 1 << 20) {
-      throw UserError(where, std::string("expected \"") + key + "\" in 1..2^20, got " + std::to_string(each));
-    }
-  }
-  return list;
-}
-
 void read_cifar(const Json& json, const std::string& where, ResNetConfig& config) {
   const int64_t depth = config_size(json, "depth", 8, where);
   if (depth % 6 != 2 || depth > 2000) {
@@ -66,8 +56,8 @@ void read_hugging_face(const Json& json, const std::string& where, ResNetConfig&
   }
   config.bottleneck = type == "bottleneck";
   config.stem = config_size(json, "embedding_size", 1, where);
-  config.depths = config_list(json, "depths", where);
-  config.widths = config_list(json, "hidden_sizes", where);
+  config.depths = config_widths(json, "depths", where);
+  config.widths = config_widths(json, "hidden_sizes", where);
   if (config.depths.empty() || config.depths.size() != config.widths.size()) {
     throw UserError(where, "expected \"depths\" and \"hidden_sizes\" of equal length, got " +
                                std::to_string(config.depths.size()) + " and " + std::to_string(config.widths.size()));

@@ -333,6 +333,10 @@ positions = [2, 0, 1, 2, 4]
 case("rotary_embedding", lambda x, t: rotary_embedding(x, t, positions, 2), [normal(5, 15), normal(6, 6)], constants=1,
      positions=positions)
 case("swiglu", swiglu, [normal(4, 10, size=2)])
+over_images("conv2d end padding", lambda x, w, b: F.conv2d(F.pad(x, (1, 3, 0, 1)), w, b, 2), (2, 6, 4, 3), (4, 3, 3, 3), (4,))
+over_images("conv2d depthwise end padding", lambda x, w, b: F.conv2d(F.pad(x, (0, 1, 0, 1)), w, b, 2, groups=5),
+            (1, 4, 6, 5), (5, 3, 3, 1), (5,))
+over_images("conv2d one pixel end padding", lambda x, w, b: F.conv2d(F.pad(x, (0, 0, 0, 1)), w, b), (1, 2, 3, 4), (3, 1, 1, 4), (3,))
 
 folder = pathlib.Path(__file__).parent
 save_file(entries, folder / "ops.safetensors")

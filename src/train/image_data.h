@@ -1,0 +1,29 @@
+/// What runs over pictures do with their data before there is a task; internal to train/.
+#pragma once
+
+#include <filesystem>
+
+#include "base/json.h"
+#include "data/image_dataset.h"
+#include "image/processor.h"
+#include "train/arguments.h"
+
+namespace suanli {
+
+struct ImageParts {
+  ImageDataset train, validation, test;
+};
+
+/// What the run uses of its files, each by `read`; where it has no file for a part, a share of the training pictures of
+/// each class. With on_bad_row "skip" pictures that `load` throws UserError for are left out, each with a warning.
+/// Throws UserError, also where none is left.
+ImageParts read_image_parts(const TrainArguments& a, ImageDataset (*read)(const std::filesystem::path&),
+                            void (*load)(const ImageExample&));
+
+/// The processor of the model's folder, or a new one of the size in config.json, fitted to the training pictures.
+ImageProcessor processor_of(const TrainArguments& a, const Json& model_json, const ImageDataset& train);
+
+/// Writes preprocessor_config.json.
+void write_processor(const std::filesystem::path& folder, const ImageProcessor& processor);
+
+}  // namespace suanli

@@ -1,0 +1,28 @@
+#include "base/error.h"
+#include "train/image_data.h"
+#include "train/image_segmentation.h"
+#include "train/prepare.h"
+
+namespace suanli {
+void prepare_masked_image(const Json& model_json, Run& run) {
+  const TrainArguments& a = run.arguments;
+  if (run.precision.int8) throw UserError("precision", "expected auto, f32, bf16 or f16 for pictures, got int8");
+  ImageParts parts = read_image_parts(a, read_masked_images, [](const ImageExample& each) { load_annotated(each); });
+  const ImageProcessor processor = processor_of(a, model_json, parts.train);
+  run.model = make_model(run, model_json, models::config_labels(model_json, "config.json"));
+  auto owned = std::make_unique<ImageSegmentation>(
+      run.model, processor,
+      ImageSegmentationOptions{.augment = a.augment, .seed = a.seed, .instance_masks = a.instance_masks});
+  const auto rows = [task = owned.get()](ImageDataset& data, int64_t limit) {
+    std::vector<ImageExample>& all = data.examples;
+    if (limit >= 0 && static_cast<size_t>(limit) < all.size()) all.resize(static_cast<size_t>(limit));
+    return all.empty() ? Dataset() : Dataset{task->add(std::move(all))};
+  };
+  if (a.do_train) run.train = rows(parts.train, a.max_train_samples);
+  run.validation = rows(parts.validation, a.max_eval_samples);
+  run.test = rows(parts.test, a.max_predict_samples);
+  run.task = std::move(owned);
+  run.write_others = [processor](const std::filesystem::path& folder) { write_processor(folder, processor); };
+}
+
+}  // namespace suanli
