@@ -3,6 +3,7 @@
 #include "cli/options.h"
 #include "cli/predict_images.h"
 #include "cli/predict_rows.h"
+#include "cli/predict_series.h"
 #include "cli/predictions.h"
 #include "cli/text_engine.h"
 #include "cli/verbs.h"
@@ -50,6 +51,7 @@ int predict(Arguments arguments) {
   if (print_help(arguments, "suanli predict --model DIR [--input FILE] [--output FILE]", predict_options())) return 0;
   Config config(predict_options());
   read_options(config, arguments, "predict");
+  if (is_forecast_model(config.get_string("model"))) return predict_series(config);
   if (is_table_model(config.get_string("model"))) return predict_rows(config);
   const models::Head head = trained_head(config.get_string("model"));
   const int64_t asked = config.get_int("top_k");

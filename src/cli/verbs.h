@@ -18,5 +18,6 @@ int bench(Arguments arguments);
 int data(Arguments arguments);
 int generate(Arguments arguments);
 int convert(Arguments arguments);
+int report(Arguments arguments);
 
 }  // namespace suanli::cli

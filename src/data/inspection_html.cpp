@@ -3,43 +3,13 @@
 #include "base/concat.h"
 #include "data/cell.h"
 #include "data/inspection.h"
+#include "page/html.h"
 
 namespace suanli {
 namespace {
 
-constexpr std::string_view kPageHead = R"(<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<style>
-:root { color-scheme: light dark; --ink: #1d2129; --soft: #667085; --line: #d7dce3; --paper: #fff; --bar: #2563a8; --gap: #c2572b; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e8ec; --soft: #98a2b3; --line: #343b47; --paper: #14171c; --bar: #6ba5e7; --gap: #e08a62; } }
-body { font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.4rem; overflow-wrap: anywhere } h2 { font-size: 1.1rem; margin-top: 2rem } h3 { font-size: 1rem; margin: 0 }
-section { border-top: 1px solid var(--line); padding: .8rem 0 } p { margin: .2rem 0; color: var(--soft) }
-table { border-collapse: collapse; width: 100% } td, th { border-bottom: 1px solid var(--line); padding: .25rem .5rem; text-align: left; vertical-align: top; overflow-wrap: anywhere }
-svg { display: block; max-width: 100%; height: auto } rect { fill: var(--bar) } rect.gap { fill: var(--gap) }
-text { fill: var(--ink); font: 12px system-ui, sans-serif } .wide { overflow-x: auto }
-</style>
-)";
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&') {
-      out += "&amp;";
-    } else if (c == '<') {
-      out += "&lt;";
-    } else if (c == '>') {
-      out += "&gt;";
-    } else if (c == '"') {
-      out += "&quot;";
-    } else if (static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t') {
-      out += c;
-    }
-  }
-  return out;
-}
-
-std::string number(double value) { return number_text(value, 5); }
+using page::escaped;
+using page::number;
 
 /// Bins from left to right under the line of their range.
 std::string histogram_plot(const Distribution& d, std::string_view what) {
@@ -97,23 +67,16 @@ std::string column_part(const ColumnSummary& c, const Inspection& inspection) {
 }
 
 std::string examples_part(const Inspection& inspection) {
-  std::string out = "<h2>Examples</h2><div class=\"wide\"><table><tr>";
-  for (const ColumnSummary& column : inspection.columns) out += concat("<th>", escaped(column.name), "</th>");
-  out += "</tr>";
-  for (const auto& row : inspection.examples) {
-    out += "<tr>";
-    for (const std::string& cell : row) out += concat("<td>", escaped(cell), "</td>");
-    out += "</tr>\n";
-  }
-  return out + "</table></div>\n";
+  page::Cells head;
+  for (const ColumnSummary& column : inspection.columns) head.push_back(column.name);
+  return "<h2>Examples</h2>" + page::table(head, inspection.examples);
 }
 
 }  // namespace
 
 std::string to_html(const Inspection& inspection) {
-  std::string out = concat(kPageHead, "<title>", escaped(inspection.file), "</title></head><body>\n<h1>",
-                           escaped(inspection.file), "</h1><p>", inspection.rows, " rows, ", inspection.columns.size(),
-                           " columns, ", inspection.bad_rows, " bad rows</p>\n");
+  std::string out = concat("<h1>", escaped(inspection.file), "</h1><p>", inspection.rows, " rows, ",
+                           inspection.columns.size(), " columns, ", inspection.bad_rows, " bad rows</p>\n");
   for (const std::string& message : inspection.bad_examples) out += concat("<p>", escaped(message), "</p>");
   if (!inspection.labels.empty()) {
     out += concat("<h2>Labels: ", escaped(inspection.label_column), "</h2>", bar_plot(inspection.labels, 50, ""));
@@ -125,7 +88,7 @@ std::string to_html(const Inspection& inspection) {
   if (!missing.empty()) out += concat("<h2>Missing cells</h2>", bar_plot(missing, 50, "gap"));
   out += "<h2>Columns</h2>\n";
   for (const ColumnSummary& column : inspection.columns) out += column_part(column, inspection);
-  return out + examples_part(inspection) + "</body></html>\n";
+  return page::document(inspection.file, out + examples_part(inspection));
 }
 
 }  // namespace suanli

@@ -16,6 +16,18 @@
 namespace suanli {
 namespace {
 
+/// The text of a cell as a value of the kind that stood in its place.
+Json value_like(const Json& old, const std::string& cell) {
+  if (old.is_string()) return cell;
+  if (old.is_structured()) return parse_json(cell, "a repaired cell");
+  const auto number = parse_number(cell);
+  if (!number) return cell;
+  return Json::accept(cell) ? Json::parse(cell)
+                            : Json(*number);  // "+5" and ".5" are numbers that JSON spells otherwise
+}
+
+}  // namespace
+
 void append_csv(std::string* out, std::string_view cell, bool alone) {
   const bool plain = cell.find_first_of(",\"\r\n") == std::string_view::npos && !(alone && cell.empty());
   if (plain) {
@@ -29,18 +41,6 @@ void append_csv(std::string* out, std::string_view cell, bool alone) {
   }
   out->push_back('"');
 }
-
-/// The text of a cell as a value of the kind that stood in its place.
-Json value_like(const Json& old, const std::string& cell) {
-  if (old.is_string()) return cell;
-  if (old.is_structured()) return parse_json(cell, "a repaired cell");
-  const auto number = parse_number(cell);
-  if (!number) return cell;
-  return Json::accept(cell) ? Json::parse(cell)
-                            : Json(*number);  // "+5" and ".5" are numbers that JSON spells otherwise
-}
-
-}  // namespace
 
 WholeFile::WholeFile(const std::filesystem::path& file) : file_(file), partial_(concat(file, ".partial-", getpid())) {
   out_ = std::fopen(partial_.c_str(), "wbe");

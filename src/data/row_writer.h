@@ -33,6 +33,10 @@ class WholeFile {
   std::FILE* out_ = nullptr;
 };
 
+/// Appends a cell of CSV, between quotes where it needs them; `alone`: the only one of its row, where "" stands for an
+/// empty one.
+void append_csv(std::string* out, std::string_view cell, bool alone);
+
 /// Tables get their header back where they had one; JSON lines that nobody changed are written byte for byte.
 class RowWriter {
  public:

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "models/alexnet/alexnet.h"
 #include "models/bert/family.h"
+#include "models/forecast/forecast.h"
 #include "models/gpt2/family.h"
 #include "models/lenet/lenet.h"
 #include "models/llama/family.h"
@@ -24,6 +25,7 @@ constexpr ModelType kModelTypes[] = {{"alexnet", read_alexnet},
                                      {"bert", read_bert},
                                      {"distilbert", read_bert},
                                      {"efficientnet_lite", read_mobilenet},
+                                     {"forecaster", read_forecaster},
                                      {"gpt2", read_gpt2},
                                      {"gru", read_recurrent},
                                      {"lenet", read_lenet},

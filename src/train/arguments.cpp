@@ -130,6 +130,10 @@ void read_table_arguments(const Config& config, const Reader& read, TrainArgumen
   a->class_weight = read.text("class_weight");
   a->focal_loss_gamma = read.real("focal_loss_gamma", 0, 100);
   a->threshold = read.text("threshold");
+  a->context_length = read.integer("context_length", 1, 48);
+  a->prediction_length = read.integer("prediction_length", 1, 12);
+  a->seasonality = read.integer("seasonality", 1, 1);
+  a->forecaster = read.text("forecaster");
 }
 
 void read_image_arguments(const Config& config, const Reader& read, TrainArguments* a) {

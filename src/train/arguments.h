@@ -55,6 +55,10 @@ struct TrainArguments {
   int64_t image_size = 0;       ///< 0: as the model's files say
   bool instance_masks = false;  ///< masks number things of one class
 
+  // Series.
+  int64_t context_length = 48, prediction_length = 12, seasonality = 1;
+  std::string forecaster;  ///< "linear", "lstm" or "gru"
+
   // Batches and length of training.
   int64_t train_batch = 8, eval_batch = 8, gradient_accumulation_steps = 1;
   double num_train_epochs = 3;

@@ -33,6 +33,7 @@ Evaluation evaluate(const Task& task, const Dataset& data, DType dtype, const Ev
   result.scores = scorer->scores();
   result.report = scorer->report();
   result.predictions = scorer->predictions();
+  result.answers = scorer->answers();
   result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   return result;
 }

@@ -21,7 +21,7 @@ Options data_options() {
        "",
        "what the model learns; not set: read from the model's config.json",
        {},
-       {"causal-lm", "image-classification", "image-segmentation", "masked-lm", "text-classification",
+       {"causal-lm", "forecasting", "image-classification", "image-segmentation", "masked-lm", "text-classification",
         "token-classification", "sentence-similarity", "sentence-retrieval", "regression", "tabular-classification",
         "tabular-regression"}},
       {"model_name_or_path",

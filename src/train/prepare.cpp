@@ -88,8 +88,9 @@ void make_datasets(const RunData& data, const CacheKey& key, Run& run) {
 void prepare(const Config& config, Run& run) {
   initialize();
   const TrainArguments& a = run.arguments;
-  const bool new_table = a.task.starts_with("tabular-") && a.model_name_or_path.empty();
-  const Json model_json = new_table ? Json::object() : model_config(a);  // a new one follows from the columns
+  const bool follows = a.task == "forecasting" || a.task.starts_with("tabular-");
+  // A new model of these follows from data and options.
+  const Json model_json = follows && a.model_name_or_path.empty() ? Json::object() : model_config(a);
   run.kind = task_kind(a.task, a.problem_type, model_json);
   run.device = device_named(a.device);
   run.precision = resolve_precision(a, run.device);
@@ -102,6 +103,8 @@ void prepare(const Config& config, Run& run) {
       return prepare_image(model_json, run);
     case Input::masked_image:
       return prepare_masked_image(model_json, run);
+    case Input::series:
+      return prepare_series(model_json, run);
     case Input::table:
       return prepare_table(model_json, run);
     case Input::text:

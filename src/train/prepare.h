@@ -36,6 +36,8 @@ void prepare_text(const Config& config, const Json& model_json, Run& run);
 
 void prepare_masked_image(const Json& model_json, Run& run);
 
+void prepare_series(const Json& model_json, Run& run);
+
 void prepare_table(const Json& model_json, Run& run);
 
 void prepare_image(const Json& model_json, Run& run);

@@ -1,7 +1,6 @@
 #include "train/probability_scores.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 
@@ -62,20 +61,13 @@ Scores ProbabilityScores::scores() const {
     before = step;
   }
 
-  constexpr size_t kBins = 15;
-  struct Bin {
-    double probabilities = 0, positives = 0;
-  };
-  std::array<Bin, kBins> bins;
+  constexpr int kBins = 15;
   double squares = 0, calibration = 0;
   for (const Row& row : rows_) {
     const double p = row.probability, truth = row.positive ? 1 : 0;
-    Bin& bin = bins[std::min(kBins - 1, static_cast<size_t>(p * kBins))];
-    bin.probabilities += p;
-    bin.positives += truth;
     squares += (p - truth) * (p - truth);
   }
-  for (const Bin& bin : bins) calibration += std::abs(bin.probabilities - bin.positives);
+  for (const Bin& bin : bins(kBins)) calibration += std::abs(bin.probabilities - bin.positives);
 
   const bool both = positives > 0 && negatives > 0;
   return {{"roc_auc", both ? area / (positives * negatives) : kNan},
@@ -84,6 +76,37 @@ Scores ProbabilityScores::scores() const {
           {"recall_at_10", positives > 0 ? recall / positives : kNan},
           {"brier", squares / rows},
           {"calibration_error", calibration / rows}};
+}
+
+std::vector<std::pair<double, double>> ProbabilityScores::roc_curve() const {
+  const auto positives = static_cast<double>(positives_), negatives = static_cast<double>(total()) - positives;
+  if (positives == 0 || negatives == 0) return {};
+  std::vector<std::pair<double, double>> curve = {{0, 0}};
+  for (const Step& step : steps())
+    curve.emplace_back(step.false_positives / negatives, step.true_positives / positives);
+  return curve;
+}
+
+std::vector<std::pair<double, double>> ProbabilityScores::precision_recall_curve() const {
+  if (positives_ == 0) return {};
+  std::vector<std::pair<double, double>> curve = {{0, 1}};
+  for (const Step& step : steps()) {
+    curve.emplace_back(step.true_positives / static_cast<double>(positives_),
+                       step.true_positives / (step.true_positives + step.false_positives));
+  }
+  return curve;
+}
+
+std::vector<ProbabilityScores::Bin> ProbabilityScores::bins(int count) const {
+  std::vector<Bin> all(static_cast<size_t>(count));
+  for (const Row& row : rows_) {
+    const double p = row.probability;
+    Bin& bin = all[std::min(all.size() - 1, static_cast<size_t>(p * count))];
+    ++bin.rows;
+    bin.probabilities += p;
+    bin.positives += row.positive ? 1 : 0;
+  }
+  return all;
 }
 
 float ProbabilityScores::best_threshold(ThresholdRule rule) const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "train/metrics.h"
@@ -32,6 +33,20 @@ class ProbabilityScores {
   ///   calibration_error  sum over 15 bins of equal width n_b / n |mean probability - share of positives| (Guo et al.
   ///                 2017, of the positive class)
   Scores scores() const;
+
+  /// (FPR, TPR) at each probability seen, highest first, from (0, 0) to (1, 1), as sklearn.metrics.roc_curve without
+  /// drop_intermediate. Empty where a class has no row.
+  std::vector<std::pair<double, double>> roc_curve() const;
+  /// (recall, precision), from (0, 1) on, as sklearn.metrics.precision_recall_curve, whose order is the other one.
+  /// Empty without positives.
+  std::vector<std::pair<double, double>> precision_recall_curve() const;
+  /// `count` bins of equal width over [0, 1], as sklearn.calibration.calibration_curve (an edge belongs to the bin
+  /// above here, below there).
+  struct Bin {
+    int64_t rows = 0;
+    double probabilities = 0, positives = 0;  ///< sums
+  };
+  std::vector<Bin> bins(int count) const;
 
   /// The threshold t such that deciding for the positive class at probability >= t is best by `rule`: halfway between
   /// two probabilities seen. The lowest of equals; 0.5 where a class has no row.

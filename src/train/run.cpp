@@ -45,17 +45,17 @@ void print_results(const std::string& split, const LogRecord& record, const std:
 
 /// Scores a set, prints and, where `folder` is not empty, writes the results.
 void score(const Run& run, const std::string& split, const Dataset& data, const std::filesystem::path& folder) {
-  const bool keep = split == "predict";
   Evaluation evaluation = evaluate(*run.task, data, run.precision.dtype,
                                    {.batch_size = run.arguments.eval_batch,
-                                    .keep_predictions = keep,
+                                    .keep_predictions = !folder.empty(),
                                     .workers = run.arguments.dataloader_num_workers});
   LogRecord record = evaluation_record(split, evaluation);
   record.emplace_back(concat(split, "_samples"), static_cast<double>(evaluation.samples));
   print_results(split, record, evaluation.report);
   if (folder.empty()) return;
   write_results(folder, split, record);
-  if (evaluation.predictions.empty()) return;
+  if (!evaluation.answers.rows.empty()) write_answers(folder / concat(split, "_answers.csv"), evaluation.answers);
+  if (split != "predict" || evaluation.predictions.empty()) return;
   std::string lines = "index\tprediction\n";
   for (const auto& [row, text] : evaluation.predictions) lines += concat(row, "\t", text, "\n");
   write_file_atomically(folder / "predict_results.txt", lines);
@@ -65,14 +65,18 @@ void score(const Run& run, const std::string& split, const Dataset& data, const 
 int train(Run& run, const Config& config) {
   const TrainArguments& a = run.arguments;
   std::filesystem::create_directories(a.output_dir);
-  const Json manifest = run_manifest(resolved(config), {{"model", a.model_name_or_path},
-                                                        {"config", a.config_name},
-                                                        {"tokenizer", a.tokenizer_name},
-                                                        {"train_file", a.train_file},
-                                                        {"replay", a.replay},
-                                                        {"old_validation_file", a.old_validation_file},
-                                                        {"validation_file", a.validation_file},
-                                                        {"test_file", a.test_file}});
+  Json manifest = run_manifest(resolved(config), {{"model", a.model_name_or_path},
+                                                  {"config", a.config_name},
+                                                  {"tokenizer", a.tokenizer_name},
+                                                  {"train_file", a.train_file},
+                                                  {"replay", a.replay},
+                                                  {"old_validation_file", a.old_validation_file},
+                                                  {"validation_file", a.validation_file},
+                                                  {"test_file", a.test_file}});
+  manifest["computation"] = {{"task", run.kind.name},
+                             {"parameters", run.model.parameters->elements()},
+                             {"device", run.device.text()},
+                             {"precision", run.precision.name()}};
   write_file_atomically(a.output_dir / "run_manifest.json", json_text(manifest));
   std::optional<ElasticWeightConsolidation> held;
   if (a.ewc_lambda > 0) held.emplace(*run.task, run.model, run.old, a.ewc_lambda);

@@ -25,6 +25,11 @@ class SequenceClassification final : public Classification {
     return out;
   }
 
+  std::string text_of(const Batch& batch, size_t b) const override {
+    const auto begin = static_cast<size_t>(batch.offsets[b]), end = static_cast<size_t>(batch.offsets[b + 1]);
+    return parts_.tokenizer.decode(std::span(batch.ids).subspan(begin, end - begin));
+  }
+
   Tensor logits(const LossInputs& inputs, const nn::Mode& mode) const override {
     return model().network->sequence_logits(inputs.sequences(), mode);
   }

@@ -1,4 +1,4 @@
-/// The options of a run over tables; internal to train/.
+/// The options of a run over tables and series; internal to train/.
 #pragma once
 
 #include <vector>

@@ -25,13 +25,18 @@ models::TabularConfig tabular_config_of(const models::Model& model) {
 class TabularScorer final : public Scorer {
  public:
   TabularScorer(const Tabular& task, bool keep)
-      : task_(task), config_(task.config()), keep_(keep), matrix_(std::max<int64_t>(config_.outputs(), 1)) {}
+      : task_(task), config_(task.config()), keep_(keep), matrix_(std::max<int64_t>(config_.outputs(), 1)) {
+    if (!config_.regression()) answers_.classes = config_.labels;
+  }
 
   void add(const Batch& batch, const nn::Mode& mode) override {
     const std::vector<float> values = task_.outputs(batch, mode);
     for (int64_t b = 0; b < batch.size(); ++b) {
-      const std::string text = config_.regression() ? add_number(batch, values, b) : add_class(batch, values, b);
-      if (keep_) predictions_.emplace_back(batch.rows[static_cast<size_t>(b)], text);
+      Answer answer = config_.regression() ? add_number(batch, values, b) : add_class(batch, values, b);
+      if (!keep_) continue;
+      answer.row = batch.rows[static_cast<size_t>(b)];
+      predictions_.emplace_back(answer.row, answer.prediction);
+      answers_.rows.push_back(std::move(answer));
     }
   }
 
@@ -51,15 +56,15 @@ class TabularScorer final : public Scorer {
   }
 
  private:
-  std::string add_number(const Batch& batch, const std::vector<float>& values, int64_t b) {
+  Answer add_number(const Batch& batch, const std::vector<float>& values, int64_t b) {
     const float truth = batch.targets[static_cast<size_t>(b)], value = values[static_cast<size_t>(b)];
     const double miss = static_cast<double>(value) - static_cast<double>(truth);
     loss_.add(miss * miss, 1);
     numbers_.add(task_.unscaled(truth), task_.unscaled(value));
-    return number_text(task_.unscaled(value));
+    return {.label = number_text(task_.unscaled(truth)), .prediction = number_text(task_.unscaled(value))};
   }
 
-  std::string add_class(const Batch& batch, const std::vector<float>& values, int64_t b) {
+  Answer add_class(const Batch& batch, const std::vector<float>& values, int64_t b) {
     const auto width = static_cast<size_t>(config_.outputs()),
                truth = static_cast<size_t>(batch.targets[static_cast<size_t>(b)]);
     const auto logits = std::span(values).subspan(static_cast<size_t>(b) * width, width);
@@ -68,7 +73,9 @@ class TabularScorer final : public Scorer {
     if (width == 2) probabilities_.add(static_cast<float>(p[1]), truth == 1);
     const int64_t label = task_.decide(logits).label;
     matrix_.add(static_cast<int64_t>(truth), label);
-    return config_.labels[static_cast<size_t>(label)];
+    return {.label = config_.labels[truth],
+            .prediction = config_.labels[static_cast<size_t>(label)],
+            .probabilities = std::vector<float>(p.begin(), p.end())};
   }
 
   const Tabular& task_;

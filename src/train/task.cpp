@@ -5,6 +5,7 @@
 
 #include "base/concat.h"
 #include "base/error.h"
+#include "models/forecast/forecast.h"
 #include "models/tabular/config.h"
 #include "ops/cast.h"
 #include "train/task_parts.h"
@@ -50,6 +51,7 @@ TaskKind image_classification() {
 }
 
 std::string name_for(const Json& config) {
+  if (models::is_forecaster(config, "config.json")) return "forecasting";
   if (models::is_tabular(config, "config.json")) {
     const auto problem = json_get_or<std::string>(config, "problem_type", "", "config.json");
     return problem == "regression" ? "tabular-regression" : "tabular-classification";
@@ -93,6 +95,9 @@ TaskKind task_kind(const std::string& name, const std::string& problem_type, con
   if (task == "tabular-classification" || task == "tabular-regression") return tabular(task);
   if (task == "image-classification") return image_classification();
   if (task == "image-segmentation") return image_segmentation();
+  if (task == "forecasting") {
+    return {.name = task, .problem_type = "regression", .input = Input::series, .labels = LabelKind::score};
+  }
   if (task == "causal-lm") {
     return {.name = task, .problem_type = "", .head = models::Head::causal_lm, .labels = LabelKind::none};
   }
@@ -111,11 +116,10 @@ TaskKind task_kind(const std::string& name, const std::string& problem_type, con
             .embeds = true};
   }
   throw UserError(
-      "task",
-      concat("expected causal-lm, image-classification, image-segmentation, masked-lm, text-classification, "
-             "token-classification, "
-             "sentence-similarity, sentence-retrieval, regression, tabular-classification or tabular-regression, got ",
-             task.empty() ? "none, and the model's config.json names no head" : task));
+      "task", concat("expected causal-lm, forecasting, image-classification, image-segmentation, masked-lm, "
+                     "text-classification, token-classification, sentence-similarity, sentence-retrieval, regression, "
+                     "tabular-classification or tabular-regression, got ",
+                     task.empty() ? "none, and the model's config.json names no head" : task));
 }
 
 std::unique_ptr<Task> make_task(const TaskKind& kind, const models::Model& model, Tokenizer tokenizer,

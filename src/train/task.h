@@ -13,6 +13,7 @@
 #include "models/load.h"
 #include "models/sequences.h"
 #include "text/tokenizer.h"
+#include "train/answers.h"
 #include "train/metrics.h"
 
 namespace suanli {
@@ -29,9 +30,12 @@ class Scorer {
   virtual std::string report() const { return ""; }
   /// The predictions so far as text, by row; only where they were asked for.
   virtual std::vector<std::pair<int64_t, std::string>> predictions() const { return predictions_; }
+  /// Beside them labels and probabilities, of tasks with one answer a row; only where predictions were asked for.
+  const Answers& answers() const { return answers_; }
 
  protected:
   std::vector<std::pair<int64_t, std::string>> predictions_;
+  Answers answers_;
 };
 
 /// What the loss of a batch is computed from: constant tensors of the host, of which a device keeps one copy each
@@ -77,7 +81,7 @@ class Task {
 };
 
 /// What a task reads.
-enum class Input { image, masked_image, table, text };
+enum class Input { image, masked_image, series, table, text };
 
 /// What must be known of a task before its data is read and its model built.
 struct TaskKind {

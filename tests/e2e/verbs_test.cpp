@@ -20,7 +20,7 @@ std::vector<Json> lines_of(const std::string& text) {
 TEST(Program, HelpAndVersion) {
   const ProgramRun help = suanli("--help");
   EXPECT_EQ(help.code, 0);
-  for (const char* verb : {"train", "eval", "predict", "embed", "tokenize", "data", "doctor", "bench"}) {
+  for (const char* verb : {"train", "eval", "predict", "embed", "tokenize", "data", "doctor", "bench", "report"}) {
     EXPECT_NE(help.out.find(verb), std::string::npos) << verb;
     const ProgramRun own = suanli(std::string(verb) + " --help");
     EXPECT_EQ(own.code, 0) << verb << own.err;

@@ -25,11 +25,13 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"image", {"base"}},
     {"audio", {"base"}},
     {"formats", {"tensor"}},
-    {"data", {"text", "image", "audio", "tensor"}},
+    {"page", {"base"}},
+    {"data", {"text", "image", "audio", "page", "tensor"}},
     {"models", {"nn", "formats"}},
     {"train", {"models", "data", "optim", "formats"}},
+    {"report", {"train", "page"}},
     {"infer", {"models", "text", "formats"}},
-    {"cli", {"train", "infer"}},
+    {"cli", {"train", "infer", "report"}},
 };
 
 void add_with_all_below(const std::string& folder, std::set<std::string>& out) {

@@ -47,3 +47,11 @@ head -200 "$work/sentences.txt" > "$work/some.txt"
 "$suanli" predict --model "$work/run" --top_k 2 < "$work/some.txt" > "$work/answers.jsonl"
 "$PYTHON" tests/peers/check_from_pretrained.py "$work/run" text-classification "$work/answers.jsonl" \
   --sentences "$work/some.txt"
+
+step "Silero VAD from ops against torch.nn and TorchScript"
+scripts/fetch_voice_activity.sh build/voice_activity
+"$PYTHON" tests/peers/check_voice_activity.py "$(dirname "$suanli")/examples/voice_activity" build/voice_activity
+
+step "the page of the run in a browser"
+"$suanli" report "$work/run"
+python3 tests/peers/check_report.py "$work/run/report.html"

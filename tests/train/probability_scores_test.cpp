@@ -30,7 +30,9 @@ TEST(ProbabilityScores, EqualThoseOfScikitLearnAlsoWithTies) {
 }
 
 TEST(ProbabilityScores, NoOtherThresholdDecidesBetter) {
-  for (const Json& c : golden("metrics/values.json")["probability"]) {
+  const Json cases = golden("metrics/values.json")["probability"];
+  ASSERT_EQ(cases.size(), 2U);
+  for (const Json& c : cases) {
     for (const ThresholdRule rule : {ThresholdRule::f1, ThresholdRule::youden}) {
       const float threshold = scores_of(c).best_threshold(rule);
       ConfusionMatrix matrix(2);
@@ -45,6 +47,36 @@ TEST(ProbabilityScores, NoOtherThresholdDecidesBetter) {
       const double got = f1 ? precision_recall(matrix.per_class()[1]).f1 : share(1) - share(0);
       EXPECT_NEAR(got, c[f1 ? "best_f1" : "best_youden"].get<double>(), kTolerance);
     }
+  }
+}
+
+TEST(ProbabilityScores, CurvesEqualThoseOfScikitLearn) {
+  const Json cases = golden("metrics/curves.json")["cases"];
+  ASSERT_EQ(cases.size(), 2U);
+  for (const Json& c : cases) {
+    const ProbabilityScores scores = scores_of(c);
+    const auto roc = scores.roc_curve(), precision = scores.precision_recall_curve();
+    ASSERT_EQ(roc.size(), c["fpr"].size());
+    for (size_t i = 0; i < roc.size(); ++i) {
+      EXPECT_NEAR(roc[i].first, c["fpr"][i].get<double>(), kTolerance);
+      EXPECT_NEAR(roc[i].second, c["tpr"][i].get<double>(), kTolerance);
+    }
+    const size_t last = c["recall"].size() - 1;
+    ASSERT_EQ(precision.size(), last + 1);
+    for (size_t i = 0; i <= last; ++i) {
+      EXPECT_NEAR(precision[i].first, c["recall"][last - i].get<double>(), kTolerance);
+      EXPECT_NEAR(precision[i].second, c["precision"][last - i].get<double>(), kTolerance);
+    }
+    size_t seen = 0;
+    for (const ProbabilityScores::Bin& bin : scores.bins(10)) {
+      if (bin.rows == 0) continue;
+      const auto rows = static_cast<double>(bin.rows);
+      ASSERT_LT(seen, c["calibration_mean"].size());
+      EXPECT_NEAR(bin.probabilities / rows, c["calibration_mean"][seen].get<double>(), kTolerance);
+      EXPECT_NEAR(bin.positives / rows, c["calibration_share"][seen].get<double>(), kTolerance);
+      ++seen;
+    }
+    EXPECT_EQ(seen, c["calibration_mean"].size());
   }
 }
 
