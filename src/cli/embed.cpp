@@ -25,7 +25,7 @@ int embed(Arguments arguments) {
   Config config(table);
   read_options(config, arguments, "embed");
 
-  const auto folder = read_sentence_files(config.get_string("model"));
+  const auto folder = read_sentence_files(folder_with(config.get_string("model"), {"modules.json"}));
   infer::Pooling pooling;
   int64_t longest = 0;
   if (folder) {

@@ -11,7 +11,7 @@
 #include "nn/precision.h"
 #include "ops/initialize.h"
 #include "text/chat_template.h"
-#include "text/tokenizer.h"
+#include "text/text_stream.h"
 
 namespace suanli::cli {
 
@@ -57,7 +57,7 @@ const OptionTable& generate_options() {
 
 /// generation_config.json, and over it what was given.
 GenerationConfig generation_config(const Config& config) {
-  GenerationConfig out = read_generation_config(config.get_string("model"));
+  GenerationConfig out = read_generation_config(base_model_folder(config.get_string("model")));
   const auto integer = [&](const char* name, int64_t& to) {
     if (config.is_given(name)) to = config.get_int(name);
   };
@@ -83,36 +83,42 @@ GenerationConfig generation_config(const Config& config) {
   return out;
 }
 
-struct Prompt {
-  infer::TokenIds ids;
-  std::string text;  ///< as the tokenizer decodes it
-};
-
 struct Writer {
   Tokenizer tokenizer;
   infer::Generator generator;
   GenerationConfig config;
   std::optional<ChatTemplate> chat;
 
-  Prompt encode(const std::string& prompt) const {
-    const Encoding encoding =
-        chat ? tokenizer.encode(chat->apply({{.role = "user", .content = prompt}}, true), {.add_special_tokens = false})
-             : tokenizer.encode(prompt);
-    return {encoding.ids, tokenizer.decode(encoding.ids)};
+  infer::TokenIds encode(const std::string& prompt) const {
+    if (!chat) return tokenizer.encode(prompt).ids;
+    return tokenizer.encode(chat->apply({{.role = "user", .content = prompt}}, true), {.add_special_tokens = false})
+        .ids;
   }
+};
 
-  /// The text that `added` adds to the prompt.
-  std::string text(const Prompt& prompt, std::span<const int32_t> added) const {
-    infer::TokenIds all = prompt.ids;
-    all.insert(all.end(), added.begin(), added.end());
-    const std::string whole = tokenizer.decode(all);
-    return whole.starts_with(prompt.text) ? whole.substr(prompt.text.size()) : tokenizer.decode(added);
-  }
+/// The text behind a prompt as its tokens come.
+class Continuation {
+ public:
+  Continuation(const Writer& writer, std::span<const int32_t> prompt)
+      : stream_(writer.tokenizer, prompt), stops_(writer.config.stop_strings) {}
 
-  bool stops(const std::string& text) const {
-    return std::ranges::any_of(config.stop_strings,
-                               [&](const std::string& stop) { return text.find(stop) != std::string::npos; });
+  /// Takes what is new of `added`, all tokens behind the prompt so far; true where the text holds a stop string.
+  bool take(std::span<const int32_t> added) {
+    const size_t before = text_.size();
+    for (; taken_ < added.size(); ++taken_) text_ += stream_.add(added[taken_]);
+    return std::ranges::any_of(stops_, [&](const std::string& stop) {
+      const size_t seen = std::min(before, stop.size());
+      return text_.find(stop, before - seen) != std::string::npos;
+    });
   }
+  void end() { text_ += stream_.rest(); }
+  const std::string& text() const { return text_; }
+
+ private:
+  TextStream stream_;
+  std::span<const std::string> stops_;
+  size_t taken_ = 0;
+  std::string text_;
 };
 
 Writer load_writer(const Config& config) {
@@ -120,7 +126,7 @@ Writer load_writer(const Config& config) {
   const std::filesystem::path folder = config.get_string("model");
   const Device device = device_named(config.get_string("device"));
   const auto [dtype, int8] = nn::inference_precision_named(config.get_string("precision"), device);
-  Tokenizer tokenizer = Tokenizer::load(folder);
+  Tokenizer tokenizer = Tokenizer::load(folder_with(folder, {"tokenizer.json", "vocab.txt"}));
   models::Model model = models::load_model(
       folder, {.head = models::Head::causal_lm, .matrix_dtype = dtype, .int8 = int8, .device = device});
   if (!model.initialized.empty()) {
@@ -128,45 +134,46 @@ Writer load_writer(const Config& config) {
                                          "; train it first");
   }
   std::optional<ChatTemplate> chat;
-  if (config.get_bool("chat")) chat = ChatTemplate::load(folder);
+  if (config.get_bool("chat")) {
+    chat = ChatTemplate::load(folder_with(folder, {"chat_template.jinja", "tokenizer_config.json"}));
+  }
   return {std::move(tokenizer), infer::Generator(std::move(model), dtype), generation_config(config), std::move(chat)};
 }
 
 /// Writes the continuation as it grows: what has become whole characters.
 void stream(const Writer& writer, const std::string& said, Output& output) {
-  const Prompt prompt = writer.encode(said);
-  std::string written;
-  const auto write_rest = [&](const std::string& text) {
-    output.write(std::string_view(text).substr(written.size()));
-    written = text;
+  const infer::TokenIds prompt = writer.encode(said);
+  Continuation continuation(writer, prompt);
+  size_t written = 0;
+  const auto write_rest = [&] {
+    output.write(std::string_view(continuation.text()).substr(written));
+    written = continuation.text().size();
   };
-  const auto results = writer.generator.generate(std::span(&prompt.ids, 1), writer.config, [&](size_t, auto added) {
-    const std::string text = writer.text(prompt, added);
-    constexpr std::string_view kUnfinished = "\xEF\xBF\xBD";  // U+FFFD: the first bytes of a character
-    if (!text.ends_with(kUnfinished) && text.starts_with(written)) write_rest(text);
-    return writer.stops(text);
+  writer.generator.generate(std::span(&prompt, 1), writer.config, [&](size_t, auto added) {
+    const bool stops = continuation.take(added);
+    write_rest();
+    return stops;
   });
-  const std::string text = writer.text(prompt, results.front());
-  if (text.starts_with(written)) write_rest(text);
+  continuation.end();
+  write_rest();
   output.write("\n");
 }
 
 void answer(const Writer& writer, const std::vector<TextLine>& lines, Output& output) {
-  std::vector<Prompt> prompts;
-  std::vector<infer::TokenIds> ids;
+  std::vector<infer::TokenIds> prompts;
+  std::vector<Continuation> continuations;
   for (const TextLine& line : lines) {
     prompts.push_back(writer.encode(line.text));
-    ids.push_back(prompts.back().ids);
+    continuations.emplace_back(writer, prompts.back());
   }
-  const auto results = writer.generator.generate(ids, writer.config, [&](size_t p, auto added) {
-    return !writer.config.stop_strings.empty() && writer.stops(writer.text(prompts[p], added));
-  });
+  writer.generator.generate(prompts, writer.config, [&](size_t p, auto added) { return continuations[p].take(added); });
   std::string out;
-  for (size_t p = 0; p < results.size(); ++p) {
+  for (size_t p = 0; p < lines.size(); ++p) {
+    continuations[p].end();
     out += "{\"prompt\": ";
     append_string(out, lines[p].text);
     out += ", \"generated_text\": ";
-    append_string(out, writer.text(prompts[p], results[p]));
+    append_string(out, continuations[p].text());
     out += "}\n";
   }
   output.write(out);

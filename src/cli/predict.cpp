@@ -31,7 +31,7 @@ const OptionTable& predict_options() {
 
 models::Head trained_head(const std::string& folder) {
   const std::string file = folder + "/config.json";
-  const models::Head head = models::head_of(read_json(file), file);
+  const models::Head head = models::head_of(models::model_json(folder), file);
   if (head == models::Head::semantic_segmentation) {
     throw UserError(file,
                     "expected a model whose answers are lines; one that labels pixels is scored by `suanli eval`");

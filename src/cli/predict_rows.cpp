@@ -42,7 +42,7 @@ void append_answer(std::string& out, const Tabular& task, std::span<const float>
 
 bool is_table_model(const std::string& folder) {
   const std::string file = folder + "/config.json";
-  return models::is_tabular(read_json(file), file);
+  return models::is_tabular(models::model_json(folder), file);
 }
 
 int predict_rows(const Config& config) {

@@ -170,30 +170,31 @@ Batch batch_of(const Json& json, models::Head head) {
   return pack(examples);
 }
 
-std::unique_ptr<Task> task_of(const Json& request, const TaskKind& kind, const models::Model& model) {
-  if (kind.input != Input::image) {
-    return make_task(kind, model, Tokenizer::load(text_of(request, "model")),
-                     LabelTable::from_names(model.config().labels), {});
-  }
+std::unique_ptr<ImageClassification> image_task(const Json& request, const models::Model& model) {
   ImageProcessor processor;
   processor.height = processor.width = content<int64_t>(request, "size");
   return std::make_unique<ImageClassification>(model, processor, ImageClassificationOptions());
+}
+
+std::unique_ptr<Task> task_of(const Json& request, const TaskKind& kind, const models::Model& model) {
+  if (kind.input == Input::image) return image_task(request, model);
+  return make_task(kind, model, Tokenizer::load(text_of(request, "model")),
+                   LabelTable::from_names(model.config().labels), {});
 }
 
 /// The first batch of pictures to logits.
 class Classifying final : public SessionWork {
  public:
   explicit Classifying(const Json& request) {
-    const TaskKind kind = task_kind("image-classification", "", Json::object());
     const DType dtype = nn::precision_named(text_of(request, "precision"));
     mode_ = {.training = false, .dtype = dtype};
-    model_ = models::load_model(text_of(request, "model"), {.head = kind.head});
-    task_ = task_of(request, kind, model_);
+    model_ = models::load_model(text_of(request, "model"), {.head = models::Head::image_classification});
+    task_ = image_task(request, model_);
     batch_ = pictures_of(content<std::vector<Json>>(request, "batches").at(0));
   }
   void run(size_t) override {
     const NoGradient guard;
-    logits_ = dynamic_cast<const Classification&>(*task_).logits(task_->inputs(batch_), mode_);
+    logits_ = task_->logits(task_->inputs(batch_), mode_);
   }
   Json answers() override {
     const auto values = logits_.host<float>();
@@ -208,7 +209,7 @@ class Classifying final : public SessionWork {
 
  private:
   models::Model model_;
-  std::unique_ptr<Task> task_;
+  std::unique_ptr<ImageClassification> task_;
   Batch batch_;
   nn::Mode mode_;
   Tensor logits_;

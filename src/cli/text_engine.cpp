@@ -58,7 +58,7 @@ TextEngine load_text_engine(const Config& config, models::Head head, const infer
   if (config.get_int("window") < 1 || config.get_int("tokens_per_batch") < 1 || config.get_int("max_length") < 0) {
     throw UserError("options", "expected window and tokens_per_batch of at least 1 and max_length of at least 0");
   }
-  Tokenizer tokenizer = Tokenizer::load(folder);
+  Tokenizer tokenizer = Tokenizer::load(folder_with(folder, {"tokenizer.json", "vocab.txt"}));
   models::Model model =
       models::load_model(folder, {.head = head, .matrix_dtype = dtype, .int8 = int8, .device = device});
   if (head != models::Head::none && !model.initialized.empty()) {

@@ -49,6 +49,15 @@ int64_t StoredNames::rows_of(size_t i, int64_t rows) const {
   return rows / total * shares[i];
 }
 
+Shape StoredNames::sizes_of(size_t i, const Shape& whole) const {
+  std::vector<int64_t> sizes(whole.sizes().begin(), whole.sizes().end());
+  for (size_t axis = 0; axis < axes.size(); ++axis) {
+    sizes[static_cast<size_t>(axes[axis])] = whole[static_cast<int>(axis)];
+  }
+  sizes[0] = rows_of(i, sizes[0]);
+  return Shape(sizes);
+}
+
 std::unique_ptr<Family> read_family(const Json& json, const std::string& where) {
   const auto type = json_get<std::string>(json, "model_type", where);
   std::string known;

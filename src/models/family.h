@@ -20,6 +20,8 @@ struct StoredNames {
   std::vector<int64_t> shares = {};
   /// The rows of name `i` among `rows` of the parameter, in the file's order of axes.
   int64_t rows_of(size_t i, int64_t rows) const;
+  /// The shape of name `i` in a file, of a parameter of the shape `whole`.
+  Shape sizes_of(size_t i, const Shape& whole) const;
   /// Axis i of the parameter is axis axes[i] of the stored tensor; empty: the same order.
   std::vector<int> axes = {};
 };

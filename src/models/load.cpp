@@ -4,10 +4,10 @@
 #include <map>
 #include <set>
 
-#include "autograd/tape.h"
 #include "base/profile.h"
 #include "formats/model_folder.h"
 #include "models/axes.h"
+#include "models/batch_counters.h"
 #include "ops/cast.h"
 
 namespace suanli::models {
@@ -18,36 +18,6 @@ std::string listed(const std::vector<std::string>& names) {
   std::string out;
   for (size_t i = 0; i < names.size() && i < 8; ++i) out += (i > 0 ? ", " : "") + names[i];
   return names.size() > 8 ? out + " and " + std::to_string(names.size() - 8) + " more" : out;
-}
-
-// What PyTorch's batch normalisation keeps beside running_var: how many batches it has seen.
-constexpr std::string_view kVariance = ".running_var", kBatches = ".num_batches_tracked";
-
-bool counts_batches(std::string_view name) { return name.ends_with(kBatches); }
-
-/// The name of the counter beside a running variance; empty beside another tensor.
-std::string counter_beside(const std::string& name) {
-  if (!name.ends_with(kVariance)) return "";
-  return name.substr(0, name.size() - kVariance.size()) + std::string(kBatches);
-}
-
-/// The names of a parameter in the files of a model with or without a head.
-std::vector<std::string> written_names(const Family& family, Head head, const StoredNames& stored) {
-  std::vector<std::string> names = stored.names;
-  if (stored.body && head != Head::none) {
-    for (std::string& name : names) name = family.body_prefix() + name;
-  }
-  return names;
-}
-
-/// What a file holds of a parameter of shape `shape` under name `i`: sizes in the file's order of axes.
-std::vector<int64_t> stored_sizes(const Shape& shape, const StoredNames& stored, size_t i) {
-  std::vector<int64_t> sizes(shape.sizes().begin(), shape.sizes().end());
-  for (size_t axis = 0; axis < stored.axes.size(); ++axis) {
-    sizes[static_cast<size_t>(stored.axes[axis])] = shape[static_cast<int>(axis)];
-  }
-  sizes[0] = stored.rows_of(i, sizes[0]);
-  return sizes;
 }
 
 /// Fills parameters from a folder and remembers what was used.
@@ -74,7 +44,7 @@ class FolderSource {
     for (const std::string& each : found) used_.insert(counter_beside(each));
     std::vector<Tensor> parts;
     for (const std::string& each : found) {
-      const Shape part(stored_sizes(shape, stored, parts.size()));
+      const Shape part = stored.sizes_of(parts.size(), shape);
       parts.push_back(folder_.tensor(each));
       if (parts.back().shape() == part) continue;
       if (stored.may_be_new && stored.names.size() == 1 && may_grow(parts.back().shape(), part)) {
@@ -171,42 +141,51 @@ std::unique_ptr<const Family> family_of(Json json, const std::string& where, con
   return read_family(json, where);
 }
 
-Model build(std::unique_ptr<const Family> family, const ModelOptions& options, nn::WeightSource source) {
-  Model model{.family = std::move(family), .head = options.head};
+/// `adapter`: of a model that trains adapters, with the file that they come from, if any.
+Model build(std::unique_ptr<const Family> family, const ModelOptions& options, nn::WeightSource source,
+            std::unique_ptr<Adapter> adapter = {}, const LoraFolder* file = nullptr) {
+  Model model{.family = std::move(family), .head = options.head, .adapter = std::move(adapter)};
+  const Family& of = *model.family;
+  Adapter* const beside = model.adapter.get();
+  std::function<bool(const std::string&)> frozen;
+  std::function<nn::LoraOptions(const std::string&, int64_t)> lora;
+  if (beside != nullptr) {
+    frozen = [&of, beside, head = options.head](const auto& name) { return beside->freezes(of, head, name); };
+    lora = [&of, beside, file, head = options.head](const auto& weight, int64_t rows) {
+      return adapted_rows(*beside, of, head, file, weight, rows);
+    };
+  }
   std::function<bool(const std::string&)> quantized;
   if (options.int8) quantized = [](const std::string& name) { return name.starts_with("layer."); };
   model.parameters = std::make_unique<nn::Parameters>(nn::ParameterOptions{.seed = options.seed,
                                                                            .source = std::move(source),
                                                                            .matrix_dtype = options.matrix_dtype,
                                                                            .trainable = options.trainable,
+                                                                           .frozen = std::move(frozen),
+                                                                           .lora = std::move(lora),
                                                                            .quantized = std::move(quantized),
                                                                            .device = options.device});
   model.network = model.family->network(nn::ParameterScope(*model.parameters), model.head);
+  if (beside == nullptr) return model;
+  if (beside->names.empty()) {
+    throw UserError("lora_target_modules",
+                    "expected names of linear layers of the model, got " + listed(beside->config.target_modules));
+  }
+  for (const nn::Parameter& parameter : model.parameters->trained()) {
+    if (!is_lora(parameter.name)) keep_whole(*beside, of, options.head, parameter.name);
+  }
   return model;
-}
-
-/// The rows of name `i`.
-Tensor part_of(const Tensor& whole, const StoredNames& stored, size_t i) {
-  if (stored.names.size() == 1) return whole;
-  int64_t first = 0;
-  for (size_t before = 0; before < i; ++before) first += stored.rows_of(before, whole.dim(0));
-  return whole.rows(first, first + stored.rows_of(i, whole.dim(0)));
-}
-
-/// Parameters, then buffers.
-std::vector<nn::Parameter> all_of(const nn::Parameters& parameters) {
-  std::vector<nn::Parameter> all = parameters.all();
-  all.insert(all.end(), parameters.buffers().begin(), parameters.buffers().end());
-  return all;
 }
 
 }  // namespace
 
 Model load_model(const std::filesystem::path& path, const ModelOptions& options) {
   const ProfileScope scope("load model");
-  const ModelFolder folder = ModelFolder::open(path);
+  const std::filesystem::path base = base_model_folder(path);
+  const ModelFolder folder = ModelFolder::open(base);
+  const Json config = model_json(path);
   const std::string where = (path / "config.json").string();
-  const std::vector<std::string> before = config_labels(folder.config(), where);
+  const std::vector<std::string> before = config_labels(config, where);
   const bool new_labels = !options.labels.empty() && options.labels != before;
   std::vector<int64_t> kept;
   if (new_labels && options.keep_labels) {
@@ -215,63 +194,38 @@ Model load_model(const std::filesystem::path& path, const ModelOptions& options)
       kept.push_back(found == before.end() ? -1 : found - before.begin());
     }
   }
-  std::unique_ptr<const Family> family = family_of(folder.config(), where, options);
+  std::unique_ptr<const Family> family = family_of(config, where, options);
   FolderSource source(folder, *family, new_labels, std::move(kept), options.device);
-  Model model = build(std::move(family), options, std::ref(source));
+  std::optional<LoraFolder> file;
+  std::optional<AdapterSource> adapted;
+  nn::WeightSource weights = std::ref(source);
+  std::unique_ptr<Adapter> adapter;
+  if (is_adapter_folder(path)) {
+    if (options.lora)
+      throw UserError(path.string(), "expected a base model for a new adapter, got one: merge it first");
+    file = LoraFolder::open(path);
+    adapted.emplace(*file, *family, options.head, std::ref(source), !options.trainable);
+    weights = std::ref(*adapted);
+    if (options.trainable) adapter = std::make_unique<Adapter>(Adapter{.config = file->config});
+  } else if (options.lora) {
+    adapter = std::make_unique<Adapter>(new_adapter(*options.lora, *family, options.head));
+    weights = [&source](const std::string& name, const Shape& shape) {
+      return is_lora(name) ? Tensor() : source(name, shape);
+    };
+  }
+  if (adapter) adapter->config.base_model_name_or_path = std::filesystem::canonical(base).string();
+  Model model = build(std::move(family), options, std::move(weights), std::move(adapter), file ? &*file : nullptr);
   model.initialized = source.initialized();
+  if (adapted) {
+    adapted->finish();
+    std::erase_if(model.initialized, [&](const std::string& name) { return adapted->holds(name); });
+  }
   model.unused = source.finish();
   return model;
 }
 
 Model new_model(const Json& config, const ModelOptions& options) {
   return build(family_of(config, "config.json", options), options, nullptr);
-}
-
-std::vector<NamedTensor> hugging_face_tensors(const Model& model) {
-  std::vector<NamedTensor> out;
-  for (const nn::Parameter& parameter : all_of(*model.parameters)) {
-    const StoredNames stored = model.family->stored_names(parameter.name);
-    const auto names = written_names(*model.family, model.head, stored);
-    const Tensor whole = stored.axes.empty()
-                             ? parameter.value
-                             : permuted(ops::cast(detach(parameter.value), DType::f32).to({}), inverse(stored.axes));
-    for (size_t i = 0; i < names.size(); ++i) out.push_back({names[i], part_of(whole, stored, i)});
-  }
-  const size_t count = out.size();
-  for (size_t i = 0; i < count; ++i) {
-    const std::string counter = counter_beside(out[i].name);
-    if (!counter.empty()) out.push_back({counter, Tensor::zeros({}, DType::i64)});
-  }
-  return out;
-}
-
-void set_parameters(const Model& model, const SafetensorsFile& weights) {
-  const std::vector<nn::Parameter> all = all_of(*model.parameters);
-  size_t count = 0;
-  for (const nn::Parameter& parameter : all) count += model.family->stored_names(parameter.name).names.size();
-  const auto given = static_cast<size_t>(std::ranges::count_if(
-      weights.entries(), [](const SafetensorsEntry& each) { return !counts_batches(each.name); }));
-  if (count != given) {
-    throw UserError(kModelWeights, "expected " + std::to_string(count) + " tensors, got " + std::to_string(given));
-  }
-  for (const nn::Parameter& parameter : all) {
-    const StoredNames stored = model.family->stored_names(parameter.name);
-    const std::vector<std::string> names = written_names(*model.family, model.head, stored);
-    for (size_t i = 0; i < names.size(); ++i) {
-      const Shape part(stored_sizes(parameter.value.shape(), stored, i));
-      const Tensor tensor = weights.tensor(names[i]);
-      if (tensor.shape() != part) {
-        throw UserError(kModelWeights,
-                        "expected " + names[i] + " of shape " + part.text() + ", got " + tensor.shape().text());
-      }
-      part_of(parameter.value, stored, i).copy_from(stored.axes.empty() ? tensor : permuted(tensor, stored.axes));
-    }
-  }
-}
-
-void save_model(const Model& model, const std::filesystem::path& folder) {
-  const std::vector<NamedTensor> tensors = hugging_face_tensors(model);
-  write_model_folder(folder, config_json(*model.family, model.head), tensors);
 }
 
 }  // namespace suanli::models

@@ -1,5 +1,8 @@
 #include "nn/layers.h"
 
+#include <cmath>
+
+#include "ops/arithmetic.h"
 #include "ops/embedding.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
@@ -21,13 +24,18 @@ Linear::Linear(ParameterScope scope, int64_t in, int64_t out)
 Linear::Linear(ParameterScope scope, int64_t in, int64_t out, const Initializer& weight, const Initializer& bias)
     : quantized_(scope.get_quantized("weight", {out, in}, weight)),
       weight_(quantized_.defined() ? Tensor() : scope.get("weight", {out, in}, weight)),
-      bias_(bias == nullptr ? Tensor() : scope.get("bias", {out}, bias)) {}
-
-Tensor Linear::operator()(const Tensor& x) const {
-  return quantized_.defined() ? ops::quantized_linear(x, quantized_, bias_) : ops::linear(x, weight_, bias_);
+      bias_(bias == nullptr ? Tensor() : scope.get("bias", {out}, bias)) {
+  const LoraOptions options = scope.lora("weight", out);
+  if (!options.rows.empty()) lora_.emplace(scope, in, out, options);
 }
 
-Tensor feed_forward(const Tensor& x, const Linear& up, ops::Activation f, const Linear& down) {
+Tensor Linear::operator()(const Tensor& x, const Mode& mode) const {
+  const Tensor y = quantized_.defined() ? ops::quantized_linear(x, quantized_, bias_) : ops::linear(x, weight_, bias_);
+  return lora_ ? ops::add(y, (*lora_)(x, mode)) : y;
+}
+
+Tensor feed_forward(const Tensor& x, const Linear& up, ops::Activation f, const Linear& down, const Mode& mode) {
+  if (up.lora_ || down.lora_) return down(ops::activate(f, up(x, mode)), mode);
   if (up.quantized_.defined()) return down(ops::quantized_linear(x, up.quantized_, up.bias_, f));
   return ops::feed_forward(x, {up.weight_, up.bias_}, f, {down.weight_, down.bias_});
 }

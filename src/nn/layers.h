@@ -1,8 +1,9 @@
 /// The layers that models are made of: parameters with the op that uses them.
 #pragma once
 
-#include "nn/mode.h"
-#include "nn/parameters.h"
+#include <optional>
+
+#include "nn/lora.h"
 #include "ops/feed_forward.h"
 
 namespace suanli::nn {
@@ -12,25 +13,27 @@ namespace suanli::nn {
 ops::Activation activation_named(const std::string& name);
 
 /// y = x weight^T + bias; parameters weight [out, in], bias [out]. The weight is a float tensor or held in 8 bits, as
-/// the options of the parameters say.
+/// the options of the parameters say, and so is whether it has adapters (nn/lora.h).
 class Linear {
  public:
   /// PyTorch's default initialiser: uniform within 1 / sqrt(in).
   Linear(ParameterScope scope, int64_t in, int64_t out);
   /// `bias` null: none.
   Linear(ParameterScope scope, int64_t in, int64_t out, const Initializer& weight, const Initializer& bias);
-  /// x [T, in] -> [T, out].
-  Tensor operator()(const Tensor& x) const;
+  /// x [T, in] -> [T, out]. `mode`: of the adapters' dropout.
+  Tensor operator()(const Tensor& x, const Mode& mode = {}) const;
 
  private:
-  friend Tensor feed_forward(const Tensor& x, const Linear& up, ops::Activation f, const Linear& down);
+  friend Tensor feed_forward(const Tensor& x, const Linear& up, ops::Activation f, const Linear& down,
+                             const Mode& mode);
   ops::QuantizedWeight quantized_;
   Tensor weight_;  // undefined when quantized
   Tensor bias_;    // undefined: none
+  std::optional<Lora> lora_;
 };
 
 /// down(f(up(x))) with f within the first product: x [T, in of up] -> [T, out of down].
-Tensor feed_forward(const Tensor& x, const Linear& up, ops::Activation f, const Linear& down);
+Tensor feed_forward(const Tensor& x, const Linear& up, ops::Activation f, const Linear& down, const Mode& mode = {});
 
 /// Rows of a table; parameter weight [count, width].
 class Embedding {

@@ -56,7 +56,7 @@ Tensor Parameters::fetch(const std::string& name, const Shape& shape, const Init
   activity.op = "parameters";
   if (value.defined()) {
     const bool may_be_borrowed = value.device() == Device{};
-    const bool copied = value.device() != options_.device || (options_.trainable && may_be_borrowed);
+    const bool copied = value.device() != options_.device || (options_.trainable && !frozen(name) && may_be_borrowed);
     return copied ? value.to(options_.device) : value;
   }
   value = Tensor::empty(shape, DType::f32);
@@ -70,9 +70,17 @@ Tensor Parameters::get(const std::string& name, Shape shape, const Initializer& 
   Tensor value = fetch(name, shape, initializer);
   if (shape.rank() == 2 && options_.matrix_dtype != DType::f32) value = ops::cast(value, options_.matrix_dtype);
   elements_ += shape.elements();
-  options_.trainable ? require_gradient(value) : value.make_constant();
+  const bool is_new = !initialized_.empty() && initialized_.back() == name;
+  const bool trains = options_.trainable && (is_new || !frozen(name));
   all_.push_back({name, value});
-  return value;
+  if (trains) {
+    require_gradient(all_.back().value);
+    trained_.push_back(all_.back());
+  } else if (!options_.trainable) {
+    // Beside what trains it is none: kernels pack a constant for y = x W^T, and backward multiplies by W.
+    value.make_constant();
+  }
+  return all_.back().value;
 }
 
 Tensor Parameters::buffer(const std::string& name, Shape shape, const Initializer& initializer) {
@@ -103,6 +111,10 @@ ops::QuantizedWeight ParameterScope::get_quantized(std::string_view name, Shape 
 
 Tensor ParameterScope::buffer(std::string_view name, Shape shape, const Initializer& initializer) const {
   return parameters_->buffer(join(path_, name), shape, initializer);
+}
+
+LoraOptions ParameterScope::lora(std::string_view name, int64_t rows) const {
+  return parameters_->lora(join(path_, name), rows);
 }
 
 }  // namespace suanli::nn

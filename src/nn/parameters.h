@@ -33,11 +33,26 @@ struct Parameter {
   Tensor value;  ///< a leaf of the tape while training
 };
 
+/// A linear layer with adapters; see nn/lora.h.
+struct LoraOptions {
+  struct Rows {
+    int64_t first = 0, count = 0;
+  };
+  int64_t rank = 0;
+  double scaling = 1;  ///< lora_alpha / rank, or lora_alpha / sqrt(rank)
+  float dropout = 0;
+  std::vector<Rows> rows = {};  ///< of the layer's weight, one entry for each module that is adapted; empty: none
+};
+
 struct ParameterOptions {
   uint64_t seed = 0;                ///< of the initialisers; each draws from (seed, name)
   WeightSource source = {};         ///< null: all random
   DType matrix_dtype = DType::f32;  ///< of parameters with two dimensions: bf16 halves the memory of inference
   bool trainable = true;            ///< false: no gradients
+  /// Which of the parameters that the source has stay as they are although others train, by name; null: none.
+  std::function<bool(const std::string& name)> frozen = {};
+  /// The adapters of the linear layer with the weight `name` of `rows` rows; null: none.
+  std::function<LoraOptions(const std::string& name, int64_t rows)> lora = {};
   /// Which weights of linear layers are held in 8 bits, by name; null: none.
   std::function<bool(const std::string& name)> quantized = {};
   Device device = {};
@@ -54,7 +69,13 @@ class Parameters {
   /// A tensor that is saved with the model and not trained, such as running averages: f32, never a leaf.
   Tensor buffer(const std::string& name, Shape shape, const Initializer& initializer);
   const std::vector<Parameter>& all() const { return all_; }
+  /// Those of all() that are leaves of the tape: what an optimizer updates.
+  const std::vector<Parameter>& trained() const { return trained_; }
   const std::vector<Parameter>& buffers() const { return buffers_; }
+  /// What is added to the linear layer with the weight `name`.
+  LoraOptions lora(const std::string& name, int64_t rows) const {
+    return options_.lora ? options_.lora(name, rows) : LoraOptions{};
+  }
   /// Names that the source did not have and that were therefore initialised.
   const std::vector<std::string>& initialized() const { return initialized_; }
   /// Number of elements over all parameters.
@@ -66,11 +87,12 @@ class Parameters {
   /// f32 on the options' device, borrowed where nothing is to write it. Throws UserError when the name was asked
   /// before.
   Tensor fetch(const std::string& name, const Shape& shape, const Initializer& initializer);
+  bool frozen(const std::string& name) const { return options_.frozen && options_.frozen(name); }
 
   ParameterOptions options_;
   std::set<std::string> names_;
   int64_t elements_ = 0;
-  std::vector<Parameter> all_, buffers_;
+  std::vector<Parameter> all_, trained_, buffers_;
   std::vector<std::string> initialized_;
   uint32_t next_site_ = 1;
 };
@@ -85,6 +107,7 @@ class ParameterScope {
   Tensor get(std::string_view name, Shape shape, const Initializer& initializer) const;
   ops::QuantizedWeight get_quantized(std::string_view name, Shape shape, const Initializer& initializer) const;
   Tensor buffer(std::string_view name, Shape shape, const Initializer& initializer) const;
+  LoraOptions lora(std::string_view name, int64_t rows) const;
   uint32_t next_site() const { return parameters_->next_site(); }
 
  private:

@@ -11,7 +11,7 @@ SelfAttention::SelfAttention(ParameterScope scope, const EncoderLayerOptions& o)
       output_(scope / "output", o.hidden, o.hidden, normal(o.initializer_range), zeros()) {}
 
 Tensor SelfAttention::operator()(const Tensor& x, const Tensor& offsets, const Mode& mode) const {
-  return output_(ops::attention(qkv_(x), offsets, heads_, dropout_.key(mode)));
+  return output_(ops::attention(qkv_(x, mode), offsets, heads_, dropout_.key(mode)), mode);
 }
 
 EncoderLayer::EncoderLayer(ParameterScope scope, const EncoderLayerOptions& o)
@@ -26,7 +26,7 @@ EncoderLayer::EncoderLayer(ParameterScope scope, const EncoderLayerOptions& o)
 
 Tensor EncoderLayer::operator()(const Tensor& x, const Tensor& offsets, const Mode& mode) const {
   const Tensor attended = attention_norm_(attention_(x, offsets, mode), x, attention_dropout_.key(mode));
-  return output_norm_(feed_forward(attended, up_, activation_, down_), attended, output_dropout_.key(mode));
+  return output_norm_(feed_forward(attended, up_, activation_, down_, mode), attended, output_dropout_.key(mode));
 }
 
 }  // namespace suanli::nn

@@ -10,6 +10,7 @@
 #include "data/cell.h"
 #include "data/csv.h"
 #include "data/row_writer.h"
+#include "models/probabilities.h"
 
 namespace suanli {
 namespace {
@@ -36,14 +37,12 @@ float number_in(const std::string& cell) {
 
 }  // namespace
 
-std::vector<float> class_probabilities(const float* logits, size_t classes, bool several) {
-  std::vector<float> p(classes);
-  const auto highest = static_cast<double>(*std::max_element(logits, logits + classes));
-  double sum = 0;
-  for (size_t i = 0; i < classes; ++i) sum += std::exp(static_cast<double>(logits[i]) - highest);
-  for (size_t i = 0; i < classes; ++i) {
-    const auto x = static_cast<double>(logits[i]);
-    p[i] = static_cast<float>(several ? 1 / (1 + std::exp(-x)) : std::exp(x - highest) / sum);
+std::vector<float> class_probabilities(std::span<const float> logits, bool several) {
+  std::vector<float> p;
+  if (several) {
+    for (const float x : logits) p.push_back(static_cast<float>(1 / (1 + std::exp(-static_cast<double>(x)))));
+  } else {
+    for (const double each : models::softmax(logits)) p.push_back(static_cast<float>(each));
   }
   return p;
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,7 @@ struct Answers {
 };
 
 /// Softmax of one row of logits in f64; sigmoid of each where `several`.
-std::vector<float> class_probabilities(const float* logits, size_t classes, bool several);
+std::vector<float> class_probabilities(std::span<const float> logits, bool several);
 
 /// CSV with the columns row, label, prediction (labels and predictions where several are given), probability_CLASS for
 /// each class, input. Throws EnvironmentError.

@@ -10,6 +10,7 @@
 
 #include "base/config.h"
 #include "data/reader.h"
+#include "formats/lora_folder.h"
 #include "image/augment.h"
 
 namespace suanli {
@@ -79,7 +80,8 @@ struct TrainArguments {
   bool tf32 = false;                   ///< of f32 products on CUDA
   bool bf16_stochastic_round = false;  ///< matrices in bf16 without an f32 master
   bool gradient_checkpointing = false;
-  bool cuda_graphs = true;  ///< see train/step_graphs.h
+  std::optional<LoraConfig> lora;  ///< train adapters beside the model
+  bool cuda_graphs = true;         ///< see train/step_graphs.h
   int64_t max_nan_steps = 20;
 
   // Logging, evaluation, checkpoints. Steps < 1 are a share of all steps.

@@ -57,14 +57,16 @@ class ClassificationScorer final : public Scorer {
 
   void count(const Batch& batch, const std::vector<float>& values, int64_t b) {
     const auto at = static_cast<size_t>(b);
-    std::string text;
+    std::string text, label_text;
     if (task_.labels() == LabelKind::single) {
       const int64_t predicted = largest(values, b, width_);
       matrix_.add(static_cast<int64_t>(batch.targets[at]), predicted);
       text = name(predicted);
+      label_text = name(static_cast<int64_t>(batch.targets[at]));
     } else if (task_.labels() == LabelKind::score) {
       numbers_.add(batch.targets[at], values[at]);
       text = number_text(values[at]);
+      label_text = number_text(batch.targets[at]);
     } else {
       std::vector<uint8_t> truth, predicted;
       for (int64_t label = 0; label < width_; ++label) {
@@ -72,10 +74,24 @@ class ClassificationScorer final : public Scorer {
         truth.push_back(batch.targets[i] > 0.5F ? 1 : 0);
         predicted.push_back(values[i] > 0 ? 1 : 0);  // a probability over one half
         if (predicted.back() != 0) text += concat(text.empty() ? "" : "|", name(label));
+        if (truth.back() != 0) label_text += concat(label_text.empty() ? "" : "|", name(label));
       }
       several_.add(truth, predicted);
     }
-    if (keep_) predictions_.emplace_back(batch.rows[at], text);
+    if (keep_) keep(batch, values, at, label_text, text);
+  }
+
+  void keep(const Batch& batch, const std::vector<float>& values, size_t b, const std::string& label,
+            const std::string& prediction) {
+    predictions_.emplace_back(batch.rows[b], prediction);
+    Answer& answer = answers_.rows.emplace_back();
+    answer = {.row = batch.rows[b], .label = label, .prediction = prediction};
+    answer.input = task_.text_of(batch, b);
+    if (task_.labels() == LabelKind::score) return;
+    answers_.several = task_.labels() == LabelKind::multi;
+    answers_.classes = task_.model().config().labels;
+    const auto width = static_cast<size_t>(width_);
+    answer.probabilities = class_probabilities(std::span(values).subspan(b * width, width), answers_.several);
   }
 
   const Classification& task_;

@@ -22,6 +22,11 @@ class Classification : public Task {
 
   /// [B, labels] f32.
   virtual Tensor logits(const LossInputs& inputs, const nn::Mode& mode) const = 0;
+  /// Example `b` of a batch as a person reads it; "" where it is no text.
+  virtual std::string text_of(const Batch& batch, size_t b) const {
+    static_cast<void>(batch), static_cast<void>(b);
+    return "";
+  }
   const models::Model& model() const { return model_; }
   LabelKind labels() const { return labels_; }
 

@@ -31,7 +31,7 @@ ElasticWeightConsolidation::ElasticWeightConsolidation(const Task& task, const m
                                                        double lambda)
     : lambda_(lambda) {
   const ProfileScope scope("fisher information");
-  const std::vector<nn::Parameter>& parameters = model.parameters->all();
+  const std::vector<nn::Parameter>& parameters = model.parameters->trained();
   std::vector<std::vector<float>> squares;
   for (const nn::Parameter& parameter : parameters) {
     squares.emplace_back(static_cast<size_t>(parameter.value.elements()), 0.0F);

@@ -72,18 +72,18 @@ struct DetectionScores::Curves {
 namespace {
 
 /// What became of one answer at one IoU.
-struct Answer {
+struct Judged {
   float score = 0;
   bool right = false, ignored = false;
 };
 
 /// Average precision over 101 recalls, each with the best precision at that recall or a higher one; and the last
 /// recall.
-std::pair<double, double> precision_and_recall(std::vector<Answer> answers, int64_t objects) {
-  std::ranges::stable_sort(answers, std::greater(), &Answer::score);
+std::pair<double, double> precision_and_recall(std::vector<Judged> answers, int64_t objects) {
+  std::ranges::stable_sort(answers, std::greater(), &Judged::score);
   std::vector<double> precision, recall;
   double right = 0, wrong = 0;
-  for (const Answer& answer : answers) {
+  for (const Judged& answer : answers) {
     if (!answer.ignored) (answer.right ? right : wrong) += 1;
     recall.push_back(right / static_cast<double>(objects));
     precision.push_back(right / std::max(right + wrong, 1e-16));
@@ -100,7 +100,7 @@ std::pair<double, double> precision_and_recall(std::vector<Answer> answers, int6
 }  // namespace
 
 DetectionScores::Curves DetectionScores::curves(size_t label, const AreaRange& range, size_t most) const {
-  std::array<std::vector<Answer>, kThresholds> answers;
+  std::array<std::vector<Judged>, kThresholds> answers;
   int64_t objects = 0;
   for (size_t picture = 0; picture < truth_[label].size(); ++picture) {
     std::vector<Truth> truth = truth_[label][picture];

@@ -1,12 +1,8 @@
 #include "train/image_options.h"
 
+#include "train/option_types.h"
+
 namespace suanli {
-namespace {
-
-constexpr auto kInteger = OptionType::integer;
-constexpr auto kReal = OptionType::real;
-
-}  // namespace
 
 std::vector<Option> image_options() {
   return {

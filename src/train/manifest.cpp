@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "formats/lora_folder.h"
 #include "formats/model_folder.h"
 #include "kernels/machine.h"
 
@@ -48,12 +49,13 @@ Json run_manifest(const Json& configuration, const std::vector<ManifestInput>& i
       continue;
     }
     files[input.role] = Json::array();
-    if (!std::filesystem::exists(std::filesystem::path(input.path) / "config.json")) {
+    const std::filesystem::path folder = input.path;
+    if (!std::filesystem::exists(folder / "config.json") && !std::filesystem::exists(folder / kAdapterConfig)) {
       files[input.role].push_back(folder_entry(input.path));
       continue;
     }
-    for (const char* name :
-         {"config.json", kModelWeights, kModelIndex, "tokenizer.json", "vocab.txt", "tokenizer_config.json"}) {
+    for (const char* name : {"config.json", kModelWeights, kModelIndex, kAdapterConfig, kAdapterWeights,
+                             "tokenizer.json", "vocab.txt", "tokenizer_config.json"}) {
       const auto file = std::filesystem::path(input.path) / name;
       if (std::filesystem::is_regular_file(file)) files[input.role].push_back(file_entry(file));
     }

@@ -1,16 +1,12 @@
 #include "train/arguments.h"
 #include "train/image_options.h"
+#include "train/lora_options.h"
+#include "train/option_types.h"
+#include "train/options_without_effect.h"
 #include "train/table_options.h"
 
 namespace suanli {
 namespace {
-
-constexpr auto kText = OptionType::text;
-constexpr auto kPath = OptionType::path;
-constexpr auto kBoolean = OptionType::boolean;
-constexpr auto kInteger = OptionType::integer;
-constexpr auto kReal = OptionType::real;
-constexpr auto kList = OptionType::list;
 
 using Options = std::vector<Option>;
 
@@ -109,7 +105,7 @@ Options training_options() {
        {"random", "sequential", "group_by_length"}},
       {"group_by_length", kBoolean, "false", "old form of train_sampling_strategy=group_by_length"},
       {"dataloader_drop_last", kBoolean, "false", "leave out the last incomplete batch of an epoch"},
-      {"dataloader_num_workers", kInteger, "1", "threads that make batches ahead of their use; 0: none"},
+      {"dataloader_num_workers", kInteger, "", "threads that make batches ahead of their use; 0: none; not set: 1"},
       {"seed", kInteger, "42", "seed of weights, dropout and masking"},
       {"data_seed", kInteger, "", "seed of the order of examples and the split; not set: seed"},
       {"learning_rate", kReal, "5e-5", "peak learning rate"},
@@ -197,108 +193,13 @@ Options bookkeeping_options() {
   };
 }
 
-/// Names that mean something to PyTorch, Python or the Hub alone.
-Options names_without_effect() {
-  const std::vector<std::string> texts = {"lr_scheduler_kwargs",
-                                          "optim_args",
-                                          "optim_target_modules",
-                                          "torch_compile_backend",
-                                          "torch_compile_mode",
-                                          "liger_kernel_config",
-                                          "neftune_noise_alpha",
-                                          "torch_empty_cache_steps",
-                                          "include_num_input_tokens_seen",
-                                          "log_level_replica",
-                                          "project",
-                                          "trackio_space_id",
-                                          "trackio_bucket_id",
-                                          "trackio_static_space_id",
-                                          "eval_accumulation_steps",
-                                          "include_for_metrics",
-                                          "hub_token",
-                                          "hub_model_id",
-                                          "hub_strategy",
-                                          "hub_revision",
-                                          "accelerator_config",
-                                          "parallelism_config",
-                                          "gradient_checkpointing_kwargs",
-                                          "activation_checkpointing_kwargs",
-                                          "dataloader_prefetch_factor",
-                                          "dataloader_multiprocessing_context",
-                                          "label_names",
-                                          "length_column_name",
-                                          "ddp_bucket_cap_mb",
-                                          "ddp_backend",
-                                          "ddp_timeout",
-                                          "fsdp",
-                                          "fsdp_config",
-                                          "deepspeed",
-                                          "debug",
-                                          "local_rank",
-                                          "half_precision_backend",
-                                          "fp16_backend",
-                                          "fp16_opt_level",
-                                          "cache_dir",
-                                          "model_revision",
-                                          "token",
-                                          "dataset_name",
-                                          "dataset_config_name",
-                                          "preprocessing_num_workers",
-                                          "torch_dtype",
-                                          "attn_implementation"};
-  const std::vector<std::string> switches = {"torch_compile",
-                                             "use_liger_kernel",
-                                             "use_cache",
-                                             "auto_find_batch_size",
-                                             "bf16_full_eval",
-                                             "fp16_full_eval",
-                                             "log_on_each_node",
-                                             "logging_nan_inf_filter",
-                                             "prediction_loss_only",
-                                             "eval_do_concat_batches",
-                                             "eval_use_gather_object",
-                                             "batch_eval_metrics",
-                                             "save_on_each_node",
-                                             "enable_jit_checkpoint",
-                                             "push_to_hub",
-                                             "hub_private_repo",
-                                             "hub_always_push",
-                                             "ignore_data_skip",
-                                             "restore_callback_states_from_checkpoint",
-                                             "full_determinism",
-                                             "dataloader_pin_memory",
-                                             "dataloader_persistent_workers",
-                                             "dataloader_in_order",
-                                             "remove_unused_columns",
-                                             "ddp_find_unused_parameters",
-                                             "ddp_broadcast_buffers",
-                                             "ddp_static_graph",
-                                             "skip_memory_metrics",
-                                             "average_tokens_across_devices",
-                                             "overwrite_output_dir",
-                                             "save_safetensors",
-                                             "pad_to_max_length",
-                                             "overwrite_cache",
-                                             "use_fast_tokenizer",
-                                             "trust_remote_code",
-                                             "ignore_mismatched_sizes",
-                                             "use_mps_device",
-                                             "jit_mode_eval",
-                                             "use_ipex"};
-  Options options;
-  for (const std::string& name : texts) options.push_back({name, kText, "", "", {}, {}, true});
-  for (const std::string& name : switches) options.push_back({name, kBoolean, "", "", {}, {}, true});
-  options.push_back({"use_cpu", kBoolean, "", "", {"no_cuda"}, {}, true});
-  return options;
-}
-
 }  // namespace
 
 const OptionTable& train_options() {
   static const OptionTable table = [] {
     Options all;
-    for (const Options& part : {data_options(), image_options(), table_options(), training_options(),
-                                bookkeeping_options(), names_without_effect()}) {
+    for (const Options& part : {data_options(), image_options(), table_options(), training_options(), lora_options(),
+                                bookkeeping_options(), options_without_effect()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     return OptionTable(std::move(all));

@@ -23,6 +23,7 @@ Json model_config(const TrainArguments& a) {
                     "expected the folder of a model (or config_name for random weights), got none");
   }
   std::filesystem::path file = a.config_name.empty() ? a.model_name_or_path : a.config_name;
+  if (a.config_name.empty() && is_adapter_folder(file)) return models::model_json(file);
   if (std::filesystem::is_directory(file)) file /= "config.json";
   return read_json(file);
 }
@@ -49,6 +50,7 @@ models::Model make_model(const Run& run, const Json& model_json, const std::vect
       .keep_labels = a.continues,
       .seed = a.seed,
       .trainable = a.do_train,
+      .lora = a.do_train ? a.lora : std::nullopt,
       .matrix_dtype = a.do_train && a.bf16_stochastic_round ? DType::bf16 : DType::f32,
       .int8 = run.precision.int8,
       .device = run.device};

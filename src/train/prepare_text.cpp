@@ -14,7 +14,7 @@ Tokenizer load_tokenizer(const TrainArguments& a) {
   const std::string& folder = a.tokenizer_name.empty() ? a.model_name_or_path : a.tokenizer_name;
   if (folder.empty())
     throw UserError("tokenizer_name", "expected the folder of a tokenizer beside config_name, got none");
-  return Tokenizer::load(folder);
+  return Tokenizer::load(folder_with(folder, {"tokenizer.json", "vocab.txt"}));
 }
 
 /// Tokens of a sequence: what was asked for or the task's default, within what model and tokenizer can do.
@@ -30,7 +30,7 @@ int64_t resolve_length(const TrainArguments& a, const TaskKind& kind, int64_t lo
 /// The pooling that a folder of a sentence transformer names, unless the options do.
 void resolve_pooling(const Config& config, TrainArguments& a) {
   if (config.is_given("pooling") || a.model_name_or_path.empty()) return;
-  const auto files = read_sentence_files(a.model_name_or_path);
+  const auto files = read_sentence_files(folder_with(a.model_name_or_path, {"modules.json"}));
   if (files) a.pooling = files->pooling == SentencePooling::cls ? "cls" : "mean";
 }
 
@@ -55,6 +55,8 @@ void prepare_text(const Config& config, const Json& model_json, Run& run) {
   TrainArguments& a = run.arguments;
   if (run.kind.embeds) resolve_pooling(config, a);
   const Tokenizer tokenizer = load_tokenizer(a);
+  // Blank lines of running text end its paragraphs.
+  a.reader.skip_blank_lines = run.kind.head != models::Head::causal_lm || a.line_by_line;
   const RunData data = read_data(a, run.kind.labels);
   const std::unique_ptr<models::Family> family = models::read_family(model_json, "config.json");
   const LabelTable labels = labels_of(data, run.kind.labels, family->config().labels, a.continues);

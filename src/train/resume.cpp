@@ -99,7 +99,7 @@ Resumed load_checkpoint(const std::filesystem::path& folder, const RunPosition& 
   optim::StateTensors tensors;
   for (const SafetensorsEntry& entry : state.entries()) tensors[std::string(entry.name)] = state.tensor(entry);
   optimizer.load(tensors);
-  models::set_parameters(model, SafetensorsFile::open(folder / kModelWeights));
+  models::set_parameters(model, SafetensorsFile::open(folder / models::weights_file(model)));
   return resumed;
 }
 

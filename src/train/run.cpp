@@ -28,8 +28,11 @@ Json resolved(const Config& config) {
 void print_plan(const Run& run) {
   int64_t tokens = 0;
   for (const EncodedExample& row : run.train.rows) tokens += static_cast<int64_t>(row.ids.size());
-  log_info(concat(run.kind.name, ": ", run.model.parameters->elements(), " parameters, ", run.device.text(), ", ",
-                  run.precision.name(), ", ", run.train.rows.size(), " training rows",
+  int64_t trained = 0;
+  for (const nn::Parameter& parameter : run.model.parameters->trained()) trained += parameter.value.elements();
+  const std::string part = run.model.adapter ? concat(" (", trained, " are trained)") : "";
+  log_info(concat(run.kind.name, ": ", run.model.parameters->elements(), " parameters", part, ", ", run.device.text(),
+                  ", ", run.precision.name(), ", ", run.train.rows.size(), " training rows",
                   tokens > 0 ? concat(" (", tokens, " tokens)") : "", ", ", run.validation.rows.size(),
                   " for evaluation, ", run.test.rows.size(), " for prediction"));
 }

@@ -127,7 +127,7 @@ bool StepGraphs::record(const StepInputs& inputs, const Step& step, Entry& entry
   return !off_;
 } catch (const EnvironmentError& error) {
   explain(error.what());
-  optim::clear_gradients(model_.parameters->all());
+  optim::clear_gradients(model_.parameters->trained());
   entries_.clear();
   backend(device_).trim();
   off_ = true;

@@ -168,7 +168,7 @@ StepTiming time_training(const std::filesystem::path& folder, models::Head head,
       }
       const ProfileScope scope("optimizer");
       optimizer->update(1.0);
-      optim::clear_gradients(model.parameters->all());
+      optim::clear_gradients(model.parameters->trained());
       return loss;
     };
     const double start = seconds_now();

@@ -1,14 +1,8 @@
 #include "train/table_options.h"
 
+#include "train/option_types.h"
+
 namespace suanli {
-namespace {
-
-constexpr auto kText = OptionType::text;
-constexpr auto kInteger = OptionType::integer;
-constexpr auto kReal = OptionType::real;
-constexpr auto kList = OptionType::list;
-
-}  // namespace
 
 std::vector<Option> table_options() {
   return {

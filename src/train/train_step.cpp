@@ -34,7 +34,7 @@ Tensor queue_step(const Task& task, const StepInputs& inputs, const uint32_t* nu
   if (options.penalty) backward(options.penalty(), optimizer.loss_scale());
   const ProfileScope scope("optimizer");
   optimizer.update(options.max_grad_norm, losses);
-  optim::clear_gradients(model.parameters->all());
+  optim::clear_gradients(model.parameters->trained());
   return losses;
 }
 

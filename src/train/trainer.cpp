@@ -23,13 +23,13 @@ SamplingStrategy sampling(const TrainArguments& arguments) {
 
 std::unique_ptr<optim::Optimizer> make_optimizer(const TrainArguments& a, const models::Model& model) {
   if (a.optimizer == "sgd") {
-    return optim::sgd(model.parameters->all(), {.momentum = a.momentum, .weight_decay = a.weight_decay});
+    return optim::sgd(model.parameters->trained(), {.momentum = a.momentum, .weight_decay = a.weight_decay});
   }
-  return optim::adamw(model.parameters->all(), {.beta1 = a.adam_beta1,
-                                                .beta2 = a.adam_beta2,
-                                                .epsilon = a.adam_epsilon,
-                                                .weight_decay = a.weight_decay,
-                                                .seed = a.seed});
+  return optim::adamw(model.parameters->trained(), {.beta1 = a.adam_beta1,
+                                                    .beta2 = a.adam_beta2,
+                                                    .epsilon = a.adam_epsilon,
+                                                    .weight_decay = a.weight_decay,
+                                                    .seed = a.seed});
 }
 
 }  // namespace
@@ -276,8 +276,9 @@ void Trainer::load_best() {
   if (const auto fault = checkpoint_fault(state_.best_model_checkpoint)) {
     throw UserError(state_.best_model_checkpoint, concat("expected the best checkpoint to be whole: ", *fault));
   }
-  models::set_parameters(*parts_.files.model,
-                         SafetensorsFile::open(std::filesystem::path(state_.best_model_checkpoint) / kModelWeights));
+  const models::Model& model = *parts_.files.model;
+  models::set_parameters(
+      model, SafetensorsFile::open(std::filesystem::path(state_.best_model_checkpoint) / models::weights_file(model)));
   log_info(concat("loaded the best model, ", state_.best_model_checkpoint, " (", arguments_.metric_for_best_model, " ",
                   state_.best_metric.value_or(NAN), ")"));
 }

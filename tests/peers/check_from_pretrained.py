@@ -1,4 +1,5 @@
-"""Loads a folder that Suanli saved as transformers' users do, without a warning, and compares the answers.
+"""Loads a folder that Suanli saved as transformers' users do, without a warning, and compares the answers. Of an adapter
+PEFT loads the folder and transformers its base, whose head is new.
 
 usage: check_from_pretrained.py DIR TASK ANSWERS.jsonl [--tolerance 1e-4]
 TASK: masked-lm, text-classification, token-classification, encoder (hidden states).
@@ -20,7 +21,7 @@ import warnings
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import torch
 import transformers
-from transformers import (AutoModel, AutoModelForMaskedLM, AutoModelForSequenceClassification,
+from transformers import (AutoConfig, AutoModel, AutoModelForMaskedLM, AutoModelForSequenceClassification,
                           AutoModelForTokenClassification, AutoTokenizer)
 
 CLASSES = {"masked-lm": AutoModelForMaskedLM, "text-classification": AutoModelForSequenceClassification,
@@ -47,10 +48,24 @@ def load(folder, task):
         logging.getLogger(name).addHandler(collector)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        model, info = CLASSES[task].from_pretrained(folder, attn_implementation="eager", output_loading_info=True)
-    complaints = collector.messages + [str(w.message) for w in caught]
+        adapter = os.path.join(folder, "adapter_config.json")
+        if os.path.exists(adapter):
+            with open(adapter, encoding="utf-8") as f:
+                model, info = load_adapter(folder, json.load(f), task, collector)
+        else:
+            model, info = CLASSES[task].from_pretrained(folder, attn_implementation="eager", output_loading_info=True)
+    complaints = collector.messages + [str(w.message) for w in caught if "deprecated" not in str(w.message)]
     complaints += [f"{key}: {sorted(map(str, value))}" for key, value in info.items() if value]
     return model.eval().float(), complaints
+
+
+def load_adapter(folder, adapter, task, collector):
+    """(model, {}): the base with as many labels as the adapter's config.json says, and PEFT's adapter over it."""
+    from peft import PeftModel
+    config = AutoConfig.from_pretrained(folder)
+    base = CLASSES[task].from_pretrained(adapter["base_model_name_or_path"], config=config, attn_implementation="eager")
+    collector.messages.clear()  # the base lacks the head, and says so
+    return PeftModel.from_pretrained(base, folder), {}
 
 
 def encode(line, tokenizer):

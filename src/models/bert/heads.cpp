@@ -22,8 +22,8 @@ MaskedLmHead::MaskedLmHead(nn::ParameterScope scope, const BertConfig& config, c
       bias_(scope.get("bias", {config.vocab_size}, nn::zeros())),
       activation_(nn::activation_named(config.family == BertFamily::roberta ? "gelu" : config.hidden_act)) {}
 
-Tensor MaskedLmHead::operator()(const Tensor& x) const {
-  return ops::linear(norm_(ops::activate(activation_, dense_(x))), decoder_, bias_);
+Tensor MaskedLmHead::operator()(const Tensor& x, const nn::Mode& mode) const {
+  return ops::linear(norm_(ops::activate(activation_, dense_(x, mode))), decoder_, bias_);
 }
 
 SequenceClassificationHead::SequenceClassificationHead(nn::ParameterScope scope, const BertConfig& config)
@@ -36,9 +36,9 @@ SequenceClassificationHead::SequenceClassificationHead(nn::ParameterScope scope,
       after_{config.classifier_dropout, scope.next_site()} {}
 
 Tensor SequenceClassificationHead::operator()(const Tensor& x, const nn::Mode& mode) const {
-  const Tensor dense = dense_(before_(x, mode));
+  const Tensor dense = dense_(before_(x, mode), mode);
   const Tensor pooled = family_ == BertFamily::distilbert ? ops::relu(dense) : ops::tanh(dense);
-  return ops::cast(output_(after_(pooled, mode)), DType::f32);
+  return ops::cast(output_(after_(pooled, mode), mode), DType::f32);
 }
 
 TokenClassificationHead::TokenClassificationHead(nn::ParameterScope scope, const BertConfig& config)
@@ -47,7 +47,7 @@ TokenClassificationHead::TokenClassificationHead(nn::ParameterScope scope, const
                scope.next_site()} {}
 
 Tensor TokenClassificationHead::operator()(const Tensor& x, const nn::Mode& mode) const {
-  return ops::cast(output_(dropout_(x, mode)), DType::f32);
+  return ops::cast(output_(dropout_(x, mode), mode), DType::f32);
 }
 
 BertWithHead::BertWithHead(nn::ParameterScope scope, const BertConfig& config, Head head) : encoder_(scope, config) {
@@ -68,7 +68,7 @@ Tensor BertWithHead::hidden_states(const PackedSequences& sequences, const nn::M
 Tensor BertWithHead::masked_lm_logits(const PackedSequences& sequences, const Tensor& rows,
                                       const nn::Mode& mode) const {
   if (!masked_lm_) return Network::masked_lm_logits(sequences, rows, mode);
-  return (*masked_lm_)(ops::index_select(hidden_states(sequences, mode), rows));
+  return (*masked_lm_)(ops::index_select(hidden_states(sequences, mode), rows), mode);
 }
 
 Tensor BertWithHead::sequence_logits(const PackedSequences& sequences, const nn::Mode& mode) const {

@@ -13,7 +13,7 @@ class MaskedLmHead {
  public:
   MaskedLmHead(nn::ParameterScope scope, const BertConfig& config, const Tensor& word_embeddings);
   /// x [M,H], the hidden states of M masked tokens -> logits [M,V] of x's dtype.
-  Tensor operator()(const Tensor& x) const;
+  Tensor operator()(const Tensor& x, const nn::Mode& mode) const;
 
  private:
   nn::Linear dense_;

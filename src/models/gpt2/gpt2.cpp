@@ -61,10 +61,10 @@ Gpt2Layer::Gpt2Layer(nn::ParameterScope scope, const Gpt2Config& c)
 
 Tensor Gpt2Layer::operator()(const Tensor& x, const Tensor& offsets, const nn::Mode& mode, TokenCache* cache,
                              size_t layer) const {
-  const Tensor attended =
-      causal_attention(qkv_(attention_norm_(x)), offsets, heads_, heads_, attention_dropout_.key(mode), cache, layer);
-  const Tensor sum = ops::add(x, output_dropout_(output_(attended), mode));
-  return ops::add(sum, down_dropout_(feed_forward(norm_(sum), up_, activation_, down_), mode));
+  const Tensor attended = causal_attention(qkv_(attention_norm_(x), mode), offsets, heads_, heads_,
+                                           attention_dropout_.key(mode), cache, layer);
+  const Tensor sum = ops::add(x, output_dropout_(output_(attended, mode), mode));
+  return ops::add(sum, down_dropout_(feed_forward(norm_(sum), up_, activation_, down_, mode), mode));
 }
 
 Gpt2::Gpt2(nn::ParameterScope scope, const Gpt2Config& c, Head head)

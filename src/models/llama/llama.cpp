@@ -85,12 +85,12 @@ LlamaLayer::LlamaLayer(nn::ParameterScope scope, const LlamaConfig& c)
       attention_dropout_{c.attention_dropout, scope.next_site()} {}
 
 Tensor LlamaLayer::operator()(const Tensor& x, const LlamaPass& pass, size_t layer) const {
-  const Tensor qkv =
-      ops::rotary_embedding(qkv_(attention_norm_(x)), pass.sequences.positions, pass.table, heads_ + key_heads_);
+  const Tensor qkv = ops::rotary_embedding(qkv_(attention_norm_(x), pass.mode), pass.sequences.positions, pass.table,
+                                           heads_ + key_heads_);
   const Tensor attended = causal_attention(qkv, pass.sequences.offsets, heads_, key_heads_,
                                            attention_dropout_.key(pass.mode), pass.cache, layer);
-  const Tensor sum = ops::add(x, output_(attended));
-  return ops::add(sum, down_(ops::swiglu(gate_up_(norm_(sum)))));
+  const Tensor sum = ops::add(x, output_(attended, pass.mode));
+  return ops::add(sum, down_(ops::swiglu(gate_up_(norm_(sum), pass.mode)), pass.mode));
 }
 
 Llama::Llama(nn::ParameterScope scope, const LlamaConfig& c, Head head)
