@@ -6,7 +6,8 @@
 namespace suanli::cli {
 
 /// A JSON line for each picture of --input (a picture, a folder of them, or a file with the path of one a line; - for
-/// standard input): {"file", "label", "score"}, or with top_k > 1 {"file", "labels"}, best first. Returns the exit code.
+/// standard input): {"file", "label", "score"}, or with top_k > 1 {"file", "labels"}, best first. Returns the exit
+/// code.
 int predict_images(const Config& config, int64_t top_k);
 
 }  // namespace suanli::cli
