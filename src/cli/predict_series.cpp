@@ -3,6 +3,7 @@
 #include "base/concat.h"
 #include "base/error.h"
 #include "cli/json_text.h"
+#include "models/adapter.h"
 #include "nn/precision.h"
 #include "ops/initialize.h"
 #include "train/forecasting.h"
@@ -12,7 +13,7 @@ namespace suanli::cli {
 
 bool is_forecast_model(const std::string& folder) {
   const std::string file = folder + "/config.json";
-  return models::is_forecaster(read_json(file), file);
+  return models::is_forecaster(models::model_json(folder), file);
 }
 
 int predict_series(const Config& config) {

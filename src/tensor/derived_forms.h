@@ -2,10 +2,12 @@
 /// indices on a device.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <utility>
+#include <tuple>
 
 namespace suanli {
 
@@ -13,12 +15,16 @@ class Storage;
 
 class DerivedForms {
  public:
-  /// The form of the memory at `data` that the kernel `maker` wants: null at the first request, because who asks once
-  /// gains nothing by it, then what `make` (a function without arguments to shared_ptr<const Storage>) makes.
+  /// How a kernel reads the memory: sizes, and whether transposed.
+  using Reading = std::array<int64_t, 3>;
+
+  /// The form of the memory at `data`, read in one way, that the kernel `maker` wants: null at the first request,
+  /// because who asks once gains nothing by it, then what `make` (a function without arguments to
+  /// shared_ptr<const Storage>) makes.
   template <class Make>
-  const Storage* get(const void* maker, const void* data, const Make& make) {
+  const Storage* get(const void* maker, const void* data, const Reading& reading, const Make& make) {
     const std::lock_guard lock(mutex_);
-    Form& form = forms_[{maker, data}];
+    Form& form = forms_[{maker, data, reading}];
     if (!form.storage && form.requested) form.storage = make();
     form.requested = true;
     return form.storage.get();
@@ -39,7 +45,7 @@ class DerivedForms {
     std::shared_ptr<const Storage> storage;
   };
   std::mutex mutex_;
-  std::map<std::pair<const void*, const void*>, Form> forms_;
+  std::map<std::tuple<const void*, const void*, Reading>, Form> forms_;
   std::map<const void*, std::shared_ptr<Storage>> copies_;
 };
 

@@ -13,6 +13,7 @@ namespace suanli::testing {
 namespace {
 
 constexpr size_t kGuard = 256;
+constexpr size_t kBoundary = 256;  // what a device allocates on: no call depends on where the heap lies
 constexpr std::byte kPattern{0xA5};
 
 template <class F>
@@ -64,7 +65,7 @@ std::set<std::string>& implementations_run() {
 
 void* Arrays::place(void* host, size_t bytes) {
   if (device_.type == DeviceType::cpu) return host;
-  const size_t room = bytes + 64, offset = reinterpret_cast<uintptr_t>(host) % 64;
+  const size_t room = bytes + kBoundary, offset = reinterpret_cast<uintptr_t>(host) % kBoundary;
   DeviceBackend& memory = backend(device_);
   auto* block = static_cast<std::byte*>(memory.allocate(static_cast<int64_t>(room)));
   copies_.push_back({host, block, block + offset, bytes});
@@ -80,15 +81,15 @@ void Arrays::copy_back() {
 }
 
 Arrays::~Arrays() {
-  for (const Copy& copy : copies_) backend(device_).release(copy.block, static_cast<int64_t>(copy.bytes + 64));
+  for (const Copy& copy : copies_) backend(device_).release(copy.block, static_cast<int64_t>(copy.bytes + kBoundary));
 }
 
 GuardedBuffer::GuardedBuffer(DType dtype, const Values& values, int shift)
     : dtype_(dtype), count_(values.size()), begin_(0) {
   const auto size = static_cast<size_t>(size_of(dtype));
-  bytes_.assign(count_ * size + 2 * kGuard + 64, kPattern);
+  bytes_.assign(count_ * size + 2 * kGuard + kBoundary, kPattern);
   const auto address = reinterpret_cast<uintptr_t>(bytes_.data()) + kGuard;
-  begin_ = kGuard + (64 - address % 64) % 64 + static_cast<size_t>(shift) * size;
+  begin_ = kGuard + (kBoundary - address % kBoundary) % kBoundary + static_cast<size_t>(shift) * size;
   visit(dtype, [&]<class T>() {
     for (size_t i = 0; i < count_; ++i) {
       const T value = static_cast<T>(values[i]);

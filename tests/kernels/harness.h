@@ -112,7 +112,7 @@ inline double round_to(DType dtype, double value) {
   }
 }
 
-/// Memory for one array with guard bytes around it, `shift` elements past a 64-byte boundary.
+/// Memory for one array with guard bytes around it, `shift` elements past a 256-byte boundary.
 class GuardedBuffer {
  public:
   GuardedBuffer(DType dtype, const Values& values, int shift);
@@ -137,7 +137,7 @@ class Arrays {
   explicit Arrays(DeviceType type) : device_{type, 0} {}
   /// False where the machine has no such device.
   bool usable() const { return device_count(device_.type) > 0; }
-  /// Where the kernel finds `bytes` bytes: on a device a copy that lies as the original does within 64 bytes.
+  /// Where the kernel finds `bytes` bytes: on a device a copy that lies as the original does within 256 bytes.
   void* place(void* host, size_t bytes);
   template <class T>
   T* operator()(std::vector<T>& values) {

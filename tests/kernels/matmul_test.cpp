@@ -202,6 +202,50 @@ TEST(Matmul, AConstantBGivesTheSameBits) {
   }
 }
 
+// Forward and backward read one constant weight in two ways, and a stacked weight in parts: each has a form of its own.
+TEST(Matmul, AConstantBIsPackedForEachWayOfReadingIt) {
+  constexpr int64_t kSide = 64, kRows = 4;
+  struct Way {
+    int64_t n, k;
+    bool transposed;
+  };
+  for (const auto& [constant, plain] : {std::pair{"amx", "amx"}, std::pair{"simd_packed", "simd"}}) {
+    const DType dtype = std::string_view(plain) == "amx" ? DType::bf16 : DType::f32;
+    const auto numbers = matmul_problem({kRows, kSide, kSide}, {});
+    GuardedBuffer a(dtype, numbers.arrays[0].values, 0), b(dtype, numbers.arrays[1].values, 0);
+    DerivedForms forms;
+    const auto product = [&](const char* name, const Way& way, DerivedForms* kept) {
+      GuardedBuffer c(DType::f32, Values(static_cast<size_t>(kRows * way.n)), 0);
+      const Matmul args = {.a = a.data(),
+                           .b = b.data(),
+                           .bias = nullptr,
+                           .c = c.data(),
+                           .m = kRows,
+                           .n = way.n,
+                           .k = way.k,
+                           .transpose_a = false,
+                           .transpose_b = way.transposed,
+                           .accumulate = false,
+                           .dtype = dtype,
+                           .c_dtype = DType::f32,
+                           .bias_dtype = DType::f32,
+                           .b_forms = kept};
+      const auto& implementation = *kernels::matmul.find(name);
+      if (implementation.can_run(args, machine()) != nullptr) return std::vector<std::byte>();
+      implementation.run(args, backend({}).default_stream());
+      return c.content();
+    };
+    for (int call = 0; call < 3; ++call) {
+      for (const Way& way : {Way{kSide, kSide, true}, {kSide, kSide, false}, {kSide / 2, kSide, true}}) {
+        const auto packed = product(constant, way, &forms);
+        if (packed.empty()) continue;  // another machine's
+        EXPECT_EQ(packed, product(plain, way, nullptr))
+            << constant << " n " << way.n << (way.transposed ? " Bt" : " B");
+      }
+    }
+  }
+}
+
 // With tf32 a CUDA product is that of operands with 10 bits of fraction, all rounded to nearest or all cut off, summed
 // in f32, and not that of the operands themselves; on the CPU it has the bits that it has without.
 TEST(Matmul, Tf32KeepsTenBitsOfTheOperandsOnCuda) {

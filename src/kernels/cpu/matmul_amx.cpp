@@ -193,7 +193,7 @@ void pack_all(int64_t count, const Matmul& args, uint16_t* out, const Pack& pack
 const uint16_t* constant_b(const Matmul& args) {
   static const char maker = 0;
   if (args.b_forms == nullptr) return nullptr;
-  const Storage* form = args.b_forms->get(&maker, args.b, [&] {
+  const Storage* form = args.b_forms->get(&maker, args.b, {args.n, args.k, args.transpose_b ? 1 : 0}, [&] {
     auto packed = std::make_shared<Storage>(Device{}, packed_size(args.n, args.k) * int64_t{sizeof(uint16_t)});
     pack_all(args.n, args, static_cast<uint16_t*>(packed->memory()), pack_b);
     return packed;

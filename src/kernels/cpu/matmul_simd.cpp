@@ -249,7 +249,7 @@ void run_simd(const Matmul& args, Stream&) {
 void run_packed(const Matmul& args, Stream& stream) {
   static const char maker = 0;
   if (args.m == 0 || args.n == 0 || args.k == 0) return run_simd(args, stream);
-  const Storage* form = args.b_forms->get(&maker, args.b, [&] {
+  const Storage* form = args.b_forms->get(&maker, args.b, {args.n, args.k, args.transpose_b ? 1 : 0}, [&] {
     const int64_t bytes = HWY_DYNAMIC_DISPATCH(matmul_packed_size)(args) * int64_t{sizeof(float)};
     auto packed = std::make_shared<Storage>(Device{}, bytes);
     pack(args, static_cast<float*>(packed->memory()));
