@@ -25,17 +25,6 @@ double shared_area(const Box& a, const Box& b) {
   return width > 0 && height > 0 ? width * height : 0;
 }
 
-/// The mean of those that are defined.
-double mean(const std::vector<double>& values) {
-  double sum = 0, count = 0;
-  for (const double value : values) {
-    if (std::isnan(value)) continue;
-    sum += value;
-    ++count;
-  }
-  return sum / count;
-}
-
 }  // namespace
 
 double box_iou(const Box& a, const Box& b) {
@@ -163,7 +152,7 @@ Scores DetectionScores::scores() const {
         values.insert(values.end(), by_threshold.begin(), by_threshold.end());
       }
     }
-    return mean(values);
+    return mean_of_defined(values);
   };
   Scores scores = {{"map", over_classes({}, kMost, false, -1)},
                    {"map_50", over_classes({}, kMost, false, 0)},

@@ -1,7 +1,6 @@
 #include "train/image_segmentation.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "autograd/tape.h"
 #include "base/concat.h"
@@ -28,26 +27,11 @@ std::vector<double> PixelScores::iou() const {
   return out;
 }
 
-namespace {
-
-/// Of those that are not NaN.
-double mean_of(std::span<const double> values) {
-  double sum = 0, count = 0;
-  for (const double value : values) {
-    if (std::isnan(value)) continue;
-    sum += value;
-    count += 1;
-  }
-  return sum / count;
-}
-
-}  // namespace
-
 Scores PixelScores::scores() const {
   const std::vector<double> each = iou();
   return {{"accuracy", matrix_.accuracy()},
-          {"mean_iou", mean_of(each)},
-          {"mean_iou_foreground", mean_of(std::span(each).subspan(1))}};
+          {"mean_iou", mean_of_defined(each)},
+          {"mean_iou_foreground", mean_of_defined(std::span(each).subspan(1))}};
 }
 
 namespace {

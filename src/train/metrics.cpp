@@ -44,6 +44,16 @@ double correlation(const std::vector<double>& a, const std::vector<double>& b) {
 
 }  // namespace
 
+double mean_of_defined(std::span<const double> values) {
+  double sum = 0, count = 0;
+  for (const double value : values) {
+    if (std::isnan(value)) continue;
+    sum += value;
+    count += 1;
+  }
+  return sum / count;
+}
+
 const double* find_score(const Scores& scores, std::string_view name) {
   for (const auto& [key, value] : scores) {
     if (key == name) return &value;

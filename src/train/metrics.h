@@ -14,6 +14,9 @@ namespace suanli {
 /// defined for the data seen (such as the correlation of constants) is NaN.
 using Scores = std::vector<std::pair<std::string, double>>;
 
+/// Of those that are not NaN; NaN where none is.
+double mean_of_defined(std::span<const double> values);
+
 /// The value called `name`, or null.
 const double* find_score(const Scores& scores, std::string_view name);
 

@@ -7,6 +7,7 @@
 #include "formats/model_folder.h"
 #include "models/merge.h"
 #include "optim/optimizer.h"
+#include "quiet_run.h"
 #include "tiny_run.h"
 #include "train/run.h"
 #include "train/train_step.h"
@@ -30,21 +31,11 @@ class LoraRun : public testing::Test {
   int run(const std::string& output, std::vector<std::string> words, const std::string& model = "base",
           int (*verb)(const Config&) = run_training) const {
     words.insert(words.begin(), {"task=text-classification", "model_name_or_path=" + (folder_ / model).string(),
-                                 "output_dir=" + (folder_ / output).string(), "precision=f32", "disable_tqdm=true",
+                                 "output_dir=" + (folder_ / output).string(), "precision=f32",
                                  "per_device_train_batch_size=4", "learning_rate=0.01"});
     const char* data = verb == run_training ? "train_file=" : "validation_file=";
     words.push_back(data + (folder_ / "data.csv").string());
-    Config config(train_options());
-    config.read_arguments(words);
-    testing::internal::CaptureStdout();
-    try {
-      const int code = verb(config);
-      testing::internal::GetCapturedStdout();
-      return code;
-    } catch (...) {
-      testing::internal::GetCapturedStdout();
-      throw;
-    }
+    return quiet_run(words, verb);
   }
   std::string bytes(const std::string& file) const { return read_file(folder_ / file); }
   Json results(const std::string& output) const { return read_json(folder_ / output / "eval_results.json"); }
