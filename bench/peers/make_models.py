@@ -6,6 +6,7 @@ OUTPUT/minilm                       the folder itself with onnx/, openvino/ and 
 OUTPUT/{minilm,bert-base}-TASK      folders to train: all weights there, new heads drawn with a fixed seed; BERT-base
                                     is bert-base-uncased's configuration with random weights and MiniLM's tokenizer
 OUTPUT/{gpt2,lstm,resnet18}         random weights: GPT-2 small, an LSTM of two layers of 512, ResNet-18 for ten classes
+OUTPUT/pictures                     32 JPEG files of 500 x 375 pixels, smooth noise, about as large as photographs
 OUTPUT/...-check                    the same without dropout, so that losses can be compared
 """
 import csv
@@ -16,8 +17,10 @@ import shutil
 import sys
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+import numpy
 import torch
 import transformers
+from PIL import Image
 from recurrent import LstmClassifier
 from transformers import (AutoModel, AutoModelForMaskedLM, AutoModelForSequenceClassification, BertConfig, GPT2Config,
                           GPT2LMHeadModel, ResNetConfig, ResNetForImageClassification)
@@ -25,6 +28,7 @@ from transformers import (AutoModel, AutoModelForMaskedLM, AutoModelForSequenceC
 TASKS = {"masked-lm": AutoModelForMaskedLM, "text-classification": AutoModelForSequenceClassification}
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json")
 CALIBRATION_TEXTS = 200
+PICTURES = 32
 
 
 def once(folder, make):
@@ -47,6 +51,15 @@ def random_model(source, folder, make):
     torch.manual_seed(1)
     make().save_pretrained(folder)
     copy_tokenizer(source, folder)
+
+
+def write_pictures(folder):
+    generator = numpy.random.default_rng(1)
+    for number in range(PICTURES):
+        smooth = Image.fromarray(generator.integers(0, 256, (47, 63, 3), dtype=numpy.uint8)).resize((500, 375), Image.BICUBIC)
+        grain = generator.normal(0, 8, (375, 500, 3))
+        pixels = numpy.clip(numpy.asarray(smooth) + grain, 0, 255).astype(numpy.uint8)
+        Image.fromarray(pixels).save(os.path.join(folder, f"{number}.jpg"), quality=90)
 
 
 def copy_tokenizer(source, folder):
@@ -143,6 +156,7 @@ def main():
         once(at(name), lambda folder, make=make: random_model(source, folder, make))
         if name != "resnet18":
             once(at(name + "-check"), lambda folder, name=name: without_dropout(at(name), folder))
+    once(at("pictures"), write_pictures)
     exports = {"onnx": export_onnx, "openvino": export_openvino, "ctranslate2": export_ctranslate2}
     for name, export in exports.items():
         once(at(f"minilm/{name}"), lambda folder, export=export: export(at("minilm"), folder, texts))

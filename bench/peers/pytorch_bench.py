@@ -11,8 +11,11 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import torch
 import transformers
 from inference import open_inference, padded, parser, read_work, tokenizer_of
+from PIL import Image
 from protocol import fastest, serve
 from recurrent import LstmClassifier
+from torchvision.io import decode_image
+from torchvision.transforms import v2 as transforms
 from transformers import (AutoModel, AutoModelForCausalLM, AutoModelForImageClassification, AutoModelForMaskedLM,
                           AutoModelForSequenceClassification)
 
@@ -78,6 +81,35 @@ class Classifying:
 
     def answers(self):
         return {"vectors": self.logits.float().tolist()}
+
+
+class PictureLoading:
+    """Pictures from files to augmented tensors on one thread, by PIL or as tensors from the decoder on."""
+
+    def __init__(self, request, _):
+        torch.set_num_threads(1)
+        self.files, self.size = read_work(request, "files"), read_work(request, "size")
+        normalize = transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+        augment = [transforms.RandomResizedCrop(self.size, antialias=True), transforms.RandomHorizontalFlip()]
+        to_numbers = transforms.ToDtype(torch.float32, scale=True)
+        self.ways = {"PIL": (self.open, transforms.Compose([*augment, transforms.ToImage(), to_numbers, normalize])),
+                     "tensors": (decode_image, transforms.Compose([*augment, to_numbers, normalize]))}
+        self.plain = transforms.Compose([transforms.Resize((self.size, self.size)), transforms.ToImage(), to_numbers, normalize])
+        self.setting = fastest(self.ways, self.take, self)
+
+    def take(self, name):
+        self.read, self.change = self.ways[name]
+
+    @staticmethod
+    def open(file):
+        return Image.open(file).convert("RGB")
+
+    def run(self, _):
+        for file in self.files:
+            self.change(self.read(file))
+
+    def answers(self):
+        return {"vectors": [self.plain(self.open(file)).flatten()[::97].tolist() for file in self.files]}
 
 
 class Training:
@@ -163,7 +195,7 @@ def open_work(request, args):
     """Eager work runs with the fastest number of threads; compiled code has its own built in."""
     torch._dynamo.reset()
     torch.set_num_threads(args.threads)
-    kinds = {"step": Steps, "classify": Classifying, "optimizer": Optimizing}
+    kinds = {"pictures": PictureLoading, "step": Steps, "classify": Classifying, "optimizer": Optimizing}
     if request["kind"] in kinds:
         work = kinds[request["kind"]](request, args.compile)
     else:

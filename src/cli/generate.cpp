@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "cli/generate_images.h"
 #include "cli/json_text.h"
 #include "cli/options.h"
 #include "cli/text_lines.h"
@@ -19,7 +20,8 @@ namespace {
 
 constexpr const char* kGenerateUsage =
     "suanli generate --model DIR --prompt TEXT [--max_new_tokens N] [--do_sample]\n"
-    "       suanli generate --model DIR --prompt_file FILE";
+    "       suanli generate --model DIR --prompt_file FILE\n"
+    "       suanli generate --model DIR_OF_A_GAN --output GRID.png [--num_images N]";
 
 const OptionTable& generate_options() {
   static const OptionTable table({
@@ -45,6 +47,10 @@ const OptionTable& generate_options() {
       {.name = "early_stopping", .type = OptionType::boolean, .help = "beams: end with num_beams whole sequences"},
       {.name = "stop_strings", .type = OptionType::list, .help = "end behind the first of these texts"},
       {.name = "seed", .type = OptionType::integer, .default_value = "42", .help = "of sampling"},
+      {.name = "num_images",
+       .type = OptionType::integer,
+       .default_value = "64",
+       .help = "of a model that makes pictures: how many, in one PNG"},
       {.name = "batch_size",
        .type = OptionType::integer,
        .default_value = "8",
@@ -185,6 +191,10 @@ int generate(Arguments arguments) {
   if (print_help(arguments, kGenerateUsage, generate_options())) return 0;
   Config config(generate_options());
   read_options(config, arguments, "generate");
+  const std::string folder = config.get_string("model");
+  if (models::head_of(models::model_json(folder), folder + "/config.json") == models::Head::image_generation) {
+    return generate_images(config);
+  }
   if (config.is_given("prompt") == config.is_given("prompt_file")) {
     throw UserError("generate", "expected either prompt or prompt_file");
   }

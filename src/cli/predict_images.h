@@ -10,4 +10,8 @@ namespace suanli::cli {
 /// code.
 int predict_images(const Config& config, int64_t top_k);
 
+/// The same of a detector: for each picture a list of {"score", "label", "box": {"xmin", "ymin", "xmax", "ymax"}}, best
+/// first.
+int predict_objects(const Config& config);
+
 }  // namespace suanli::cli

@@ -40,11 +40,6 @@ void append_answer(std::string& out, const Tabular& task, std::span<const float>
 
 }  // namespace
 
-bool is_table_model(const std::string& folder) {
-  const std::string file = folder + "/config.json";
-  return models::is_tabular(models::model_json(folder), file);
-}
-
 int predict_rows(const Config& config) {
   initialize();
   const std::string folder = config.get_string("model");

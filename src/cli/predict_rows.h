@@ -1,14 +1,9 @@
 /// Predictions of a model of tables.
 #pragma once
 
-#include <string>
-
 #include "base/config.h"
 
 namespace suanli::cli {
-
-/// True where the config.json of a folder is of type tabular_mlp. Throws UserError where there is none.
-bool is_table_model(const std::string& folder);
 
 /// A JSON line for each row of --input: {"label", "score"} with the probability of the label, or {"value"}. The columns
 /// are those that the model was trained on, in any order; others are passed over. Returns the exit code.

@@ -11,11 +11,6 @@
 
 namespace suanli::cli {
 
-bool is_forecast_model(const std::string& folder) {
-  const std::string file = folder + "/config.json";
-  return models::is_forecaster(models::model_json(folder), file);
-}
-
 int predict_series(const Config& config) {
   initialize();
   const Device device = device_named(config.get_string("device"));

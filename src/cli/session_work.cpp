@@ -4,6 +4,7 @@
 
 #include "autograd/tape.h"
 #include "base/error.h"
+#include "cli/session_pictures.h"
 #include "infer/engine.h"
 #include "nn/precision.h"
 #include "optim/gradients.h"
@@ -289,11 +290,12 @@ std::unique_ptr<SessionWork> open_work(const Json& request) {
   if (kind == "tokenize") return std::make_unique<Tokenizing>(request);
   if (kind == "load") return std::make_unique<Loading>(request);
   if (kind == "classify") return std::make_unique<Classifying>(request);
+  if (kind == "pictures") return open_pictures(request);
   if (kind == "step") return std::make_unique<Steps>(request);
   if (kind == "optimizer") return std::make_unique<Optimizing>(request);
   throw UserError(
-      kRequest,
-      "expected a kind of work (infer, embed, tokenize, load, classify, step, optimizer), got \"" + kind + "\"");
+      kRequest, "expected a kind of work (infer, embed, tokenize, load, classify, pictures, step, optimizer), got \"" +
+                    kind + "\"");
 }
 
 }  // namespace suanli::cli

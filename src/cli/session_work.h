@@ -23,6 +23,7 @@ class SessionWork {
 ///   load       {"sequences": ...}: reads the folder and answers
 ///   classify   {"size": of a side, "batches": [{"pictures": [[size size 3 numbers], ...], "labels": [...]}, ...]}: the
 ///              first batch to logits
+///   pictures   see session_pictures.h
 ///   step       {"batches": [{"sequences": ..., "labels": ...}, ...]}: a training step of "task"; labels are a list a
 ///              sequence with -100 for "not predicted" (masked-lm), one class a sequence (text-classification), or none
 ///              (causal-lm); or the file of classify (image-classification)

@@ -51,6 +51,7 @@ Batch pack(std::span<const EncodedExample> examples) {
     append(&batch.features, example.features);
     append(&batch.categories, example.categories);
     append(&batch.targets, example.targets);
+    batch.objects.push_back(example.objects);
     batch.offsets.push_back(static_cast<int32_t>(batch.ids.size()));
     batch.rows.push_back(example.row);
     batch.longest = std::max(batch.longest, static_cast<int64_t>(length));

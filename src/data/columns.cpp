@@ -82,6 +82,8 @@ ColumnChoice choose_columns(const std::vector<std::string>& columns, const Reade
   choice.label = choose_label(columns, options, where);
   choice.text = options.text_columns;
   choice.pair = options.text_pair_column;
+  choice.negative = options.negative_column;
+  if (!choice.negative.empty()) demand(columns, choice.negative, where);
   for (const std::string& name : choice.text) demand(columns, name, where);
   if (!choice.pair.empty()) demand(columns, choice.pair, where);
   if (!choice.text.empty()) return choice;
@@ -97,8 +99,9 @@ ColumnChoice choose_columns(const std::vector<std::string>& columns, const Reade
     }
     std::vector<std::string> others;
     const std::string label = choice.label.empty() ? first_of(columns, kLabels) : choice.label;
-    std::copy_if(columns.begin(), columns.end(), std::back_inserter(others),
-                 [&](const std::string& name) { return name != label && name != choice.pair; });
+    std::copy_if(columns.begin(), columns.end(), std::back_inserter(others), [&](const std::string& name) {
+      return name != label && name != choice.pair && name != choice.negative;
+    });
     choice.text = {others.size() == 1 ? others[0] : ""};
   }
   if (choice.text[0].empty()) {

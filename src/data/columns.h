@@ -10,10 +10,10 @@
 
 namespace suanli {
 
-/// Names of the columns to read; empty `pair` and `label` where there is none to read.
+/// Names of the columns to read; empty `pair`, `negative` and `label` where there is none to read.
 struct ColumnChoice {
   std::vector<std::string> text;
-  std::string pair, label;
+  std::string pair, negative, label;
 };
 
 /// Chooses among `columns` as ReaderOptions says. Throws UserError at `where` naming what is there.

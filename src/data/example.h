@@ -11,6 +11,7 @@ namespace suanli {
 
 struct Example {
   std::string text, text_pair;
+  std::string negative;  ///< of a triplet: a text unlike `text`, where `text_pair` is one like it
   bool has_pair = false;
   std::vector<std::string> words;   ///< token classification: the words, instead of text
   std::vector<std::string> labels;  ///< one for a class, any number for multi-label, one a word for tags

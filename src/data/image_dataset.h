@@ -53,6 +53,11 @@ ImageDataset read_classified_images(const std::filesystem::path& file_or_folder)
 /// other.
 ImageDataset read_masked_images(const std::filesystem::path& folder);
 
+/// Pictures with boxes or key points: a folder of Pascal VOC, one of its ImageSets/Main/<split>.txt, a json of COCO
+/// (its pictures beside annotations/ in the folder called as the end of its name, or with it), a `part` of Ultralytics'
+/// data.yaml, or else a folder as read_image_folder() takes it. Throws UserError.
+ImageDataset read_annotated_images(const std::filesystem::path& file_or_folder, const std::string& part = "train");
+
 /// COCO instances or person_keypoints json, pictures in `image_folder`. Classes are the categories in the order of
 /// their ids. Crowds are ignored objects. Throws UserError with the number of the annotation.
 ImageDataset read_coco(const std::filesystem::path& json, const std::filesystem::path& image_folder);

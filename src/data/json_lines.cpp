@@ -61,6 +61,7 @@ class JsonLinesReader : public ExampleReader {
     }
     example->has_pair = !choice.pair.empty();
     if (example->has_pair) example->text_pair = scalar_text(object[choice.pair], choice.pair, where);
+    if (!choice.negative.empty()) example->negative = scalar_text(object[choice.negative], choice.negative, where);
     if (!choice.label.empty()) read_label(example, object[choice.label], choice.label, where);
     return true;
   }

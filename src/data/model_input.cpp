@@ -58,15 +58,17 @@ AnnotatedInput annotated_input(std::span<const ImageExample> examples, int64_t i
                                const ImageInputOptions& options, const std::optional<Draw>& draw) {
   const DecodeOptions decode = decode_options(options.processor);
   AnnotatedImage annotated;
+  AnnotatedInput input;
   if (!draw) {
     annotated = load_annotated(example_at(examples, index), decode);
+    input.picture_height = annotated.image.height;
+    input.picture_width = annotated.image.width;
     letterbox(&annotated, size, size);
   } else {
     const auto fetch = [&](int64_t other) { return load_annotated(example_at(examples, other), decode); };
     RandomGenerator random = augment_random(draw->seed, draw->epoch, index);
     annotated = augment_annotated(index, static_cast<int64_t>(examples.size()), fetch, size, options.augment, random);
   }
-  AnnotatedInput input;
   input.channels = annotated.image.channels;
   input.size = size;
   input.pixel_values = pixel_values_of(annotated.image, options.processor);

@@ -45,6 +45,7 @@ ClassifiedInput classified_input(std::span<const ImageExample> examples, int64_t
 struct AnnotatedInput {
   std::vector<float> pixel_values;  ///< [C, size, size]
   int64_t channels = 0, size = 0;
+  int64_t picture_height = 0, picture_width = 0;  ///< of the picture that was letterboxed
   std::vector<ImageObject> objects;
   Mask mask;
 };

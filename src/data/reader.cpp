@@ -27,6 +27,7 @@ class TableReader : public ExampleReader {
     };
     for (const std::string& name : choice.text) text_.push_back(index(name));
     pair_ = choice.pair.empty() ? kNone : index(choice.pair);
+    negative_ = choice.negative.empty() ? kNone : index(choice.negative);
     label_ = choice.label.empty() ? kNone : index(choice.label);
   }
 
@@ -39,6 +40,7 @@ class TableReader : public ExampleReader {
     }
     example->has_pair = pair_ != kNone;
     if (example->has_pair) example->text_pair = fields_[pair_];
+    if (negative_ != kNone) example->negative = fields_[negative_];
     if (label_ != kNone) set_label(example, fields_[label_], options_, rows_.source().place(example->line));
     return true;
   }
@@ -46,7 +48,7 @@ class TableReader : public ExampleReader {
   static constexpr size_t kNone = static_cast<size_t>(-1);
   CsvReader rows_;
   std::vector<size_t> text_;
-  size_t pair_ = kNone, label_ = kNone;
+  size_t pair_ = kNone, negative_ = kNone, label_ = kNone;
   std::vector<std::string> fields_;
 };
 

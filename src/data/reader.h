@@ -23,6 +23,7 @@ struct ReaderOptions {
   std::vector<std::string> text_columns;      ///< joined by text_column_delimiter; empty: guessed
   std::string text_column_delimiter = " ";
   std::string text_pair_column;  ///< empty: guessed beside a guessed text column
+  std::string negative_column;   ///< of triplets; empty: not read
   /// Parallel text: beside plain text NAME.en the second texts stand in NAME.ja where this is "ja"; empty: none.
   std::string text_pair_extension;
   std::string label_column;               ///< empty: guessed

@@ -93,8 +93,10 @@ void check(const AugmentOptions& o) {
     within(name, value, 255);
   }
   within("crop_padding", static_cast<double>(o.crop_padding), 1 << 16);
-  if (!(o.mixup_alpha > 0 && o.cutmix_alpha > 0)) {
-    throw UserError("mixup_alpha, cutmix_alpha", "expected numbers above 0");
+  constexpr double kLargestAlpha = 1e6;
+  for (const auto& [name, value] : {std::pair{"mixup_alpha", o.mixup_alpha}, {"cutmix_alpha", o.cutmix_alpha}}) {
+    if (!(value > 0)) throw UserError(name, concat("expected a number above 0, got ", value));
+    within(name, value, kLargestAlpha);
   }
 }
 

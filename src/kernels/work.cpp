@@ -9,6 +9,7 @@
 #include "kernels/batch_norm.h"
 #include "kernels/cached_attention.h"
 #include "kernels/depthwise.h"
+#include "kernels/dice_loss.h"
 #include "kernels/elementwise.h"
 #include "kernels/embedding.h"
 #include "kernels/focal_loss.h"
@@ -23,6 +24,7 @@
 #include "kernels/quantized_matmul.h"
 #include "kernels/recurrence.h"
 #include "kernels/rms_norm.h"
+#include "kernels/roi_align.h"
 #include "kernels/rotary_embedding.h"
 #include "kernels/swiglu.h"
 #include "kernels/upsample.h"
@@ -160,9 +162,7 @@ Work work_of(const Cast& args) {
   return work;
 }
 
-Work work_of(const RowDot& args) {
-  return one_pass(args.rows, {"H", args.width}, wanted({args.x, args.z}), args.dtype);
-}
+Work work_of(const RowDot& a) { return one_pass(a.rows, {"H", a.width}, wanted({a.x, a.z}), a.dtype); }
 Work work_of(const RowScale& args) { return one_pass(args.rows, {"H", args.width}, 2, args.dtype); }
 
 Work work_of(const LayerNormForward& args) {
@@ -173,9 +173,7 @@ Work work_of(const LayerNormBackward& args) {
 }
 
 Work work_of(const RmsNormForward& args) { return one_pass(args.rows, {"H", args.width}, 2, args.dtype); }
-Work work_of(const RmsNormBackward& args) {
-  return one_pass(args.rows, {"H", args.width}, wanted({args.dy, args.x, args.dx}), args.dtype);
-}
+Work work_of(const RmsNormBackward& a) { return one_pass(a.rows, {"H", a.width}, wanted({a.dy, a.x, a.dx}), a.dtype); }
 Work work_of(const RotaryEmbedding& args) { return one_pass(args.tokens, {"H", args.width}, 2, args.dtype); }
 Work work_of(const SwigluForward& args) { return one_pass(args.rows, {"F", args.width}, 3, args.dtype); }
 Work work_of(const SwigluBackward& args) { return one_pass(args.rows, {"F", args.width}, 5, args.dtype); }
@@ -193,8 +191,12 @@ Work work_of(const EmbeddingBackward& args) {
 
 Work work_of(const CrossEntropyForward& args) { return one_pass(args.rows, {"V", args.vocab}, 1, args.dtype); }
 Work work_of(const CrossEntropyBackward& args) { return one_pass(args.rows, {"V", args.vocab}, 2, args.dtype); }
+Work work_of(const SoftCrossEntropyForward& args) { return one_pass(args.rows, {"V", args.vocab}, 2, args.dtype); }
+Work work_of(const SoftCrossEntropyBackward& args) { return one_pass(args.rows, {"V", args.vocab}, 3, args.dtype); }
 Work work_of(const PointwiseLossForward& args) { return one_pass(args.count, 2, args.dtype); }
 Work work_of(const PointwiseLossBackward& args) { return one_pass(args.count, 3, args.dtype); }
+Work work_of(const DiceLossForward& a) { return one_pass(a.pictures * a.pixels, {"V", a.classes}, 1, a.dtype); }
+Work work_of(const DiceLossBackward& a) { return one_pass(a.pictures * a.pixels, {"V", a.classes}, 2, a.dtype); }
 Work work_of(const FocalLossForward& args) { return one_pass(args.rows, {"V", args.classes}, 1, args.dtype); }
 Work work_of(const FocalLossBackward& args) { return one_pass(args.rows, {"V", args.classes}, 2, args.dtype); }
 
@@ -232,9 +234,7 @@ Work work_of(const AvgPoolBackward& args) { return window_work(args.windows, arg
 Work work_of(const BatchNormStatistics& args) { return one_pass(args.rows, {"C", args.width}, 1, args.dtype); }
 Work work_of(const BatchNormRstd& args) { return one_pass(args.width, 2, args.dtype); }
 Work work_of(const BatchNormForward& args) { return one_pass(args.rows, {"C", args.width}, 2, args.dtype); }
-Work work_of(const BatchNormSums& args) {
-  return one_pass(args.rows, {"C", args.width}, wanted({args.dy, args.x, args.y}), args.dtype);
-}
+Work work_of(const BatchNormSums& a) { return one_pass(a.rows, {"C", a.width}, wanted({a.dy, a.x, a.y}), a.dtype); }
 Work work_of(const BatchNormBackward& args) {
   return one_pass(args.rows, {"C", args.width}, wanted({args.dy, args.x, args.y, args.dx}), args.dtype);
 }
@@ -245,6 +245,7 @@ Work work_of(const Transpose& args) {
   work.shape = shape_of({{"B", args.batch}, {"R", args.rows}, {"C", args.columns}});
   return work;
 }
+Work work_of(const PixelShuffle& args) { return one_pass(args.count(), 2, args.dtype); }
 
 template <class Args>
 static Work upsample_work(const Args& args) {
@@ -256,6 +257,21 @@ static Work upsample_work(const Args& args) {
 }
 Work work_of(const UpsampleForward& args) { return upsample_work(args); }
 Work work_of(const UpsampleBackward& args) { return upsample_work(args); }
+
+static Work roi_align_work(const RoiAlignSizes& s, DType dtype) {
+  const int64_t out = s.boxes * s.out_height * s.out_width;
+  return {.shape = shape_of({{"B", s.images},
+                             {"H", s.height},
+                             {"W", s.width},
+                             {"C", s.channels},
+                             {"N", s.boxes},
+                             {"OH", s.out_height},
+                             {"OW", s.out_width}}),
+          .dtype = name_of(dtype),
+          .bytes = bytes_of((s.images * s.height * s.width + out) * s.channels, dtype)};
+}
+Work work_of(const RoiAlignForward& args) { return roi_align_work(args.sizes, args.dtype); }
+Work work_of(const RoiAlignBackward& args) { return roi_align_work(args.sizes, args.dtype); }
 
 /// x, u, h and y; where kept for backward what is kept, too. An LSTM reads and writes c.
 Work work_of(const RecurrentForward& args) {

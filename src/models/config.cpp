@@ -15,6 +15,10 @@ constexpr Ending kEndings[] = {{"ForMaskedLM", Head::masked_lm},
                                {"ForTokenClassification", Head::token_classification},
                                {"ForImageClassification", Head::image_classification},
                                {"ForSemanticSegmentation", Head::semantic_segmentation},
+                               {"ForImageGeneration", Head::image_generation},
+                               {"ForObjectDetection", Head::object_detection},
+                               {"ForImageSuperResolution", Head::image_super_resolution},
+                               {"ForKeypointDetection", Head::keypoint_detection},
                                {"LMHeadModel", Head::causal_lm},
                                {"Model", Head::none}};
 

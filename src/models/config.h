@@ -17,7 +17,11 @@ enum class Head {
   sequence_classification,
   token_classification,
   image_classification,
-  semantic_segmentation
+  semantic_segmentation,
+  object_detection,
+  image_generation,
+  image_super_resolution,
+  keypoint_detection
 };
 
 struct ModelConfig {

@@ -3,13 +3,18 @@
 #include "base/error.h"
 #include "models/alexnet/alexnet.h"
 #include "models/bert/family.h"
+#include "models/dcgan/dcgan.h"
+#include "models/faster_rcnn/family.h"
 #include "models/forecast/forecast.h"
 #include "models/gpt2/family.h"
+#include "models/keypoints/heat_map_network.h"
 #include "models/lenet/lenet.h"
 #include "models/llama/family.h"
 #include "models/mobilenet/family.h"
 #include "models/recurrent/family.h"
 #include "models/resnet/family.h"
+#include "models/super_resolution/edsr.h"
+#include "models/super_resolution/srcnn.h"
 #include "models/tabular/mlp.h"
 #include "models/unet/unet.h"
 #include "models/vit/vit.h"
@@ -23,11 +28,15 @@ struct ModelType {
 };
 constexpr ModelType kModelTypes[] = {{"alexnet", read_alexnet},
                                      {"bert", read_bert},
+                                     {"dcgan", read_dcgan},
                                      {"distilbert", read_bert},
+                                     {"edsr", read_edsr},
                                      {"efficientnet_lite", read_mobilenet},
+                                     {"faster_rcnn", read_faster_rcnn},
                                      {"forecaster", read_forecaster},
                                      {"gpt2", read_gpt2},
                                      {"gru", read_recurrent},
+                                     {"heatmap", read_heat_map_network},
                                      {"lenet", read_lenet},
                                      {"llama", read_llama},
                                      {"lstm", read_recurrent},
@@ -36,6 +45,7 @@ constexpr ModelType kModelTypes[] = {{"alexnet", read_alexnet},
                                      {"resnet_cifar", read_resnet},
                                      {"rnn", read_recurrent},
                                      {"roberta", read_bert},
+                                     {"srcnn", read_srcnn},
                                      {"tabular_mlp", read_tabular},
                                      {"unet", read_unet},
                                      {"vit", read_vit}};
@@ -56,6 +66,12 @@ Shape StoredNames::sizes_of(size_t i, const Shape& whole) const {
   }
   sizes[0] = rows_of(i, sizes[0]);
   return Shape(sizes);
+}
+
+std::unique_ptr<ImageBody> Family::image_body(nn::ParameterScope, int64_t) const {
+  throw UserError("backbone_config",
+                  "expected a network over images with feature maps (resnet, mobilenet_v2 or efficientnet_lite), got " +
+                      architecture(Head::none));
 }
 
 std::unique_ptr<Family> read_family(const Json& json, const std::string& where) {

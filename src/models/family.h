@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "models/config.h"
+#include "models/image_body.h"
 #include "models/network.h"
 #include "nn/parameters.h"
 
@@ -33,6 +34,8 @@ class Family {
   virtual const ModelConfig& config() const = 0;
   /// Throws UserError for a head that the family does not have.
   virtual std::unique_ptr<Network> network(nn::ParameterScope scope, Head head) const = 0;
+  /// The first `stages` feature maps of its network without a head. Throws UserError where it has none.
+  virtual std::unique_ptr<ImageBody> image_body(nn::ParameterScope scope, int64_t stages) const;
   /// The class in transformers or torchvision, such as "BertForMaskedLM".
   virtual std::string architecture(Head head) const = 0;
   virtual StoredNames stored_names(const std::string& parameter) const = 0;

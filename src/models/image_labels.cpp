@@ -26,6 +26,12 @@ bool torchvision_names(const Json& json, const std::string& where) {
   throw UserError(where, "expected \"weight_names\" transformers or torchvision, got \"" + names + "\"");
 }
 
+void check_stages(int64_t wanted, size_t stages) {
+  if (wanted <= static_cast<int64_t>(stages)) return;
+  throw UserError("backbone_config", "expected a network of at least " + std::to_string(wanted) + " stages, got " +
+                                         std::to_string(stages));
+}
+
 void check_image_head(const char* family, Head head) {
   if (head == Head::image_classification) return;
   throw UserError("model", std::string("expected the task image-classification for ") + family + ", got another one");

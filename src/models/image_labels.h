@@ -17,6 +17,9 @@ std::vector<int64_t> config_widths(const Json& json, const char* key, const std:
 /// Throws UserError for another value.
 bool torchvision_names(const Json& json, const std::string& where);
 
+/// Throws UserError unless a body has at least `wanted` stages.
+void check_stages(int64_t wanted, size_t stages);
+
 /// Throws UserError unless the head is image_classification, the only one of `family`.
 void check_image_head(const char* family, Head head);
 

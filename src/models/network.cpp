@@ -25,6 +25,19 @@ Tensor Network::token_logits(const PackedSequences&, const nn::Mode&) const { wr
 
 Tensor Network::image_logits(const Tensor&, const nn::Mode&) const { wrong_kind("a classifier of images"); }
 Tensor Network::pixel_logits(const Tensor&, const nn::Mode&) const { wrong_kind("a model that labels pixels"); }
+DetectionLosses Network::detection_losses(const Tensor&, const DetectionTargets&, const nn::Mode&) const {
+  wrong_kind("a detector of objects");
+}
+std::vector<std::vector<Detection>> Network::detect(const Tensor&, const nn::Mode&) const {
+  wrong_kind("a detector of objects");
+}
+Tensor Network::enlarged_pixels(const Tensor&, const nn::Mode&) const { wrong_kind("a model that enlarges pictures"); }
+Tensor Network::heat_maps(const Tensor&, const nn::Mode&) const { wrong_kind("a model that finds key points"); }
+Tensor Network::image_features(const Tensor&, const nn::Mode&) const {
+  wrong_kind("a classifier of images with features: a LeNet or ResNet");
+}
+Tensor Network::generated_images(const Tensor&, const nn::Mode&) const { wrong_kind("a generator of images"); }
+Tensor Network::realness_logits(const Tensor&, const nn::Mode&, bool) const { wrong_kind("a generator of images"); }
 Tensor Network::row_logits(const Tensor&, const Tensor&, const nn::Mode&) const { wrong_kind("a model of tables"); }
 
 Tensor Network::next_token_logits(const PackedSequences&, const Tensor&, const nn::Mode&, TokenCache*) const {

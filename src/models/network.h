@@ -1,6 +1,7 @@
 /// What a network can be asked for, whatever its family.
 #pragma once
 
+#include "models/detection.h"
 #include "models/sequences.h"
 #include "models/token_cache.h"
 #include "nn/mode.h"
@@ -24,6 +25,24 @@ class Network {
   virtual Tensor image_logits(const Tensor& pixels, const nn::Mode& mode) const;
   /// pixels f32 [B,height,width,channels] -> logits [B,height,width,labels] f32.
   virtual Tensor pixel_logits(const Tensor& pixels, const nn::Mode& mode) const;
+  /// The losses of the objects in pixels f32 [B,height,width,channels].
+  virtual DetectionLosses detection_losses(const Tensor& pixels, const DetectionTargets& targets,
+                                           const nn::Mode& mode) const;
+  /// What each of the pictures shows, best score first.
+  virtual std::vector<std::vector<Detection>> detect(const Tensor& pixels, const nn::Mode& mode) const;
+  /// pixels f32 [B,height,width,channels] in 0..1, which the network may want enlarged already
+  /// (super_resolution/config.h)
+  /// -> the enlarged pictures, f32 [B, upscale height, upscale width, channels].
+  virtual Tensor enlarged_pixels(const Tensor& pixels, const nn::Mode& mode) const;
+  /// pixels f32 [B,height,width,channels] -> f32 [B, height/4, width/4, K]: near 1 where each of K key points lies.
+  virtual Tensor heat_maps(const Tensor& pixels, const nn::Mode& mode) const;
+  /// pixels f32 [B,height,width,channels] -> what the last layer of a classifier reads, [B,F] f32.
+  virtual Tensor image_features(const Tensor& pixels, const nn::Mode& mode) const;
+  /// latent f32 [B,Z], normal numbers -> pictures f32 [B,height,width,channels] in -1..1.
+  virtual Tensor generated_images(const Tensor& latent, const nn::Mode& mode) const;
+  /// pixels f32 [B,height,width,channels] in -1..1 -> logits [B] f32 that they are real, not generated. `frozen`: the
+  /// parameters take no gradient of it.
+  virtual Tensor realness_logits(const Tensor& pixels, const nn::Mode& mode, bool frozen) const;
   /// rows [M] i32: the packed places whose next token is asked for -> logits [M,V] in mode.dtype. With a cache of
   /// new_cache() the sequences are new tokens behind those that it holds, positions counting on, and it takes them in.
   virtual Tensor next_token_logits(const PackedSequences& sequences, const Tensor& rows, const nn::Mode& mode,

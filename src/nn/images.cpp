@@ -14,7 +14,7 @@ Conv2d::Conv2d(ParameterScope scope, int64_t in, int64_t out, const Options& opt
   const int64_t inputs = in / window_.groups, fan = inputs * options.kernel * options.kernel;
   weight_ = scope.get("weight", {out, options.kernel, options.kernel, inputs},
                       options.weight ? options.weight : within_root(fan));
-  if (options.bias) bias_ = scope.get("bias", {out}, within_root(fan));
+  if (options.bias) bias_ = scope.get("bias", {out}, options.bias_values ? options.bias_values : within_root(fan));
 }
 
 Tensor Conv2d::operator()(const Tensor& x) const {

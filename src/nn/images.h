@@ -20,7 +20,8 @@ class Conv2d {
     ops::Conv2dOptions window = {};
     bool same_padding = false;  ///< ops::same_padding() in place of the window's
     bool bias = false;
-    Initializer weight = {};  ///< null: PyTorch's default, uniform within 1 / sqrt(fan in), as of the bias
+    Initializer weight = {};       ///< null: PyTorch's default, uniform within 1 / sqrt(fan in)
+    Initializer bias_values = {};  ///< null: the same
   };
   Conv2d(ParameterScope scope, int64_t in, int64_t out, const Options& options);
   /// x [B,H,W,in] -> [B,OH,OW,out].

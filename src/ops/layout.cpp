@@ -26,6 +26,16 @@ Tensor exchange(const char* op, const Tensor& x, int64_t rows, int64_t columns, 
   return y;
 }
 
+/// Between deep [B,H,W,C r^2] and wide [B, H r, W r, C] of `deep`'s elements; `inverse`: x is wide.
+Tensor shuffled(const Tensor& x, const Shape& deep, int64_t factor, bool inverse) {
+  const int64_t channels = deep[3] / (factor * factor);
+  const Shape wide = {deep[0], deep[1] * factor, deep[2] * factor, channels};
+  Tensor y = Tensor::empty(inverse ? deep : wide, x.dtype(), x.device());
+  kernels::pixel_shuffle({x.data(), y.data(), deep[0], deep[1], deep[2], channels, factor, inverse, x.dtype()},
+                         stream_of(x));
+  return y;
+}
+
 /// `width` columns from `first` of x [..., columns], as a tensor of `shape`.
 Tensor columns_of(const Tensor& x, int64_t first, const Shape& shape) {
   Tensor y = Tensor::empty(shape, x.dtype(), x.device());
@@ -82,6 +92,20 @@ Tensor channels_first(const Tensor& x) {
   check_tensor("channels_first", "x", x, 4, kFloating);
   const int64_t channels = x.dim(3), pixels = x.dim(1) * x.dim(2);
   return exchange("channels_first", x, pixels, channels, {x.dim(0), channels, x.dim(1), x.dim(2)});
+}
+
+Tensor pixel_shuffle(const Tensor& x, int64_t factor) {
+  check_tensor("pixel_shuffle", "x", x, 4, kFloating);
+  constexpr int64_t kMost = 1 << 15;  // its square is no overflow
+  if (factor < 1 || factor > kMost || x.dim(3) % (factor * factor) != 0) {
+    throw UserError("pixel_shuffle", concat("expected a factor of at least 1 whose square divides the ", x.dim(3),
+                                            " channels, got ", factor));
+  }
+  Tensor y = shuffled(x, x.shape(), factor, false);
+  record("pixel_shuffle", y, {x}, [factor, shape = x.shape()](const Tensor& dy) {
+    return std::vector<Tensor>{shuffled(dy, shape, factor, true)};
+  });
+  return y;
 }
 
 }  // namespace suanli::ops

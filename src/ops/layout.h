@@ -17,4 +17,9 @@ Tensor cat(const Tensor& a, const Tensor& b);
 Tensor channels_last(const Tensor& x);
 Tensor channels_first(const Tensor& x);
 
+/// Channels become pixels, r = factor (torch.nn.functional.pixel_shuffle in its order of channels, channels last):
+/// x [B,H,W,C r^2] -> [B, H r, W r, C], y[b, h r + i, w r + j, c] = x[b, h, w, c r^2 + i r + j]. Any floating dtype.
+/// Gradient: x. Throws UserError for a factor below 1 or channels that are no multiple of its square.
+Tensor pixel_shuffle(const Tensor& x, int64_t factor);
+
 }  // namespace suanli::ops

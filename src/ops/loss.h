@@ -16,6 +16,28 @@ struct CrossEntropyOptions {
 /// Gradient: logits. Throws UserError for a label outside, or an option outside its range.
 Tensor cross_entropy(const Tensor& logits, const Tensor& labels, const CrossEntropyOptions& options = {});
 
+/// Softmax cross-entropy against a distribution of classes for each row (torch.nn.functional.cross_entropy with class
+/// probabilities as target), for labels that are mixed or come from another model:
+///   loss = 1/n sum_t sum_v q[t,v] (lse_t - x[t,v]),   a term whose q is 0 being 0
+/// logits x [T,V] floating; targets q [T,V] f32 (f64 beside f64); n = normalizer, 0: the number of rows (at least 1);
+/// loss [1] f32 (f64), summed in f64 in row order. Gradient: logits.
+Tensor soft_cross_entropy(const Tensor& logits, const Tensor& targets, double normalizer = 0);
+
+struct DiceLossOptions {
+  int32_t ignore_index = -100;  ///< pixels with this label count for nothing
+  double smooth = 1;            ///< > 0: added above and below; keeps classes that a picture does not have quiet
+  double normalizer = 0;        ///< the sum is divided by this; 0: by the number of counted pixels (at least 1)
+};
+
+/// Soft Dice loss of the classes of pixels (Milletari et al. 2016, V-Net, with plain sums below, as monai's
+/// DiceLoss(softmax=True), which has smooth as smooth_nr = smooth_dr). With p = softmax(x), the sums over the counted
+/// pixels i of picture b, and n_b their number:
+///   D[b,c] = (2 sum_i p[i,c] [y_i = c] + smooth) / (sum_i p[i,c] + sum_i [y_i = c] + smooth)
+///   loss = 1/n sum_b n_b (1 - mean_c D[b,c]): where all pixels count, the mean over pictures
+/// logits x [pictures * P, V] floating; labels y [pictures * P] i32 in 0..V-1 or ignore_index; loss [1] f32 (f64),
+/// summed in f64. Gradient: logits. Throws UserError for a label outside, or an option outside its range.
+Tensor dice_loss(const Tensor& logits, const Tensor& labels, int64_t pictures, const DiceLossOptions& options = {});
+
 struct FocalLossOptions {
   double gamma = 2;       ///< >= 0: how much rows that are sure already count less; 0: cross-entropy
   double normalizer = 0;  ///< the sum is divided by this; 0: by the number of rows (at least 1)
@@ -34,8 +56,17 @@ Tensor focal_loss(const Tensor& logits, const Tensor& labels, const Tensor& clas
 /// f32 (f64 beside f64); n = normalizer, 0: the number of elements (at least 1). loss [1] f32 (f64). Gradient: x.
 Tensor mse_loss(const Tensor& x, const Tensor& target, double normalizer = 0);
 
+/// loss = 1/n sum_i |x_i - target_i| (torch.nn.functional.l1_loss), of slope 0 where they are equal. Shapes, n, dtypes
+/// and gradient as for mse_loss.
+Tensor l1_loss(const Tensor& x, const Tensor& target, double normalizer = 0);
+
 /// loss = 1/n sum_i max(x,0) - x t + log(1 + exp(-|x|)) (torch.nn.functional.binary_cross_entropy_with_logits); targets
 /// in 0..1. Shapes, n, dtypes and gradient as for mse_loss.
 Tensor bce_with_logits(const Tensor& x, const Tensor& target, double normalizer = 0);
+
+/// loss = 1/n sum_i d_i^2 / (2 beta) where d_i = |x_i - target_i| < beta, else d_i - beta / 2
+/// (torch.nn.functional.smooth_l1_loss; Girshick 2015). Shapes, n, dtypes and gradient as for mse_loss. Throws
+/// UserError for a beta that is not above 0.
+Tensor smooth_l1_loss(const Tensor& x, const Tensor& target, double beta, double normalizer = 0);
 
 }  // namespace suanli::ops

@@ -22,7 +22,7 @@ section { border-top: 1px solid var(--line); padding: .8rem 0 } p { margin: .2re
 table { border-collapse: collapse; width: 100% } td, th { border-bottom: 1px solid var(--line); padding: .25rem .5rem; text-align: left; vertical-align: top; overflow-wrap: break-word; max-width: 22rem }
 .wide { overflow-x: auto } .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1.5rem }
 figure { margin: .6rem 0; min-width: 0 } summary { color: var(--soft); cursor: pointer } details .wide { max-height: 20rem; overflow-y: auto }
-svg { display: block; max-width: 100%; height: auto } figure svg { width: 100% } rect { fill: var(--bar) } rect.gap { fill: var(--gap) }
+svg, img { display: block; max-width: 100%; height: auto } figure svg { width: 100% } rect { fill: var(--bar) } rect.gap { fill: var(--gap) }
 text { fill: var(--ink); font: 12px system-ui, sans-serif } .grid { stroke: var(--line) } .even { stroke: var(--soft); stroke-dasharray: 5 4; fill: none }
 polyline { fill: none; stroke: var(--c); stroke-width: 2 } circle { fill: var(--c) } rect.bar { fill: var(--c) }
 .legend span { color: var(--ink); margin-right: 1rem; overflow-wrap: anywhere } .legend span::before { content: ""; display: inline-block; width: .8em; height: .8em; margin-right: .4em; background: var(--c) }

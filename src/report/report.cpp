@@ -6,6 +6,7 @@
 #include "base/concat.h"
 #include "base/config.h"
 #include "page/html.h"
+#include "page/picture.h"
 #include "page/plot.h"
 #include "train/arguments.h"
 
@@ -173,10 +174,20 @@ std::string scores_part(const RunRecord& run) {
   return concat("<h2>Scores</h2>", page::table(head, rows));
 }
 
+std::string pictures_part(const std::string& set, const std::vector<ReportedPicture>& pictures) {
+  std::string figures;
+  for (const ReportedPicture& each : pictures) {
+    if (!each.png.empty()) figures += page::picture(each.png, each.caption);
+  }
+  if (figures.empty()) return "";
+  return concat("<h2>Pictures: ", escaped(set), "</h2><div class=\"plots\">", figures, "</div>\n");
+}
+
 std::string to_html(const RunRecord& run) {
   std::string body =
       concat("<h1>", escaped(run.name), "</h1>\n", alerts(run), setting_part(run), curves_part(run), scores_part(run));
   for (const auto& [set, answers] : run.answers) body += answers_part(set, answers);
+  for (const auto& [set, pictures] : run.pictures) body += pictures_part(set, pictures);
   return page::document(run.name, body);
 }
 

@@ -16,6 +16,8 @@ std::string to_html(const RunRecord& run);
 std::string setting_part(const RunRecord& run);
 std::string curves_part(const RunRecord& run);
 std::string scores_part(const RunRecord& run);
+/// The pictures of a set with what was found in them.
+std::string pictures_part(const std::string& set, const std::vector<ReportedPicture>& pictures);
 /// Confusions, ROC and precision-recall curves, calibration and worst mistakes of classes, or a scatter of numbers.
 std::string answers_part(const std::string& set, const Answers& answers);
 

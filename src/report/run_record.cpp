@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <sstream>
 
 #include "base/concat.h"
 #include "base/error.h"
@@ -95,6 +96,40 @@ void note_the_end(const Json& state, RunRecord& run) {
   }
 }
 
+constexpr size_t kMostPictures = 24;
+constexpr uintmax_t kMostPictureBytes = 4 << 20;
+
+/// A PNG file; "" where it is missing, too large or something else, with a note.
+std::string png_of(const fs::path& file, RunRecord& run) {
+  constexpr std::string_view kSignature = "\x89PNG";
+  std::string bytes;
+  if (fs::is_regular_file(file) && fs::file_size(file) <= kMostPictureBytes) bytes = read_file(file);
+  if (bytes.starts_with(kSignature)) return bytes;
+  run.notes.push_back(concat(file.filename().string(), " is missing or no PNG of up to 4 MiB and has been left out."));
+  return "";
+}
+
+/// The pictures that metadata.jsonl of a folder names.
+std::vector<ReportedPicture> pictures_of(const fs::path& folder, RunRecord& run) {
+  std::vector<ReportedPicture> out;
+  std::istringstream lines(fs::is_regular_file(folder / "metadata.jsonl") ? read_file(folder / "metadata.jsonl") : "");
+  for (std::string line; out.size() < kMostPictures && std::getline(lines, line);) {
+    Json row;
+    try {
+      row = parse_json(line, "metadata.jsonl");
+    } catch (const UserError&) {
+    }
+    if (!row.is_object() || !row.value("file_name", Json()).is_string() || !row.value("text", Json()).is_string()) {
+      run.notes.push_back(concat(folder.filename().string(), "/metadata.jsonl has a line without file_name and text."));
+      break;
+    }
+    const fs::path file = folder / fs::path(row["file_name"].get<std::string>()).filename();
+    std::string png = png_of(file, run);
+    if (!png.empty()) out.push_back({row["text"].get<std::string>(), std::move(png)});
+  }
+  return out;
+}
+
 }  // namespace
 
 Curve RunRecord::curve(const std::string& key) const {
@@ -123,7 +158,7 @@ RunRecord read_run(const fs::path& folder) {
   }
   note_the_end(state, run);
 
-  constexpr std::string_view kResults = "_results.json", kAnswers = "_answers.csv";
+  constexpr std::string_view kResults = "_results.json", kAnswers = "_answers.csv", kPictures = "_pictures";
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(folder)) files.push_back(entry.path());
   std::sort(files.begin(), files.end());
@@ -134,6 +169,10 @@ RunRecord read_run(const fs::path& folder) {
       const std::string set = name.substr(0, name.size() - kResults.size());
       if (results.is_object()) run.results.emplace_back(set, std::move(results));
     }
+    if (name.ends_with(kPictures) && fs::is_directory(file)) {
+      run.pictures.emplace_back(name.substr(0, name.size() - kPictures.size()), pictures_of(file, run));
+    }
+    if (name == "samples.png") run.pictures.push_back({"samples", {{"made from random numbers", png_of(file, run)}}});
     if (!name.ends_with(kAnswers)) continue;
     try {
       run.answers.emplace_back(name.substr(0, name.size() - kAnswers.size()), read_answers(file));

@@ -15,6 +15,10 @@ namespace suanli {
 /// One number over the steps of a run; NaN where the run logged none that was finite.
 using Curve = std::vector<std::pair<double, double>>;
 
+struct ReportedPicture {
+  std::string caption, png;
+};
+
 struct RunRecord {
   std::string name;                                   ///< of the folder
   Json manifest;                                      ///< run_manifest.json, or null
@@ -24,6 +28,7 @@ struct RunRecord {
   bool finished = false;                              ///< the training came to an end of its own
   std::vector<std::pair<std::string, Json>> results;  ///< by set: train, eval, predict, ...
   std::vector<std::pair<std::string, Answers>> answers;
+  std::vector<std::pair<std::string, std::vector<ReportedPicture>>> pictures;  ///< by set: eval, predict, samples
   std::vector<std::string> notes;  ///< what is missing, broken or not finite
 
   /// `key` over the steps, from the records that have it.
@@ -31,8 +36,8 @@ struct RunRecord {
 };
 
 /// Reads what is there: metrics.jsonl, run_manifest.json, trainer_state.json (or that of the newest checkpoint),
-/// *_results.json and *_answers.csv. What is broken becomes a note. Throws UserError where the folder holds none of
-/// them.
+/// *_results.json, *_answers.csv, the first pictures of *_pictures, and samples.png. What is broken becomes a note.
+/// Throws UserError where the folder holds none of them.
 RunRecord read_run(const std::filesystem::path& folder);
 
 }  // namespace suanli

@@ -16,7 +16,7 @@ Interval interval_named(const std::string& name) {
 
 /// Losses and errors fall, everything else rises.
 bool rises(const std::string& metric) {
-  for (const char* falling : {"loss", "mse", "mae", "perplexity", "brier", "calibration_error"}) {
+  for (const char* falling : {"loss", "mse", "mae", "perplexity", "brier", "error", "distance"}) {
     if (metric.ends_with(falling)) return false;
   }
   return true;

@@ -28,7 +28,7 @@ enum class Interval : uint8_t { no, steps, epoch, best };
 struct TrainArguments {
   std::string task;  ///< empty: from the model's config.json
   // Model and data.
-  std::string model_name_or_path, config_name, tokenizer_name;
+  std::string model_name_or_path, backbone_name_or_path, config_name, tokenizer_name;
   std::string train_file, validation_file, test_file;
   bool continues = false;                   ///< the model keeps its classes beside new ones
   std::string replay, old_validation_file;  ///< data that the model was trained on before
@@ -40,7 +40,8 @@ struct TrainArguments {
   bool line_by_line = false;
   int64_t max_train_samples = -1, max_eval_samples = -1, max_predict_samples = -1;
   double validation_split = 0, test_split = 0;  ///< shares taken from the training file
-  std::string problem_type, pooling;
+  std::string problem_type, pooling, negative_column_name;
+  double triplet_margin = 0.5;
   std::filesystem::path dataset_cache_dir;  ///< empty: encoded rows are not kept
   std::filesystem::path output_dir;
   bool do_train = false, do_eval = false, do_predict = false;
@@ -54,11 +55,14 @@ struct TrainArguments {
   // Pictures.
   AugmentOptions augment;
   int64_t image_size = 0;       ///< 0: as the model's files say
+  std::string feature_model;    ///< folder of a classifier; empty: none
   bool instance_masks = false;  ///< masks number things of one class
 
   // Series.
   int64_t context_length = 48, prediction_length = 12, seasonality = 1;
   std::string forecaster;  ///< "linear", "lstm" or "gru"
+
+  std::string loss;  ///< one of those that the task has; empty: its first
 
   // Batches and length of training.
   int64_t train_batch = 8, eval_batch = 8, gradient_accumulation_steps = 1;

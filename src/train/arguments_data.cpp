@@ -40,6 +40,7 @@ void read_table_arguments(const Config& config, const OptionReader& read, TrainA
 
 void read_image_arguments(const Config& config, const OptionReader& read, TrainArguments* a) {
   a->image_size = read.integer("image_size", 1, 0);
+  a->feature_model = read.text("feature_model");
   a->instance_masks = read.boolean("instance_masks", false);
   AugmentOptions& o = a->augment;
   o.hsv_h = config.get_float("hsv_h");
@@ -53,6 +54,10 @@ void read_image_arguments(const Config& config, const OptionReader& read, TrainA
   o.flipud = config.get_float("flipud");
   o.fliplr = config.get_float("fliplr");
   o.erasing = config.get_float("erasing");
+  o.mixup = config.get_float("mixup");
+  o.mixup_alpha = config.get_float("mixup_alpha");
+  o.cutmix = config.get_float("cutmix");
+  o.cutmix_alpha = config.get_float("cutmix_alpha");
   o.brightness = config.get_float("brightness");
   o.contrast = config.get_float("contrast");
   o.saturation = config.get_float("saturation");
@@ -78,6 +83,9 @@ void read_data_arguments(const Config& config, const OptionReader& read, TrainAr
                concat(a->ewc_lambda));
   a->old_validation_file = read.text("old_validation_file");
   a->config_name = read.text("config_name");
+  a->backbone_name_or_path = read.text("backbone_name_or_path");
+  read.require(a->backbone_name_or_path.empty() || a->model_name_or_path.empty(), "backbone_name_or_path",
+               "none beside model_name_or_path, which has its own backbone", a->backbone_name_or_path);
   a->tokenizer_name = read.text("tokenizer_name");
   a->train_file = read.text("train_file");
   a->validation_file = read.text("validation_file");
@@ -93,6 +101,9 @@ void read_data_arguments(const Config& config, const OptionReader& read, TrainAr
                concat(a->test_split));
   a->problem_type = read.text("problem_type");
   a->pooling = read.text("pooling");
+  a->negative_column_name = read.text("negative_column_name");
+  a->triplet_margin = read.real("triplet_margin", 0, 2);
+  a->loss = read.text("loss");
   a->dataset_cache_dir = read.text("dataset_cache_dir");
   a->max_seq_length = read.integer("max_seq_length", 2, 0);
   a->mlm_probability = read.real("mlm_probability", 1e-6, 1);

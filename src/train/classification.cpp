@@ -8,13 +8,14 @@
 namespace suanli {
 namespace {
 
-/// The mean loss of a batch: cross-entropy of one class, binary cross-entropies of several, or the squared error of a
-/// number. `normalizer` counts sequences; 0 means those of the batch.
+/// The mean loss of a batch: cross-entropy of one class or of shares of classes, binary cross-entropies of several, or
+/// the squared error of a number. `normalizer` counts sequences; 0 means those of the batch.
 Tensor loss_of(const Tensor& logits, const LossInputs& inputs, LabelKind labels, double normalizer, double smoothing) {
-  if (labels == LabelKind::single) {
+  if (inputs.labels.defined()) {
     return ops::cross_entropy(logits, inputs.labels, {.label_smoothing = smoothing, .normalizer = normalizer});
   }
   const Tensor target = inputs.targets.reshape(logits.shape()).on(logits.device());
+  if (labels == LabelKind::single) return ops::soft_cross_entropy(logits, target, normalizer);
   if (labels == LabelKind::score) return ops::mse_loss(logits, target, normalizer);
   return ops::bce_with_logits(logits, target, normalizer * static_cast<double>(logits.dim(1)));
 }

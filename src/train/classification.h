@@ -15,7 +15,7 @@ class Classification : public Task {
       : model_(model), labels_(labels), label_smoothing_(label_smoothing) {}
 
   int64_t items(const Batch& batch) const override { return batch.size(); }
-  /// Beside what the network reads the class ids, or the numbers that its logits shall be.
+  /// Beside what the network reads the class ids or shares of classes, or the numbers that its logits shall be.
   LossInputs inputs(const Batch& batch) const override;
   Tensor loss(const LossInputs& inputs, const nn::Mode& mode, double normalizer) const override;
   std::unique_ptr<Scorer> scorer(bool keep_predictions) const override;

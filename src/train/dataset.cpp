@@ -41,6 +41,7 @@ CacheKey key_with(CacheKey key, const ExampleSet& set) {
   for (const Example& example : set.examples) {
     key.add(example.text);
     key.add(example.has_pair ? concat('+', example.text_pair) : "");
+    key.add(example.negative);
     key.add(concat(example.words.size(), ' ', example.labels.size(), ' ', std::bit_cast<uint64_t>(example.score)));
     for (const std::string& word : example.words) key.add(word);
     for (const std::string& label : example.labels) key.add(label);

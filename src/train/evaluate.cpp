@@ -34,6 +34,7 @@ Evaluation evaluate(const Task& task, const Dataset& data, DType dtype, const Ev
   result.report = scorer->report();
   result.predictions = scorer->predictions();
   result.answers = scorer->answers();
+  result.pictures = scorer->pictures();
   result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   return result;
 }

@@ -14,6 +14,7 @@ struct Evaluation {
   std::string report;
   std::vector<std::pair<int64_t, std::string>> predictions;  ///< text by row, where asked for
   Answers answers;                                           ///< the same, as far as the task has them
+  std::vector<CaptionedImage> pictures;                      ///< see Scorer
   int64_t samples = 0, steps = 0;
   double seconds = 0;
   bool complete = true;  ///< false: stopped on the way, the scores are of a part

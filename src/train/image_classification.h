@@ -5,6 +5,7 @@
 
 #include "data/model_input.h"
 #include "train/classification.h"
+#include "train/picture_sets.h"
 
 namespace suanli {
 
@@ -15,7 +16,7 @@ struct ImageClassificationOptions {
 };
 
 /// The task over a network with image_logits, which must outlive it. A row names a picture of one of the task's sets;
-/// it is decoded, and in training augmented, when a batch is made.
+/// it is decoded, and in training augmented and mixed with others, when a batch is made.
 class ImageClassification final : public Classification {
  public:
   /// Throws UserError for a processor that gives pictures of different sizes.
@@ -28,6 +29,8 @@ class ImageClassification final : public Classification {
   EncodedExample encode(const Example& example, const std::string& where) const override;
   EncodedExample draw(const EncodedExample& row, int64_t epoch) const override;
   EncodedExample scored(const EncodedExample& row) const override;
+  /// Of drawn pictures, where options mix them, `targets` are the shares of the classes in place of `labels`.
+  LossInputs inputs(const Batch& batch) const override;
   Tensor logits(const LossInputs& inputs, const nn::Mode& mode) const override;
 
   /// A picture of no set, to be classified. Thread safe. Throws UserError.
@@ -39,7 +42,8 @@ class ImageClassification final : public Classification {
  private:
   ImageInputOptions input_;
   uint64_t seed_;
-  std::vector<std::vector<ImageExample>> sets_;
+  double label_smoothing_;
+  PictureSets sets_;
 };
 
 }  // namespace suanli

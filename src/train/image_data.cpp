@@ -49,17 +49,16 @@ void leave_out_unreadable(ImageDataset& data, void (*load)(const ImageExample&))
 
 }  // namespace
 
-ImageParts read_image_parts(const TrainArguments& a, ImageDataset (*read)(const std::filesystem::path&),
-                            void (*load)(const ImageExample&)) {
-  const auto read_part = [&](const std::string& path) {
-    ImageDataset data = read(path);
+ImageParts read_image_parts(const TrainArguments& a, const ReadImages& read, void (*load)(const ImageExample&)) {
+  const auto read_part = [&](const std::string& path, const char* part) {
+    ImageDataset data = read(path, part);
     if (a.reader.on_bad_row == OnBadRow::skip) leave_out_unreadable(data, load);
     return data;
   };
   ImageParts parts;
   const SplitFractions fractions = {a.validation_split, a.test_split};
   const bool splits = fractions.validation > 0 || fractions.test > 0;
-  if (!a.train_file.empty() && (a.do_train || splits)) parts.train = read_part(a.train_file);
+  if (!a.train_file.empty() && (a.do_train || splits)) parts.train = read_part(a.train_file, "train");
   if (splits) {
     std::vector<int64_t> classes;  // -1: none
     for (const ImageExample& example : parts.train.examples) classes.push_back(std::max(example.label, 0));
@@ -69,8 +68,8 @@ ImageParts read_image_parts(const TrainArguments& a, ImageDataset (*read)(const 
     parts.train = part_of(parts.train, split.train);
   }
   const bool evaluates = a.do_eval || a.eval_strategy != Interval::no;
-  if (!a.validation_file.empty() && evaluates) parts.validation = read_part(a.validation_file);
-  if (!a.test_file.empty() && a.do_predict) parts.test = read_part(a.test_file);
+  if (!a.validation_file.empty() && evaluates) parts.validation = read_part(a.validation_file, "val");
+  if (!a.test_file.empty() && a.do_predict) parts.test = read_part(a.test_file, "test");
   return parts;
 }
 

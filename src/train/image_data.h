@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <string>
 
 #include "base/json.h"
 #include "data/image_dataset.h"
@@ -14,11 +16,13 @@ struct ImageParts {
   ImageDataset train, validation, test;
 };
 
+/// Reads a file or folder; `part`: "train", "val" or "test", for files that hold several.
+using ReadImages = std::function<ImageDataset(const std::filesystem::path& file, const std::string& part)>;
+
 /// What the run uses of its files, each by `read`; where it has no file for a part, a share of the training pictures of
 /// each class. With on_bad_row "skip" pictures that `load` throws UserError for are left out, each with a warning.
 /// Throws UserError, also where none is left.
-ImageParts read_image_parts(const TrainArguments& a, ImageDataset (*read)(const std::filesystem::path&),
-                            void (*load)(const ImageExample&));
+ImageParts read_image_parts(const TrainArguments& a, const ReadImages& read, void (*load)(const ImageExample&));
 
 /// The processor of the model's folder, or a new one of the size in config.json, fitted to the training pictures.
 ImageProcessor processor_of(const TrainArguments& a, const Json& model_json, const ImageDataset& train);

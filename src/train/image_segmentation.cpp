@@ -5,8 +5,11 @@
 #include "autograd/tape.h"
 #include "base/concat.h"
 #include "base/error.h"
+#include "image/png.h"
+#include "ops/arithmetic.h"
 #include "ops/layout.h"
 #include "ops/loss.h"
+#include "train/scored_pictures.h"
 #include "train/task_parts.h"
 
 namespace suanli {
@@ -38,21 +41,27 @@ namespace {
 
 class SegmentationScorer final : public Scorer {
  public:
-  explicit SegmentationScorer(const ImageSegmentation& task)
-      : task_(task), pixels_(static_cast<int64_t>(task.labels().size())) {}
+  SegmentationScorer(const ImageSegmentation& task, bool keep_pictures)
+      : task_(task), keep_(keep_pictures), pixels_(static_cast<int64_t>(task.labels().size())) {}
 
   void add(const Batch& batch, const nn::Mode& mode) override {
     const NoGradient guard;
     const LossInputs inputs = task_.inputs(batch);
     const Tensor logits = task_.logits(inputs, mode);
-    loss_.add(static_cast<double>(number_of(ops::cross_entropy(logits, inputs.labels))),
+    loss_.add(static_cast<double>(number_of(task_.loss_of(logits, inputs, 0))),
               static_cast<double>(task_.items(batch)));
     const std::vector<float> values = host_values(logits);
     std::vector<int32_t> decided(inputs.labels.host<int32_t>().size());
     for (size_t i = 0; i < decided.size(); ++i) {
       decided[i] = static_cast<int32_t>(largest(values, static_cast<int64_t>(i), inputs.classes));
     }
-    pixels_.add(inputs.labels.host<int32_t>(), decided);
+    const std::span<const int32_t> truth = inputs.labels.host<int32_t>();
+    pixels_.add(truth, decided);
+    const size_t count = decided.size() / static_cast<size_t>(batch.size());
+    for (size_t b = 0; keep_ && b < batch.rows.size() && pictures_.size() < kMostScoredPictures; ++b) {
+      pictures_.push_back(
+          task_.drawn(batch, b, truth.subspan(b * count, count), std::span(decided).subspan(b * count, count)));
+    }
   }
 
   Scores scores() const override {
@@ -73,6 +82,7 @@ class SegmentationScorer final : public Scorer {
 
  private:
   const ImageSegmentation& task_;
+  bool keep_;
   MeanLoss loss_;
   PixelScores pixels_;
 };
@@ -84,7 +94,8 @@ ImageSegmentation::ImageSegmentation(const models::Model& model, ImageProcessor 
     : model_(model),
       input_{std::move(processor), std::move(options.augment)},
       seed_(options.seed),
-      instance_masks_(options.instance_masks) {
+      instance_masks_(options.instance_masks),
+      loss_(options.loss) {
   const ImageProcessor& p = input_.processor;
   if (p.height < 1 || p.height != p.width || p.do_center_crop) {
     throw UserError("preprocessor_config.json",
@@ -97,13 +108,7 @@ ImageSegmentation::ImageSegmentation(const models::Model& model, ImageProcessor 
 }
 
 std::vector<EncodedExample> ImageSegmentation::add(std::vector<ImageExample> pictures) {
-  std::vector<EncodedExample> rows(pictures.size());
-  for (size_t i = 0; i < rows.size(); ++i) {
-    rows[i].row = static_cast<int64_t>(i);
-    rows[i].set = static_cast<int64_t>(sets_.size());
-  }
-  sets_.push_back(std::move(pictures));
-  return rows;
+  return sets_.add(std::move(pictures));
 }
 
 EncodedExample ImageSegmentation::encode(const Example&, const std::string& where) const {
@@ -111,7 +116,7 @@ EncodedExample ImageSegmentation::encode(const Example&, const std::string& wher
 }
 
 EncodedExample ImageSegmentation::read(const EncodedExample& row, const std::optional<Draw>& draw) const {
-  const std::vector<ImageExample>& set = sets_[static_cast<size_t>(row.set)];
+  const std::span<const ImageExample> set = sets_.of(row);
   const AnnotatedInput input = annotated_input(set, row.row, input_.processor.height, input_, draw);
   EncodedExample out = row;
   out.features = channels_last(input.pixel_values, input.channels);
@@ -126,6 +131,13 @@ EncodedExample ImageSegmentation::read(const EncodedExample& row, const std::opt
     }
     out.targets.push_back(static_cast<float>(ignored ? kIgnoredLabel : label));
   }
+  return out;
+}
+
+EncodedExample ImageSegmentation::unlabelled(const ImageExample& picture) const {
+  const AnnotatedInput input = annotated_input({&picture, 1}, 0, input_.processor.height, input_, {});
+  EncodedExample out;
+  out.features = channels_last(input.pixel_values, input.channels);
   return out;
 }
 
@@ -155,9 +167,38 @@ Tensor ImageSegmentation::logits(const LossInputs& inputs, const nn::Mode& mode)
 }
 
 Tensor ImageSegmentation::loss(const LossInputs& inputs, const nn::Mode& mode, double normalizer) const {
-  return ops::cross_entropy(logits(inputs, mode), inputs.labels, {.normalizer = normalizer});
+  return loss_of(logits(inputs, mode), inputs, normalizer);
 }
 
-std::unique_ptr<Scorer> ImageSegmentation::scorer(bool) const { return std::make_unique<SegmentationScorer>(*this); }
+Tensor ImageSegmentation::loss_of(const Tensor& logits, const LossInputs& inputs, double normalizer) const {
+  Tensor loss;
+  if (loss_ != SegmentationLoss::dice) {
+    loss = ops::cross_entropy(logits, inputs.labels, {.normalizer = normalizer});
+  }
+  if (loss_ != SegmentationLoss::cross_entropy) {
+    const Tensor dice = ops::dice_loss(logits, inputs.labels, inputs.features.dim(0), {.normalizer = normalizer});
+    loss = loss.defined() ? ops::add(loss, dice) : dice;
+  }
+  return loss;
+}
+
+CaptionedImage ImageSegmentation::drawn(const Batch& batch, size_t b, std::span<const int32_t> truth,
+                                        std::span<const int32_t> decided) const {
+  const Image image = picture_of(input_.processor, batch, b, side());
+  const auto tinted = [&](std::span<const int32_t> classes) {
+    Image out = image;
+    Mask mask(side(), side(), 1);
+    std::ranges::transform(classes, mask.values.begin(),
+                           [](int32_t each) { return static_cast<uint16_t>(std::max(each, 0)); });
+    tint(&out, mask);
+    return out;
+  };
+  const std::vector<Image> three = {image, tinted(truth), tinted(decided)};
+  return {"picture, truth, prediction", image_grid(three, std::ssize(three))};
+}
+
+std::unique_ptr<Scorer> ImageSegmentation::scorer(bool keep_predictions) const {
+  return std::make_unique<SegmentationScorer>(*this, keep_predictions);
+}
 
 }  // namespace suanli

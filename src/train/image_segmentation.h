@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "data/model_input.h"
+#include "train/picture_sets.h"
 #include "train/task.h"
 
 namespace suanli {
@@ -12,10 +13,14 @@ namespace suanli {
 /// Pixels whose mask has this number count for nothing (transformers' semantic_loss_ignore_index).
 constexpr uint16_t kIgnoredPixel = 255;
 
+/// What a network that labels pixels learns by: ops::cross_entropy, ops::dice_loss, or their sum.
+enum class SegmentationLoss : uint8_t { cross_entropy, dice, cross_entropy_dice };
+
 struct ImageSegmentationOptions {
   AugmentOptions augment = {};  ///< of training
   uint64_t seed = 42;           ///< of the augmentation
   bool instance_masks = false;  ///< masks number things: 0 is class 0, all else class 1
+  SegmentationLoss loss = SegmentationLoss::cross_entropy;
 };
 
 /// Counts of pixels: what each class has in common with the truth, over a whole data set.
@@ -54,8 +59,17 @@ class ImageSegmentation final : public Task {
   Tensor loss(const LossInputs& inputs, const nn::Mode& mode, double normalizer) const override;
   std::unique_ptr<Scorer> scorer(bool keep_predictions) const override;
 
+  /// A picture of no set, whose pixels are to be labelled. Thread safe. Throws UserError.
+  EncodedExample unlabelled(const ImageExample& picture) const;
+  /// The side of the squares that pictures become.
+  int64_t side() const { return input_.processor.height; }
+  /// The loss of logits [B * size * size, classes], per counted pixel where `normalizer` is 0.
+  Tensor loss_of(const Tensor& logits, const LossInputs& inputs, double normalizer) const;
   /// [B * size * size, classes] f32.
   Tensor logits(const LossInputs& inputs, const nn::Mode& mode) const;
+  /// Picture b of a batch, the same with its true classes, and with those that were `decided`: [side * side] each.
+  CaptionedImage drawn(const Batch& batch, size_t b, std::span<const int32_t> truth,
+                       std::span<const int32_t> decided) const;
   const std::vector<std::string>& labels() const { return model_.config().labels; }
 
  private:
@@ -65,7 +79,8 @@ class ImageSegmentation final : public Task {
   ImageInputOptions input_;
   uint64_t seed_;
   bool instance_masks_;
-  std::vector<std::vector<ImageExample>> sets_;
+  SegmentationLoss loss_;
+  PictureSets sets_;
 };
 
 }  // namespace suanli

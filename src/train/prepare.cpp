@@ -1,11 +1,14 @@
 #include "train/prepare.h"
 
+#include <algorithm>
+
 #include "base/concat.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "kernels/tf32.h"
 #include "ops/initialize.h"
 #include "train/continual.h"
+#include "train/ignored_options.h"
 
 namespace suanli {
 namespace {
@@ -69,6 +72,15 @@ models::Model make_model(const Run& run, const Json& model_json, const std::vect
   return model;
 }
 
+std::string chosen_loss(const TrainArguments& arguments, std::initializer_list<const char*> losses) {
+  const std::string& name = arguments.loss;
+  if (name.empty()) return *losses.begin();
+  if (std::ranges::find(losses, name) == losses.end()) {
+    throw UserError("loss", concat("expected one of ", joined({losses.begin(), losses.end()}), ", got ", name));
+  }
+  return name;
+}
+
 void make_datasets(const RunData& data, const CacheKey& key, Run& run) {
   const TrainArguments& a = run.arguments;
   const DatasetCache kept = {a.dataset_cache_dir, key};
@@ -94,6 +106,7 @@ void prepare(const Config& config, Run& run) {
   // A new model of these follows from data and options.
   const Json model_json = follows && a.model_name_or_path.empty() ? Json::object() : model_config(a);
   run.kind = task_kind(a.task, a.problem_type, model_json);
+  refuse_ignored_options(config, run.kind);
   run.device = device_named(a.device);
   run.precision = resolve_precision(a, run.device);
   if (a.tf32 && run.device.type != DeviceType::cuda) {
@@ -101,10 +114,18 @@ void prepare(const Config& config, Run& run) {
   }
   kernels::tf32_allowed = a.tf32;
   switch (run.kind.input) {
+    case Input::generated_image:
+      return prepare_generated_image(model_json, run);
     case Input::image:
       return prepare_image(model_json, run);
+    case Input::boxed_image:
+      return prepare_boxed_image(model_json, run);
+    case Input::keypoint_image:
+      return prepare_key_points(model_json, run);
     case Input::masked_image:
       return prepare_masked_image(model_json, run);
+    case Input::plain_image:
+      return prepare_super_resolution(model_json, run);
     case Input::series:
       return prepare_series(model_json, run);
     case Input::table:

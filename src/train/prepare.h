@@ -34,7 +34,15 @@ void prepare(const Config& config, Run& run);
 /// the model.
 void prepare_text(const Config& config, const Json& model_json, Run& run);
 
+void prepare_boxed_image(const Json& model_json, Run& run);
+
+void prepare_generated_image(const Json& model_json, Run& run);
+
+void prepare_key_points(const Json& model_json, Run& run);
+
 void prepare_masked_image(const Json& model_json, Run& run);
+
+void prepare_super_resolution(const Json& model_json, Run& run);
 
 void prepare_series(const Json& model_json, Run& run);
 
@@ -45,6 +53,9 @@ void prepare_image(const Json& model_json, Run& run);
 /// The model of the run with these labels, from its folder or with random weights. Throws UserError, also where it has
 /// no trained head and is not to be trained.
 models::Model make_model(const Run& run, const Json& model_json, const std::vector<std::string>& labels);
+
+/// The option `loss`: one of `losses`, the first where it is not set. Throws UserError for others.
+std::string chosen_loss(const TrainArguments& arguments, std::initializer_list<const char*> losses);
 
 /// Encodes what was read of each part that the run uses; `key`: of their cache, where the run has one (DatasetCache).
 void make_datasets(const RunData& data, const CacheKey& key, Run& run);

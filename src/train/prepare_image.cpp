@@ -23,7 +23,9 @@ void relabel(ImageDataset& data, const LabelTable& labels) {
 void prepare_image(const Json& model_json, Run& run) {
   const TrainArguments& a = run.arguments;
   if (run.precision.int8) throw UserError("precision", "expected auto, f32, bf16 or f16 for pictures, got int8");
-  ImageParts parts = read_image_parts(a, read_classified_images, [](const ImageExample& each) { load_image(each); });
+  ImageParts parts = read_image_parts(
+      a, [](const auto& file, const auto&) { return read_classified_images(file); },
+      [](const ImageExample& each) { load_image(each); });
   const std::vector<std::string> known = models::config_labels(model_json, "config.json");
   const LabelTable labels = parts.train.class_names.empty() ? LabelTable::from_names(known)
                                                             : classes_of(parts.train.class_names, known, a.continues);

@@ -4,15 +4,28 @@
 #include "train/prepare.h"
 
 namespace suanli {
+namespace {
+
+SegmentationLoss loss_named(const TrainArguments& a) {
+  const std::string name = chosen_loss(a, {"cross_entropy", "dice", "cross_entropy_dice"});
+  if (name == "dice") return SegmentationLoss::dice;
+  return name == "cross_entropy" ? SegmentationLoss::cross_entropy : SegmentationLoss::cross_entropy_dice;
+}
+
+}  // namespace
+
 void prepare_masked_image(const Json& model_json, Run& run) {
   const TrainArguments& a = run.arguments;
   if (run.precision.int8) throw UserError("precision", "expected auto, f32, bf16 or f16 for pictures, got int8");
-  ImageParts parts = read_image_parts(a, read_masked_images, [](const ImageExample& each) { load_annotated(each); });
+  ImageParts parts = read_image_parts(
+      a, [](const auto& file, const auto&) { return read_masked_images(file); },
+      [](const ImageExample& each) { load_annotated(each); });
   const ImageProcessor processor = processor_of(a, model_json, parts.train);
   run.model = make_model(run, model_json, models::config_labels(model_json, "config.json"));
   auto owned = std::make_unique<ImageSegmentation>(
       run.model, processor,
-      ImageSegmentationOptions{.augment = a.augment, .seed = a.seed, .instance_masks = a.instance_masks});
+      ImageSegmentationOptions{
+          .augment = a.augment, .seed = a.seed, .instance_masks = a.instance_masks, .loss = loss_named(a)});
   const auto rows = [task = owned.get()](ImageDataset& data, int64_t limit) {
     std::vector<ImageExample>& all = data.examples;
     if (limit >= 0 && static_cast<size_t>(limit) < all.size()) all.resize(static_cast<size_t>(limit));

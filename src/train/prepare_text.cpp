@@ -34,12 +34,24 @@ void resolve_pooling(const Config& config, TrainArguments& a) {
   if (files) a.pooling = files->pooling == SentencePooling::cls ? "cls" : "mean";
 }
 
+/// True where `loss` asks for triplets. Throws UserError for a loss that the task does not have.
+bool learns_triplets(const TrainArguments& a, const TaskKind& kind) {
+  if (kind.name == "sentence-retrieval") return chosen_loss(a, {"multiple_negatives_ranking", "triplet"}) == "triplet";
+  if (kind.name == "sentence-similarity") {
+    static_cast<void>(chosen_loss(a, {"cosine_similarity"}));
+  } else if (!a.loss.empty()) {
+    throw UserError("loss", concat("expected none for ", kind.name, ", which has one alone, got ", a.loss));
+  }
+  return false;
+}
+
 /// Everything but the examples that decides how texts become rows.
 CacheKey cache_key(const Run& run, const LabelTable& labels, int64_t max_length, int64_t block) {
   const TrainArguments& a = run.arguments;
   CacheKey key;
   if (a.dataset_cache_dir.empty()) return key;
-  key.add(concat(run.kind.name, ' ', run.kind.problem_type, ' ', max_length, ' ', a.line_by_line ? 0 : block));
+  key.add(concat(run.kind.name, ' ', run.kind.problem_type, ' ', a.reader.negative_column, ' ', max_length, ' ',
+                 a.line_by_line ? 0 : block));
   for (const std::string& name : labels.names()) key.add(name);
   const std::filesystem::path folder = a.tokenizer_name.empty() ? a.model_name_or_path : a.tokenizer_name;
   for (const char* name : {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
@@ -54,6 +66,8 @@ CacheKey cache_key(const Run& run, const LabelTable& labels, int64_t max_length,
 void prepare_text(const Config& config, const Json& model_json, Run& run) {
   TrainArguments& a = run.arguments;
   if (run.kind.embeds) resolve_pooling(config, a);
+  const bool triplets = learns_triplets(a, run.kind);
+  if (triplets) a.reader.negative_column = a.negative_column_name;
   const Tokenizer tokenizer = load_tokenizer(a);
   // Blank lines of running text end its paragraphs.
   a.reader.skip_blank_lines = run.kind.head != models::Head::causal_lm || a.line_by_line;
@@ -73,7 +87,9 @@ void prepare_text(const Config& config, const Json& model_json, Run& run) {
                         .mlm_probability = a.mlm_probability,
                         .block_size = a.line_by_line ? 0 : block,
                         .seed = a.seed,
-                        .mean_pooling = a.pooling == "mean"});
+                        .mean_pooling = a.pooling == "mean",
+                        .triplets = triplets,
+                        .triplet_margin = a.triplet_margin});
   make_datasets(data, cache_key(run, labels, max_length, block), run);
   const SentenceFiles sentence_files = {.pooling = a.pooling == "mean" ? SentencePooling::mean : SentencePooling::cls,
                                         .normalize = true,

@@ -10,6 +10,7 @@
 #include "train/continual.h"
 #include "train/manifest.h"
 #include "train/prepare.h"
+#include "train/scored_pictures.h"
 #include "train/signals.h"
 #include "train/trainer.h"
 
@@ -58,6 +59,7 @@ void score(const Run& run, const std::string& split, const Dataset& data, const 
   if (folder.empty()) return;
   write_results(folder, split, record);
   if (!evaluation.answers.rows.empty()) write_answers(folder / concat(split, "_answers.csv"), evaluation.answers);
+  if (!evaluation.pictures.empty()) write_pictures(folder / concat(split, "_pictures"), evaluation.pictures);
   if (split != "predict" || evaluation.predictions.empty()) return;
   std::string lines = "index\tprediction\n";
   for (const auto& [row, text] : evaluation.predictions) lines += concat(row, "\t", text, "\n");

@@ -15,7 +15,7 @@ constexpr double kScale = 20;  // the inverse temperature of sentence-transforme
 
 /// Beside the pairs the right document of each query: its own.
 LossInputs ranked_pairs(const Batch& batch) {
-  LossInputs inputs = pair_inputs(batch);
+  LossInputs inputs = text_inputs(batch, 2);
   std::vector<int32_t> own(static_cast<size_t>(batch.size()));
   std::iota(own.begin(), own.end(), 0);
   inputs.labels = integers(own);

@@ -7,7 +7,7 @@ namespace suanli {
 namespace {
 
 LossInputs scored_pairs(const Batch& batch) {
-  LossInputs inputs = pair_inputs(batch);
+  LossInputs inputs = text_inputs(batch, 2);
   inputs.targets = numbers(batch.targets);
   return inputs;
 }

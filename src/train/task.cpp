@@ -42,12 +42,40 @@ TaskKind image_segmentation() {
           .head = models::Head::semantic_segmentation};
 }
 
+TaskKind object_detection() {
+  return {.name = "object-detection",
+          .problem_type = "",
+          .input = Input::boxed_image,
+          .head = models::Head::object_detection};
+}
+
+TaskKind image_super_resolution() {
+  return {.name = "image-super-resolution",
+          .problem_type = "",
+          .input = Input::plain_image,
+          .head = models::Head::image_super_resolution};
+}
+
+TaskKind keypoint_detection() {
+  return {.name = "keypoint-detection",
+          .problem_type = "",
+          .input = Input::keypoint_image,
+          .head = models::Head::keypoint_detection};
+}
+
 TaskKind image_classification() {
   return {.name = "image-classification",
           .problem_type = "single_label_classification",
           .input = Input::image,
           .head = models::Head::image_classification,
           .labels = LabelKind::single};
+}
+
+TaskKind image_generation() {
+  return {.name = "image-generation",
+          .problem_type = "",
+          .input = Input::generated_image,
+          .head = models::Head::image_generation};
 }
 
 std::string name_for(const Json& config) {
@@ -69,6 +97,14 @@ std::string name_for(const Json& config) {
       return "image-classification";
     case models::Head::semantic_segmentation:
       return "image-segmentation";
+    case models::Head::object_detection:
+      return "object-detection";
+    case models::Head::image_super_resolution:
+      return "image-super-resolution";
+    case models::Head::keypoint_detection:
+      return "keypoint-detection";
+    case models::Head::image_generation:
+      return "image-generation";
     default:
       break;
   }
@@ -94,7 +130,11 @@ TaskKind task_kind(const std::string& name, const std::string& problem_type, con
   if (task == "regression") return classification("regression");
   if (task == "tabular-classification" || task == "tabular-regression") return tabular(task);
   if (task == "image-classification") return image_classification();
+  if (task == "image-generation") return image_generation();
   if (task == "image-segmentation") return image_segmentation();
+  if (task == "object-detection") return object_detection();
+  if (task == "image-super-resolution") return image_super_resolution();
+  if (task == "keypoint-detection") return keypoint_detection();
   if (task == "forecasting") {
     return {.name = task, .problem_type = "regression", .input = Input::series, .labels = LabelKind::score};
   }
@@ -115,11 +155,12 @@ TaskKind task_kind(const std::string& name, const std::string& problem_type, con
             .default_length = kTextLength,
             .embeds = true};
   }
-  throw UserError(
-      "task", concat("expected causal-lm, forecasting, image-classification, image-segmentation, masked-lm, "
-                     "text-classification, token-classification, sentence-similarity, sentence-retrieval, regression, "
-                     "tabular-classification or tabular-regression, got ",
-                     task.empty() ? "none, and the model's config.json names no head" : task));
+  throw UserError("task",
+                  concat("expected causal-lm, forecasting, image-classification, image-generation, image-segmentation, "
+                         "image-super-resolution, keypoint-detection, masked-lm, object-detection, "
+                         "text-classification, token-classification, sentence-similarity, sentence-retrieval, "
+                         "regression, tabular-classification or tabular-regression, got ",
+                         task.empty() ? "none, and the model's config.json names no head" : task));
 }
 
 std::unique_ptr<Task> make_task(const TaskKind& kind, const models::Model& model, Tokenizer tokenizer,
@@ -128,6 +169,7 @@ std::unique_ptr<Task> make_task(const TaskKind& kind, const models::Model& model
   if (kind.name == "causal-lm") return make_causal_lm(std::move(parts));
   if (kind.name == "masked-lm") return make_masked_lm(std::move(parts));
   if (kind.name == "token-classification") return make_token_classification(std::move(parts));
+  if (kind.name == "sentence-retrieval" && options.triplets) return make_sentence_triplets(std::move(parts));
   if (kind.name == "sentence-retrieval") return make_sentence_retrieval(std::move(parts));
   if (kind.name == "sentence-similarity") return make_sentence_similarity(std::move(parts));
   return make_sequence_classification(std::move(parts));

@@ -10,6 +10,7 @@
 #include "data/batch.h"
 #include "data/example.h"
 #include "data/reader.h"
+#include "image/draw.h"
 #include "models/load.h"
 #include "models/sequences.h"
 #include "text/tokenizer.h"
@@ -32,10 +33,13 @@ class Scorer {
   virtual std::vector<std::pair<int64_t, std::string>> predictions() const { return predictions_; }
   /// Beside them labels and probabilities, of tasks with one answer a row; only where predictions were asked for.
   const Answers& answers() const { return answers_; }
+  /// Some of the pictures with what was found in them; only where predictions were asked for.
+  const std::vector<CaptionedImage>& pictures() const { return pictures_; }
 
  protected:
   std::vector<std::pair<int64_t, std::string>> predictions_;
   Answers answers_;
+  std::vector<CaptionedImage> pictures_;
 };
 
 /// What the loss of a batch is computed from: constant tensors of the host, of which a device keeps one copy each
@@ -81,7 +85,17 @@ class Task {
 };
 
 /// What a task reads.
-enum class Input { image, masked_image, series, table, text };
+enum class Input {
+  boxed_image,
+  generated_image,
+  image,
+  keypoint_image,
+  masked_image,
+  plain_image,
+  series,
+  table,
+  text
+};
 
 /// What must be known of a task before its data is read and its model built.
 struct TaskKind {
@@ -104,6 +118,8 @@ struct TaskOptions {
   int64_t block_size = 0;  ///< masked-lm, causal-lm: length of the blocks of running text; 0: each example for itself
   uint64_t seed = 42;      ///< of masking
   bool mean_pooling = true;
+  bool triplets = false;        ///< sentence-retrieval: learns from triplets
+  double triplet_margin = 0.5;  ///< see make_sentence_triplets
 };
 
 /// The task over `model`, which must outlive it. `labels` names the classes (none for masked-lm and numbers).

@@ -25,6 +25,7 @@ std::unique_ptr<Task> make_sequence_classification(TaskParts parts);
 std::unique_ptr<Task> make_token_classification(TaskParts parts);
 std::unique_ptr<Task> make_sentence_retrieval(TaskParts parts);
 std::unique_ptr<Task> make_sentence_similarity(TaskParts parts);
+std::unique_ptr<Task> make_sentence_triplets(TaskParts parts);
 
 /// The tokens of a batch.
 LossInputs tokens_of(const Batch& batch);

@@ -93,6 +93,7 @@ TEST_F(ImageFiles, Coco) {
   EXPECT_EQ(dog.key_points.at(0), (KeyPoint{{4, 5}, 2}));
   EXPECT_EQ(dog.key_points.at(1).visibility, 0);
   EXPECT_TRUE(dataset.examples[1].objects[1].ignored);
+  EXPECT_EQ(read_annotated_images(files_ / "instances.json").examples.at(1).file, files_ / "y.jpg");
   text("bad.json", R"({"images": [{"id": 1, "file_name": "x"}], "categories": [], "annotations": [
     {"image_id": 1, "category_id": 5, "bbox": [0, 0, 1, 1]}]})");
   const std::string message = error_of([&] { read_coco(files_ / "bad.json", ""); });
@@ -116,6 +117,8 @@ TEST_F(ImageFiles, PascalVoc) {
   EXPECT_EQ(dataset.examples[0].objects.at(0).label, 1);
   EXPECT_TRUE(dataset.examples[0].objects.at(0).ignored);
   EXPECT_EQ(read_voc(files_ / "", "").examples.size(), 2u);
+  EXPECT_EQ(read_annotated_images(files_ / "").examples.size(), 2u);
+  EXPECT_EQ(read_annotated_images(files_ / "ImageSets/Main/train.txt").examples.size(), 1u);
   EXPECT_NE(error_of([&] { read_voc(files_ / "", "train", {"WBC"}); }).find("got \"RBC\""), std::string::npos);
   text("Annotations/p.xml", head + object("WBC", "x") + "</annotation>");
   EXPECT_NE(error_of([&] { read_voc(files_ / "", "train"); }).find("object 1 with a <name>"), std::string::npos);
@@ -138,6 +141,8 @@ TEST_F(ImageFiles, Yolo) {
   EXPECT_EQ(objects[0].label, 1);
   EXPECT_NEAR(objects[1].box.right, 10, 1e-9);
   EXPECT_EQ(objects[1].polygons.at(0).size(), 3u);
+  EXPECT_EQ(read_annotated_images(files_ / "data.yaml").examples.size(), 2u);
+  EXPECT_NE(error_of([&] { read_annotated_images(files_ / "data.yaml", "val"); }).find("val"), std::string::npos);
   EXPECT_TRUE(dataset.examples[1].objects.empty());
   const auto message = [&](const std::string& labels) {
     text("set/labels/train/a.txt", labels);

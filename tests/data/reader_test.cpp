@@ -88,6 +88,16 @@ TEST(Reader, NamedColumnsAreTakenAndJoined) {
   EXPECT_EQ(examples[0].labels, Words{"k"});
 }
 
+TEST(Reader, NegativesAreReadWhereTheyAreAskedFor) {
+  ReaderOptions options = as(FileFormat::csv, LabelKind::none);
+  EXPECT_EQ(read("anchor,positive,negative\na,p,n\n", options)[0].negative, "");
+  options.negative_column = "negative";
+  EXPECT_EQ(read("anchor,positive,negative\na,p,n\n", options)[0].negative, "n");
+  options.format = FileFormat::json_lines;
+  EXPECT_EQ(read(R"({"anchor":"a","positive":"p","negative":"n"})", options)[0].negative, "n");
+  EXPECT_NE(error_of([&] { read(R"({"anchor":"a","positive":"p"})", options); }).find("negative"), std::string::npos);
+}
+
 TEST(Reader, ScoresAreNumbersAndSeveralLabelsAreALists) {
   EXPECT_DOUBLE_EQ(read("text,label\nx,-3.25\n", as(FileFormat::csv, LabelKind::score))[0].score, -3.25);
   EXPECT_DOUBLE_EQ(read("{\"text\":\"x\",\"label\":1e-3}", as(FileFormat::json_lines, LabelKind::score))[0].score,

@@ -1,4 +1,4 @@
-// Kernels over images: windows as rows and back, depthwise convolutions, pooling, layouts, resizing.
+// Kernels over images: windows as rows and back, depthwise convolutions, pooling, layouts, resizing, boxes.
 #include <cmath>
 
 #include "kernels/depthwise.h"
@@ -6,6 +6,7 @@
 #include "kernels/im2row.h"
 #include "kernels/layout.h"
 #include "kernels/pooling2d.h"
+#include "kernels/roi_align.h"
 #include "kernels/upsample.h"
 
 namespace suanli::testing {
@@ -179,6 +180,24 @@ TEST(Layout, EveryTranspose) {
   }
 }
 
+TEST(Layout, EveryShuffle) {
+  struct Deep {
+    int64_t images, height, width, channels, factor;
+  };
+  for (const Deep& d : {Deep{0, 3, 2, 4, 2}, Deep{1, 1, 1, 1, 1}, Deep{2, 3, 5, 3, 2}, Deep{1, 4, 3, 17, 3}}) {
+    for (const bool inverse : {false, true}) {
+      const int64_t count = d.images * d.height * d.width * d.channels * d.factor * d.factor;
+      check_all(pixel_shuffle,
+                Problem<PixelShuffle>{std::to_string(count) + (inverse ? " back" : ""),
+                                      {Array::input("x", normal(count, 16)), Array::output("y", count, no_error)},
+                                      [=](DType dtype, const Pointers& p) {
+                                        return PixelShuffle{p[0],       p[1],     d.images, d.height, d.width,
+                                                            d.channels, d.factor, inverse,  dtype};
+                                      }});
+    }
+  }
+}
+
 TEST(Upsample, EverySizeAndKind) {
   struct Sizes {
     int64_t in, out;
@@ -206,6 +225,42 @@ TEST(Upsample, EverySizeAndKind) {
                       [=](DType dtype, const Pointers& p) {
                         return UpsampleBackward{p[0], p[1], 2, channels, vertical, horizontal, dtype};
                       }});
+      }
+    }
+  }
+}
+
+// Boxes within a place, over many, beyond the edges and outside of the map; by one, two and as many samples as places.
+TEST(RoiAlign, EveryBoxAndSampling) {
+  const Values boxes = {1, 2,    9,  7,  -3.5, 0.25, 4, 6, 12,   12,    60, 40, 3.3, 4,
+                        3, 4.25, 30, 30, 33,   34,   0, 0, 23.5, 15.75, -9, -8, -7,  -6};
+  const Values image_of = {0, 1, 1, 0, 1, 0, 1};
+  const auto count = static_cast<int64_t>(image_of.size());
+  for (const bool aligned : {false, true}) {
+    for (const int64_t samples : {0, 1, 2}) {
+      for (const int64_t channels : {1, 17}) {
+        const RoiAlignSizes sizes = {2, 8, 12, channels, count, 3, 2, samples, 0.5, aligned};
+        const std::string text = std::to_string(samples) + " samples, " + std::to_string(channels) + " channels" +
+                                 (aligned ? ", aligned" : "");
+        const int64_t inputs = 2 * 8 * 12 * channels, outputs = count * 3 * 2 * channels;
+        const Array where = Array::input("boxes", boxes, Kind::statistic);
+        const Array which = Array::input("image_of", image_of, Kind::index);
+        check_all(
+            roi_align_forward,
+            Problem<RoiAlignForward>{
+                text,
+                {Array::input("x", normal(inputs, 24)), where, which, Array::output("y", outputs, sum_bound(4 * 16))},
+                [=](DType dtype, const Pointers& p) {
+                  return RoiAlignForward{p[0], p[1], static_cast<const int32_t*>(p[2]), p[3], sizes, dtype};
+                }});
+        check_all(roi_align_backward,
+                  Problem<RoiAlignBackward>{text,
+                                            {Array::input("dy", normal(outputs, 25)), where, which,
+                                             Array::output("dx", inputs, sum_bound(count * 3 * 2 * 16))},
+                                            [=](DType dtype, const Pointers& p) {
+                                              return RoiAlignBackward{p[0], p[1],  static_cast<const int32_t*>(p[2]),
+                                                                      p[3], sizes, dtype};
+                                            }});
       }
     }
   }

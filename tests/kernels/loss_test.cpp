@@ -11,6 +11,8 @@ using kernels::CrossEntropyForward;
 using kernels::PointwiseLoss;
 using kernels::PointwiseLossBackward;
 using kernels::PointwiseLossForward;
+using kernels::SoftCrossEntropyBackward;
+using kernels::SoftCrossEntropyForward;
 
 const double kNan = std::numeric_limits<double>::quiet_NaN(), kInfinity = std::numeric_limits<double>::infinity();
 constexpr int32_t kIgnore = -100;
@@ -139,15 +141,104 @@ TEST(CrossEntropy, NanLogitSpoilsTheLossUnlessItsRowIsIgnored) {
   check_all(kernels::cross_entropy_backward, backward);
 }
 
+/// Shares that add up to about 1, each third of them 0.
+Values shares(const LossShape& s) {
+  RandomGenerator random({.seed = 7, .step = 0, .site = 65});
+  Values out;
+  for (int64_t i = 0; i < s.rows * s.vocab; ++i) {
+    out.push_back(i % 3 == 1 ? 0 : 3 * random.next_uniform() / static_cast<double>(s.vocab));
+  }
+  return out;
+}
+
+// Arrays: 0 logits, 1 targets, 2 lse, 3 loss.
+Problem<SoftCrossEntropyForward> soft_forward_problem(const LossShape& s, double size = 3) {
+  const Values q = shares(s);
+  const auto row_error = [=](size_t t, const std::vector<Values>& v, DType dtype) {
+    const double most = largest(v[0].data() + static_cast<int64_t>(t) * s.vocab, s.vocab);
+    return lse_error(v[2][t], std::isinf(most) ? 100 : most, s.vocab, dtype);
+  };
+  // A row is a sum of `vocab` products q (lse - x), each with the error of lse.
+  const auto loss_bound = [=](size_t, const std::vector<Values>& v, DType dtype) {
+    double total = 0;
+    for (int64_t t = 0; t < s.rows; ++t) {
+      Values terms;
+      for (int64_t i = t * s.vocab; i < (t + 1) * s.vocab; ++i) {
+        const auto at = static_cast<size_t>(i);
+        total += v[1][at] * 2 * row_error(static_cast<size_t>(t), v, dtype);
+        terms.push_back(v[1][at] == 0 ? 0 : v[1][at] * (v[2][static_cast<size_t>(t)] - v[0][at]));
+      }
+      total += sum_error(sum_dtype(dtype), s.vocab, norm(terms.data(), s.vocab));
+    }
+    return 0.25 * total;
+  };
+  return {
+      std::to_string(s.rows) + "x" + std::to_string(s.vocab),
+      {Array::input("logits", normal(s.rows * s.vocab, 66, size)), Array::input("targets", q, Kind::statistic),
+       Array::output("lse", s.rows, row_error, Kind::statistic), Array::output("loss", 1, loss_bound, Kind::statistic)},
+      [=](DType dtype, const Pointers& p) {
+        return SoftCrossEntropyForward{p[0], p[1], p[2], p[3], s.rows, s.vocab, 0.25, dtype};
+      }};
+}
+
+// Arrays: 0 logits, 1 targets, 2 lse, 3 dloss, 4 dlogits.
+Problem<SoftCrossEntropyBackward> soft_backward_problem(const LossShape& s, bool in_place) {
+  const Problem<CrossEntropyBackward> hard = backward_problem(s, 0, false);
+  const Values logits = hard.arrays[0].values;
+  // The sum of the shares of a row is at most 3; p as in backward_problem at most 1.5.
+  const auto bound = [=](size_t i, const std::vector<Values>& v, DType dtype) {
+    const double row = v[2][i / static_cast<size_t>(s.vocab)];
+    return 1.7 * 0.25 * 3 *
+           (1.5 * function_error(sum_dtype(dtype), 1 + std::abs(logits[i] - row)) +
+            1.5 * sum_error(sum_dtype(dtype), s.vocab, 1));
+  };
+  auto dlogits = Array::output("dlogits", s.rows * s.vocab, bound);
+  return {std::to_string(s.rows) + "x" + std::to_string(s.vocab) + (in_place ? " in place" : ""),
+          {hard.arrays[0], Array::input("targets", shares(s), Kind::statistic), hard.arrays[2], hard.arrays[3],
+           in_place ? std::move(dlogits).over(0) : std::move(dlogits)},
+          [=](DType dtype, const Pointers& p) {
+            return SoftCrossEntropyBackward{p[0], p[1], p[2], p[3], p[4], s.rows, s.vocab, 0.25, dtype};
+          }};
+}
+
+TEST(SoftCrossEntropy, EveryShape) {
+  for (const LossShape& shape : kShapes) {
+    check_all(kernels::soft_cross_entropy_forward, soft_forward_problem(shape));
+    for (const bool in_place : {false, true}) {
+      check_all(kernels::soft_cross_entropy_backward, soft_backward_problem(shape, in_place));
+    }
+  }
+}
+
+// A class that is neither meant nor possible adds nothing: 0 times infinity is not NaN here.
+TEST(SoftCrossEntropy, MaskedLogitsOfNoShareAddNothing) {
+  auto problem = soft_forward_problem({5, 33});
+  for (size_t i = 0; i < 5 * 33; ++i) {
+    if (problem.arrays[1].values[i] == 0) problem.arrays[0].values[i] = -kInfinity;
+  }
+  check_all(kernels::soft_cross_entropy_forward, problem);
+}
+
+TEST(SoftCrossEntropy, HugeLogitsDoNotOverflow) {
+  check(kernels::soft_cross_entropy_forward, soft_forward_problem({17, 33}, 3000), DType::f32);
+}
+
+TEST(SoftCrossEntropy, NanLogitSpoilsTheLoss) {
+  auto problem = soft_forward_problem({6, 17});
+  problem.arrays[0].values[2 * 17 + 3] = kNan;
+  check_all(kernels::soft_cross_entropy_forward, problem);
+}
+
 TEST(PointwiseLoss, EveryCount) {
-  for (const PointwiseLoss kind : {PointwiseLoss::mse, PointwiseLoss::bce_with_logits}) {
+  for (const PointwiseLoss kind :
+       {PointwiseLoss::mse, PointwiseLoss::bce_with_logits, PointwiseLoss::l1, PointwiseLoss::smooth_l1}) {
     for (const int64_t count : kCounts) {
       Values target = normal(count, 64);
       if (kind == PointwiseLoss::bce_with_logits) {
         for (double& value : target) value = value > 0 ? 1 : value < -1 ? 0.3 : 0;
       }
       const Values x = normal(count, 63, 3);
-      // Terms: (x - t)^2, or max(x, 0), x t and a log of at most log 2 each.
+      // Terms: (x - t)^2, or max(x, 0), x t and a log of at most log 2 each; smooth L1 is at most |x - t|.
       const auto loss_bound = [=](size_t, const std::vector<Values>& v, DType dtype) {
         double total = 0;
         for (size_t i = 0; i < x.size(); ++i) {
@@ -164,7 +255,8 @@ TEST(PointwiseLoss, EveryCount) {
                                               {Array::input("x", x), Array::input("target", target, Kind::statistic),
                                                Array::output("loss", 1, loss_bound, Kind::statistic)},
                                               [=](DType dtype, const Pointers& p) {
-                                                return PointwiseLossForward{p[0], p[1], p[2], count, 0.5, kind, dtype};
+                                                return PointwiseLossForward{p[0], p[1], p[2],  count,
+                                                                            0.5,  kind, dtype, 1.5};
                                               }});
       check_all(kernels::pointwise_loss_backward,
                 Problem<PointwiseLossBackward>{
@@ -172,7 +264,7 @@ TEST(PointwiseLoss, EveryCount) {
                     {Array::input("x", x), Array::input("target", target, Kind::statistic),
                      Array::input("dloss", {1.3}, Kind::statistic), Array::output("dx", count, dx_bound)},
                     [=](DType dtype, const Pointers& p) {
-                      return PointwiseLossBackward{p[0], p[1], p[2], p[3], count, 0.5, kind, dtype};
+                      return PointwiseLossBackward{p[0], p[1], p[2], p[3], count, 0.5, kind, dtype, 1.5};
                     }});
     }
   }

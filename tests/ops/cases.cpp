@@ -117,6 +117,37 @@ OpCase loss_case(const char* op, const char* label, Tensor (*run)(const Tensor&,
           12};
 }
 
+OpCase smooth_l1_case(const char* label, double beta, double normalizer) {
+  return {"smooth_l1_loss",
+          label,
+          {{{4, 3}, 2}, {{4, 3}, 1, false, true}},
+          {},
+          [=](const Tensors& x) { return ops::smooth_l1_loss(x[0], x[1], beta, normalizer); },
+          nullptr,
+          12};
+}
+
+OpCase soft_cross_entropy_case(const char* label, double normalizer) {
+  return {"soft_cross_entropy",
+          label,
+          {{{6, 7}, 2}, {{6, 7}, 1, false, true, true}},
+          {},
+          [=](const Tensors& x) { return ops::soft_cross_entropy(x[0], x[1], normalizer); },
+          nullptr,
+          42};
+}
+
+OpCase dice_loss_case(const char* label, int64_t pictures, const std::vector<int32_t>& labels,
+                      const ops::DiceLossOptions& options) {
+  return {"dice_loss",
+          label,
+          {{{static_cast<int64_t>(labels.size()), 3}, 2}},
+          {{"labels", labels}},
+          [=](const Tensors& x) { return ops::dice_loss(x[0], integers_of(labels), pictures, options); },
+          nullptr,
+          24};
+}
+
 OpCase fused_norm_case(const char* label, const kernels::DropoutKey& key) {
   return {"dropout_add_layer_norm",
           label,
@@ -181,6 +212,9 @@ std::vector<OpCase> make_cases() {
   cases.push_back(cross_entropy_case("smoothing", labels, {.label_smoothing = 0.1}));
   cases.push_back(
       cross_entropy_case("normalizer", kept_labels, {.ignore_index = 2, .label_smoothing = 0.2, .normalizer = 5}));
+  const std::vector<int32_t> pixels = {0, 2, 1, 1, 2, 0, 0, 1}, some_pixels = {0, 2, -100, 1, -100, -100, 0, 1};
+  cases.push_back(dice_loss_case("", 2, pixels, {.smooth = 1e-5}));
+  cases.push_back(dice_loss_case("ignored", 2, some_pixels, {.normalizer = 3}));
   cases.push_back(
       {"dropout", "", {{{5, 9}}}, {}, [](const Tensors& x) { return ops::dropout(x[0], kDropout); }, nullptr});
   cases.push_back(fused_norm_case("", kDropout));
@@ -233,8 +267,12 @@ std::vector<OpCase> make_cases() {
   cases.push_back(focal_loss_case("", 2, classes, false, {}));
   cases.push_back(focal_loss_case("weights", 7, kept_labels, true, {.gamma = 1.5, .normalizer = 5}));
   cases.push_back(focal_loss_case("cross-entropy", 7, kept_labels, true, {.gamma = 0}));
+  cases.push_back(loss_case("l1_loss", "", &ops::l1_loss, 0, false));
+  cases.push_back(loss_case("l1_loss", "normalizer", &ops::l1_loss, 7, false));
   cases.push_back(loss_case("mse_loss", "", &ops::mse_loss, 0, false));
   cases.push_back(loss_case("mse_loss", "normalizer", &ops::mse_loss, 7, false));
+  cases.push_back(smooth_l1_case("", 1, 0));
+  cases.push_back(smooth_l1_case("beta", 0.4, 7));
   cases.push_back(binary("multiply", &ops::multiply));
   cases.back().inputs = {{{3, 5}}, {{3, 5}}};
   cases.push_back({"normalize", "", {{{4, 9}}}, {}, [](const Tensors& x) { return ops::normalize(x[0]); }, nullptr, 9});
@@ -276,6 +314,8 @@ std::vector<OpCase> make_cases() {
                    nullptr,
                    6});
   cases.push_back(unary("sigmoid", &ops::sigmoid));
+  cases.push_back(soft_cross_entropy_case("", 0));
+  cases.push_back(soft_cross_entropy_case("normalizer", 5));
   cases.push_back({"swiglu", "", {{{4, 10}, 2}}, {}, [](const Tensors& x) { return ops::swiglu(x[0]); }, nullptr});
   cases.push_back(unary("tanh", &ops::tanh));
   for (OpCase& each : image_cases()) cases.push_back(std::move(each));

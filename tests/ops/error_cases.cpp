@@ -36,6 +36,24 @@ std::vector<ErrorCase> make_errors() {
   };
 
   // Activations and other functions of one tensor.
+  expect("soft_cross_entropy", "shapes", [] { soft_cross_entropy(zeros({2, 3}), zeros({3, 2})); });
+  expect("soft_cross_entropy", "rank", [] { soft_cross_entropy(zeros({3}), zeros({3})); });
+  expect("soft_cross_entropy", "targets dtype", [] { soft_cross_entropy(zeros({2, 3}), zeros({2, 3}, DType::f64)); });
+  expect("soft_cross_entropy", "undefined", [] { soft_cross_entropy(zeros({2, 3}), {}); });
+  expect("soft_cross_entropy", "negative normalizer", [] { soft_cross_entropy(zeros({2, 3}), zeros({2, 3}), -1); });
+
+  const auto dice = [](std::vector<int32_t> labels, int64_t pictures, DiceLossOptions options) {
+    dice_loss(zeros({2, 3}), integers_of(labels), pictures, options);
+  };
+  expect("dice_loss", "label too large", [=] { dice({0, 3}, 1, {}); });
+  expect("dice_loss", "negative label", [=] { dice({0, -1}, 1, {}); });
+  expect("dice_loss", "number of labels", [=] { dice({0}, 1, {}); });
+  expect("dice_loss", "no pictures", [=] { dice({0, 1}, 0, {}); });
+  expect("dice_loss", "unequal pictures", [=] { dice({0, 1}, 3, {}); });
+  expect("dice_loss", "no smoothing", [=] { dice({0, 1}, 1, {.smooth = 0}); });
+  expect("dice_loss", "negative normalizer", [=] { dice({0, 1}, 1, {.normalizer = -1}); });
+  expect("dice_loss", "undefined", [] { dice_loss({}, integers_of({0}), 1); });
+
   const std::pair<const char*, Tensor (*)(const Tensor&)> unary[] = {
       {"gelu", &gelu}, {"gelu_tanh", &gelu_tanh}, {"relu", &relu}, {"tanh", &ops::tanh}, {"sigmoid", &sigmoid}};
   for (const auto& [op, run] : unary) {
@@ -265,7 +283,11 @@ std::vector<ErrorCase> make_errors() {
   expect("focal_loss", "undefined", [] { focal_loss({}, integers_of({0}), {}); });
 
   const std::pair<const char*, Tensor (*)(const Tensor&, const Tensor&, double)> losses[] = {
-      {"mse_loss", &mse_loss}, {"bce_with_logits", &bce_with_logits}};
+      {"l1_loss", &l1_loss},
+      {"mse_loss", &mse_loss},
+      {"bce_with_logits", &bce_with_logits},
+      {"smooth_l1_loss",
+       [](const Tensor& x, const Tensor& target, double n) { return smooth_l1_loss(x, target, 0.5, n); }}};
   for (const auto& [op, run] : losses) {
     expect(op, "shapes", [run = run] { run(zeros({2, 3}), zeros({3, 2}), 0); });
     expect(op, "target dtype", [run = run] { run(zeros({2}), zeros({2}, DType::f64), 0); });
@@ -275,6 +297,7 @@ std::vector<ErrorCase> make_errors() {
     expect(op, "integers", [run = run] { run(zeros({2}, DType::i32), zeros({2}), 0); });
     expect(op, "negative normalizer", [run = run] { run(zeros({2}), zeros({2}), -2); });
   }
+  expect("smooth_l1_loss", "beta", [] { smooth_l1_loss(zeros({2}), zeros({2}), 0); });
   for (ErrorCase& each : image_error_cases()) cases.push_back(std::move(each));
   return cases;
 }

@@ -5,6 +5,7 @@
 #include "ops/conv2d.h"
 #include "ops/layout.h"
 #include "ops/pooling2d.h"
+#include "ops/roi_align.h"
 #include "ops/upsample.h"
 
 namespace suanli::testing {
@@ -65,6 +66,23 @@ OpCase norm_case(const char* op, const char* label, bool relu, bool training) {
     op_case.composition = [=](const Tensors& x) { return ops::relu(plain(x)); };
   }
   return op_case;
+}
+
+OpCase roi_align_case(const char* label, const ops::RoiAlignOptions& options) {
+  const std::vector<int32_t> image_of = {1, 0, 1};
+  // Eighths, so that every dtype has them, and no sample near a place where the interpolation bends.
+  const std::vector<double> boxes = {0.375, 1.125, 6.625, 5.875, -2.125, 0.625,
+                                     3.375, 9.125, 2.375, 2.625, 2.875,  3.125};
+  return {"roi_align",
+          label,
+          {{{2, 4, 5, 3}}},
+          {{"image_of", image_of}},
+          [=](const Tensors& x) {
+            const DType dtype = x[0].dtype() == DType::f64 ? DType::f64 : DType::f32;
+            return ops::roi_align(x[0], tensor_of(boxes, {3, 4}, dtype), integers_of(image_of), options);
+          },
+          nullptr,
+          96};
 }
 
 OpCase upsample_case(const char* label, const ops::Pair& size, ops::Interpolation kind, bool align_corners) {
@@ -130,6 +148,14 @@ std::vector<OpCase> image_cases() {
                             {.kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1}}));
   cases.push_back(pool_case("max_pool2d", &ops::max_pool2d, "ceil", {1, 6, 5, 3},
                             {.kernel = {3, 3}, .stride = {2, 2}, .ceil_mode = true}));
+  for (const int64_t factor : {2, 3}) {
+    cases.push_back({"pixel_shuffle",
+                     factor == 2 ? "" : "three",
+                     {{{2, 3, 4, 2 * factor * factor}}},
+                     {},
+                     [=](const Tensors& x) { return ops::pixel_shuffle(x[0], factor); },
+                     nullptr});
+  }
   cases.push_back({"relu6", "", {{{4, 9}, 5}}, {}, [](const Tensors& x) { return ops::relu6(x[0]); }, nullptr});
   cases.push_back({"reshape",
                    "",
@@ -139,6 +165,8 @@ std::vector<OpCase> image_cases() {
                      return ops::reshape(x[0], {2, 6});
                    },
                    nullptr});
+  cases.push_back(roi_align_case("", {.output_size = {2, 3}, .spatial_scale = 0.5, .sampling_ratio = 2}));
+  cases.push_back(roi_align_case("aligned", {.output_size = {3, 2}, .aligned = true}));
   cases.push_back(upsample_case("", {6, 8}, Interpolation::nearest, false));
   cases.push_back(upsample_case("bilinear", {6, 8}, Interpolation::bilinear, false));
   cases.push_back(upsample_case("smaller", {2, 3}, Interpolation::bilinear, false));

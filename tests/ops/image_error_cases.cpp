@@ -7,6 +7,7 @@
 #include "ops/conv2d.h"
 #include "ops/layout.h"
 #include "ops/pooling2d.h"
+#include "ops/roi_align.h"
 #include "ops/upsample.h"
 
 namespace suanli::testing {
@@ -75,10 +76,24 @@ std::vector<ErrorCase> image_error_cases() {
   expect("cat", "dtypes", [=] { cat(zeros({3, 4}), zeros({3, 4}, DType::bf16)); });
   expect("channels_first", "rank", [=] { channels_first(zeros({3, 4})); });
   expect("channels_last", "rank", [=] { channels_last(zeros({3, 4})); });
+  expect("pixel_shuffle", "rank", [=] { pixel_shuffle(zeros({3, 4}), 2); });
+  expect("pixel_shuffle", "channels", [=] { pixel_shuffle(image, 3); });
+  expect("pixel_shuffle", "factor", [=] { pixel_shuffle(image, 0); });
+  expect("pixel_shuffle", "huge factor", [=] { pixel_shuffle(image, int64_t{1} << 32); });
   expect("relu6", "undefined", [] { relu6({}); });
   expect("relu6", "integers", [=] { relu6(zeros({2}, DType::i32)); });
   expect("reshape", "undefined", [] { reshape({}, {1}); });
   expect("reshape", "counts", [=] { reshape(image, {3, 4}); });
+  const Tensor boxes = zeros({2, 4}), image_of = zeros({2}, DType::i32), far = integers_of({0, 1});
+  expect("roi_align", "undefined", [=] { roi_align({}, boxes, image_of, {}); });
+  expect("roi_align", "rank", [=] { roi_align(zeros({5, 5, 4}), boxes, image_of, {}); });
+  expect("roi_align", "boxes", [=] { roi_align(image, zeros({2, 5}), image_of, {}); });
+  expect("roi_align", "dtype of boxes", [=] { roi_align(image, zeros({2, 4}, DType::f64), image_of, {}); });
+  expect("roi_align", "image_of", [=] { roi_align(image, boxes, zeros({3}, DType::i32), {}); });
+  expect("roi_align", "image outside", [=] { roi_align(image, boxes, far, {}); });
+  expect("roi_align", "output", [=] { roi_align(image, boxes, image_of, {.output_size = {0, 7}}); });
+  expect("roi_align", "scale", [=] { roi_align(image, boxes, image_of, {.spatial_scale = 0}); });
+  expect("roi_align", "samples", [=] { roi_align(image, boxes, image_of, {.sampling_ratio = -1}); });
   expect("upsample", "rank", [=] { upsample(zeros({3, 4}), {6, 8}, Interpolation::nearest); });
   expect("upsample", "size", [=] { upsample(image, {0, 8}, Interpolation::nearest); });
   expect("upsample", "corners", [=] { upsample(image, {6, 8}, Interpolation::nearest, true); });

@@ -36,6 +36,9 @@ done
 step "logits of EfficientNet-Lite0 against PyTorch"
 "$PYTHON" tests/peers/check_image_models.py "$(dirname "$suanli")/tests/image_logits" "$work/images"
 
+step "fasterrcnn_resnet50_fpn against torchvision"
+"$PYTHON" tests/peers/check_detector.py "$suanli" "$work/detector"
+
 step "a short fine-tune: TensorBoard reads its events, Perfetto its profile; transformers loads it and answers the same"
 "$suanli" train --task text-classification --model_name_or_path build/model --output_dir "$work/run" --precision f32 \
   --train_file build/text/film_train.csv --validation_file build/text/film_validation.csv --do_train --do_eval \
@@ -51,6 +54,13 @@ head -200 "$work/sentences.txt" > "$work/some.txt"
 step "Silero VAD from ops against torch.nn and TorchScript"
 scripts/fetch_voice_activity.sh build/voice_activity
 "$PYTHON" tests/peers/check_voice_activity.py "$(dirname "$suanli")/examples/voice_activity" build/voice_activity
+
+step "MTCNN from ops against facenet-pytorch"
+scripts/fetch_face_weights.sh build/face_weights
+scripts/fetch_pictures.sh build/pictures
+"$PYTHON" -m pip install --quiet --no-deps facenet-pytorch==2.6.0  # which asks for an older torch than it needs
+"$PYTHON" tests/peers/check_face_key_points.py "$(dirname "$suanli")/examples/face_key_points" build/face_weights \
+  build/pictures/test/astronaut.png
 
 step "the page of the run in a browser"
 "$suanli" report "$work/run"

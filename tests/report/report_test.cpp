@@ -13,7 +13,9 @@
 
 #include "base/concat.h"
 #include "expect_error.h"
+#include "image/png.h"
 #include "train/answers.h"
+#include "train/scored_pictures.h"
 
 namespace suanli {
 namespace {
@@ -38,7 +40,11 @@ class Report : public testing::Test {
     pugi::xml_document document;
     const auto result = document.load_string(html.c_str(), pugi::parse_full);
     EXPECT_TRUE(result) << result.description() << " at " << html.substr(static_cast<size_t>(result.offset), 80);
-    for (const char* foreign : {"<script", "http", "src=", "url("}) EXPECT_EQ(html.find(foreign), std::string::npos);
+    for (const char* foreign : {"<script", "http", "url("}) EXPECT_EQ(html.find(foreign), std::string::npos);
+    constexpr std::string_view kOwn = "src=\"data:image/png;base64,";
+    for (size_t at = html.find("src="); at != std::string::npos; at = html.find("src=", at + 1)) {
+      EXPECT_EQ(html.substr(at, kOwn.size()), kOwn);
+    }
     return html;
   }
 
@@ -78,6 +84,25 @@ TEST_F(Report, AWholeRunShowsItsSettingCurvesScoresAndMistakes) {
     EXPECT_TRUE(holds(html, text)) << text;
   }
   EXPECT_FALSE(holds(html, "<td>seed</td>")) << "42 is the default";
+}
+
+TEST_F(Report, PicturesStandInThePageItself) {
+  write("metrics.jsonl", "{\"step\": 1, \"loss\": 1}\n");
+  const std::vector<CaptionedImage> pictures = {{kHostile, Image(3, 4, 3, 7)}, {"second", Image(2, 2, 1, 9)}};
+  write_pictures(folder_ / "eval_pictures", pictures);
+  write_png(folder_ / "samples.png", Image(5, 5, 3, 1));
+  std::string html = page();
+  EXPECT_TRUE(holds(html, "Pictures: eval")) << html;
+  EXPECT_TRUE(holds(html, "second"));
+  EXPECT_TRUE(holds(html, "base64,iVBORw0KGgo")) << "the first bytes of a PNG";
+  EXPECT_TRUE(holds(html, "Pictures: samples"));
+
+  write("eval_pictures/1.png", "no picture");
+  html = page();
+  EXPECT_TRUE(holds(html, "1.png is missing or no PNG"));
+  EXPECT_TRUE(holds(html, "second"));
+  write("eval_pictures/metadata.jsonl", "{\"file_name\": 5}\n");
+  EXPECT_TRUE(holds(page(), "a line without file_name and text"));
 }
 
 TEST_F(Report, AnInterruptedRunSaysWhereItStands) {

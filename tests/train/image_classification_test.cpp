@@ -85,6 +85,66 @@ TEST_F(ImageRun, AResumedRunWithOtherWorkersEndsAtTheSameBits) {
   EXPECT_EQ(read_file(folder_ / "whole/model.safetensors"), read_file(folder_ / "cut/model.safetensors"));
 }
 
+// Two pictures of one grey each: every pixel of a mixed one tells the share that its target must have.
+TEST_F(ImageRun, MixedPicturesHaveTheTargetsOfTheirPixels) {
+  initialize();
+  const models::Model model = models::new_model(
+      read_json(folder_ / "config.json"), {.head = models::Head::image_classification, .labels = {"black", "white"}});
+  ImageProcessor processor;
+  processor.do_resize = true;
+  processor.height = processor.width = 28;
+  processor.image_mean = {0};
+  processor.image_std = {1};
+  AugmentOptions still = {.hsv_h = 0, .hsv_s = 0, .hsv_v = 0, .scale = 0, .erasing = 0};
+  for (const bool cut : {false, true}) {
+    AugmentOptions augment = still;
+    (cut ? augment.cutmix : augment.mixup) = 1;
+    augment.mixup_alpha = 1;
+    ImageClassification task(model, processor, {.augment = augment, .label_smoothing = 0.1});
+    std::vector<ImageExample> pictures;
+    for (int32_t label : {0, 1, 1, 0}) {
+      const auto file = folder_ / (std::to_string(pictures.size()) + ".png");
+      write_png(file, Image(28, 28, 1, label == 0 ? 0 : 255));
+      pictures.push_back({.file = file, .label = label});
+    }
+    const std::vector<EncodedExample> rows = task.add(pictures);
+    int mixed = 0;
+    for (int64_t epoch = 0; epoch < 8; ++epoch) {
+      for (const EncodedExample& row : rows) {
+        const EncodedExample drawn = task.draw(row, epoch);
+        EXPECT_EQ(drawn.features, task.draw(row, epoch).features);
+        double white = 0;
+        for (const float value : drawn.features) white += static_cast<double>(value) / 784;
+        const LossInputs inputs = task.inputs(pack({&drawn, 1}));
+        ASSERT_FALSE(inputs.labels.defined());
+        const auto shares = inputs.targets.host<float>();
+        ASSERT_EQ(shares.size(), 2U);
+        // Eight bits a pixel: half of 1/255.
+        EXPECT_NEAR(static_cast<double>(shares[1]), 0.9 * white + 0.05, 0.9 / 510 + 1e-6) << "cut " << cut;
+        EXPECT_NEAR(shares[0] + shares[1], 1, 1e-6);
+        mixed += shares[1] > 0.06F && shares[1] < 0.94F ? 1 : 0;
+      }
+    }
+    EXPECT_GT(mixed, 6);
+    EXPECT_TRUE(task.inputs(pack(std::vector{task.scored(rows[0])})).labels.defined());
+  }
+}
+
+TEST_F(ImageRun, AMixingRunLearnsAndResumesToTheSameBits) {
+  const std::vector<std::string> mixing = {"mixup=0.5", "cutmix=0.5", "label_smoothing_factor=0.1",
+                                           "lr_scheduler_type=constant", "num_train_epochs=5"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.end(), mixing.begin(), mixing.end());
+    return more;
+  };
+  ASSERT_EQ(quiet_run(training("whole", mixing)), 0);
+  EXPECT_GT(results("whole/eval_results.json")["eval_accuracy"].get<double>(), 0.85);
+  ASSERT_EQ(quiet_run(training("cut", with({"max_steps=13", "save_strategy=steps", "save_steps=13"}))), 0);
+  ASSERT_EQ(quiet_run(training("cut", with({"resume_from_checkpoint=" + (folder_ / "cut/checkpoint-13").string()}))),
+            0);
+  EXPECT_EQ(read_file(folder_ / "whole/model.safetensors"), read_file(folder_ / "cut/model.safetensors"));
+}
+
 TEST_F(ImageRun, ClassesOfAnotherFolderAreFoundByName) {
   std::filesystem::remove_all(folder_ / "test/lying");  // "upright" would be class 0 of this folder by itself
   ASSERT_EQ(quiet_run(training("out", {"num_train_epochs=5"})), 0);
@@ -105,9 +165,14 @@ TEST_F(ImageRun, ABrokenPictureIsNamedOrLeftOutAndCounted) {
 
 TEST_F(ImageRun, WhatCannotBeIsRefused) {
   const auto refusal = [&](const std::string& word) { return error_of([&] { quiet_run(training("out", {word})); }); };
+  EXPECT_NE(refusal("cutmix=1.5").find("cutmix"), std::string::npos);
+  EXPECT_NE(refusal("mixup_alpha=0").find("mixup_alpha"), std::string::npos);
+  EXPECT_NE(refusal("cutmix_alpha=inf").find("cutmix_alpha"), std::string::npos);
+  EXPECT_NE(refusal("replay=" + (folder_ / "train").string()).find("replay"), std::string::npos);
+  EXPECT_NE(refusal("loss=dice").find("loss"), std::string::npos);
   EXPECT_NE(refusal("fliplr=1.5").find("fliplr"), std::string::npos);
   EXPECT_NE(refusal("train_file=" + (folder_ / "none").string()).find("none"), std::string::npos);
-  EXPECT_NE(refusal("task=text-classification").find("tokenizer"), std::string::npos);
+  EXPECT_NE(refusal("task=text-classification").find("crop_padding"), std::string::npos);
 }
 
 }  // namespace

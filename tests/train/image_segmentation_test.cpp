@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "expect_error.h"
 #include "image/png.h"
+#include "ops/loss.h"
 #include "quiet_run.h"
 #include "tiny_run.h"
 
@@ -99,11 +100,47 @@ TEST_F(MaskedRun, MasksMoveWithTheirPictures) {
   EXPECT_GT(static_cast<double>(agreed), 0.95 * static_cast<double>(pixels));
 }
 
+TEST_F(MaskedRun, LearnsByTheDiceLossAlone) {
+  ASSERT_EQ(quiet_run(training({"loss=dice"})), 0);
+  const Json trained = read_json(folder_ / "out/eval_results.json");
+  EXPECT_GT(trained["eval_mean_iou_foreground"].get<double>(), 0.85);
+  EXPECT_LT(trained["eval_loss"].get<double>(), 0.15);  // 1 - Dice
+}
+
+// Each loss is the one of its formula, and the third the sum of the others.
+TEST_F(MaskedRun, LossesAreThoseThatTheyAreCalled) {
+  initialize();
+  const models::Model model =
+      models::new_model(read_json(folder_ / "config.json"), {.head = models::Head::semantic_segmentation});
+  ImageProcessor processor;
+  processor.height = processor.width = kSide;
+  processor.image_mean = processor.image_std = {0.5};
+  std::vector<float> losses;
+  for (const auto loss :
+       {SegmentationLoss::cross_entropy, SegmentationLoss::dice, SegmentationLoss::cross_entropy_dice}) {
+    ImageSegmentation task(model, processor, {.instance_masks = true, .loss = loss});
+    const std::vector<EncodedExample> rows = task.add(read_masked_images(folder_ / "test").examples);
+    const Batch batch = pack(std::vector{task.scored(rows[0]), task.scored(rows[1])});
+    const LossInputs inputs = task.inputs(batch);
+    const Tensor value = task.loss(inputs, {}, static_cast<double>(task.items(batch)));
+    losses.push_back(value.host<float>()[0]);
+    const Tensor logits = task.logits(inputs, {});
+    const Tensor expected = loss == SegmentationLoss::dice ? ops::dice_loss(logits, inputs.labels, 2)
+                                                           : ops::cross_entropy(logits, inputs.labels);
+    if (loss != SegmentationLoss::cross_entropy_dice) {
+      EXPECT_NEAR(losses.back(), expected.host<float>()[0], 1e-6);
+    }
+  }
+  EXPECT_NEAR(losses[2], losses[0] + losses[1], 1e-6);
+}
+
 TEST_F(MaskedRun, WhatCannotBeIsRefused) {
   const auto refusal = [&](const std::vector<std::string>& words) {
     return error_of([&] { quiet_run(training(words)); });
   };
   EXPECT_NE(refusal({"instance_masks=false"}).find("expected classes 0 to 1"), std::string::npos);
+  EXPECT_NE(refusal({"loss=triplet"}).find("cross_entropy_dice"), std::string::npos);
+  EXPECT_NE(refusal({"cutmix=1"}).find("cutmix"), std::string::npos);
   EXPECT_NE(refusal({"image_size=31"}).find("multiples of 2"), std::string::npos);
   EXPECT_NE(refusal({"translate=2"}).find("translate"), std::string::npos);
   std::filesystem::rename(folder_ / "train/3_mask.png", folder_ / "train/40_mask.png");

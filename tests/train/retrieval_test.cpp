@@ -1,11 +1,13 @@
 // Sentence retrieval: the loss over a batch, ranks among all documents, and what training changes.
 #include "train/retrieval_metrics.h"
 
+#include <array>
 #include <cmath>
 
 #include <gtest/gtest.h>
 
 #include "autograd/tape.h"
+#include "expect_error.h"
 #include "optim/optimizer.h"
 #include "tiny_run.h"
 #include "train/sentence_pairs.h"
@@ -117,6 +119,90 @@ TEST(Retrieval, APairIsNeeded) {
   Example alone;
   alone.text = "a";
   EXPECT_THROW(made.task->encode(alone, "f:1"), UserError);
+}
+
+/// Triplets whose negatives are other letters.
+struct Triplets {
+  Triplets() : kind(task_kind("sentence-retrieval", "", Json::object())) {
+    initialize();
+    model = models::new_model(tiny_config(), {.head = kind.head, .seed = 5, .trainable = true});
+    task = make_task(kind, model, tiny_tokenizer(), {}, {.max_length = 12, .triplets = true, .triplet_margin = 0.5});
+    for (const auto& [first, second, other] : std::vector<std::array<const char*, 3>>{
+             {"a b", "b a", "f g h"}, {"c d e", "e d c", "i"}, {"f", "f f", "a b c d"}, {"g h i", "i g h", "b b"}}) {
+      Example example;
+      example.text = first;
+      example.text_pair = second;
+      example.has_pair = true;
+      example.negative = other;
+      rows.push_back(task->encode(example, "made-up"));
+      rows.back().row = static_cast<int64_t>(rows.size()) - 1;
+    }
+  }
+  TaskKind kind;
+  models::Model model;
+  std::unique_ptr<Task> task;
+  std::vector<EncodedExample> rows;
+};
+
+// By the formula, from the embeddings of each text alone.
+TEST(Triplets, TheLossIsThatOfItsFormula) {
+  Triplets made;
+  const TaskParts parts = {&made.model, tiny_tokenizer(), {}, made.kind, {.max_length = 12}};
+  const Batch batch = pack(made.rows);
+  const LossInputs inputs = made.task->inputs(batch);
+  const nn::Mode mode = {.training = false};
+  double expected = 0, nearer = 0;
+  for (const EncodedExample& row : made.rows) {
+    std::vector<std::vector<float>> units;
+    for (int32_t text = 0; text < 3; ++text) {
+      EncodedExample alone;
+      for (size_t t = 0; t < row.ids.size(); ++t) {
+        if (row.labels[t] != text) continue;
+        alone.ids.push_back(row.ids[t]);
+        alone.types.push_back(row.types[t]);
+        alone.special.push_back(row.special[t]);
+      }
+      units.push_back(host_values(unit_embeddings(parts, tokens_of(pack({&alone, 1})), mode)));
+    }
+    double near = 0, far = 0;
+    for (size_t i = 0; i < units[0].size(); ++i) {
+      near += static_cast<double>(units[0][i]) * static_cast<double>(units[1][i]);
+      far += static_cast<double>(units[0][i]) * static_cast<double>(units[2][i]);
+    }
+    expected += std::max(far - near + 0.5, 0.0) / static_cast<double>(made.rows.size());
+    nearer += near > far ? 1 : 0;
+  }
+  const Tensor loss = made.task->loss(inputs, mode, static_cast<double>(batch.size()));
+  EXPECT_NEAR(number_of(loss), expected, 1e-5);  // f32 cosines of eight numbers
+  const auto scorer = made.task->scorer(false);
+  scorer->add(batch, mode);
+  EXPECT_NEAR(*find_score(scorer->scores(), "loss"), expected, 1e-5);
+  EXPECT_DOUBLE_EQ(*find_score(scorer->scores(), "cosine_accuracy"), nearer / 4);
+}
+
+TEST(Triplets, TrainingBringsThePositiveNearer) {
+  Triplets made;
+  const Batch batch = pack(made.rows);
+  const auto optimizer = optim::adamw(made.model.parameters->trained(), {});
+  const auto score = [&](const char* name) {
+    const auto scorer = made.task->scorer(false);
+    scorer->add(batch, {.training = false});
+    return *find_score(scorer->scores(), name);
+  };
+  const double before = score("loss");
+  for (int step = 0; step < 60; ++step) {
+    train_step(*made.task, {&batch, 1}, made.model, *optimizer, {.learning_rate = 5e-3});
+  }
+  EXPECT_LT(score("loss"), 0.5 * before);
+  EXPECT_EQ(score("cosine_accuracy"), 1);
+}
+
+TEST(Triplets, AnEmptyNegativeIsNamed) {
+  Triplets made;
+  Example example;
+  example.text = example.text_pair = "a";
+  example.has_pair = true;
+  EXPECT_NE(error_of([&] { made.task->encode(example, "file.csv:7"); }).find("file.csv:7"), std::string::npos);
 }
 
 }  // namespace

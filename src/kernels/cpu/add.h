@@ -14,6 +14,7 @@ void add_column_sum();
 void add_layer_norm_forward();
 void add_layer_norm_backward();
 void add_activation();
+void add_dice_loss();
 void add_elementwise();
 void add_rows();
 void add_embedding();
@@ -38,6 +39,7 @@ void add_quantized_matmul_vnni();
 void add_quantized_matmul_simd();
 void add_recurrence();
 void add_rms_norm();
+void add_roi_align();
 void add_rotary_embedding();
 void add_swiglu();
 

@@ -92,6 +92,48 @@ void cross_entropy_backward_rows(const CrossEntropyBackward& a, int64_t begin, i
   a.dtype == DType::f32 ? backward_as<float>(a, begin, end) : backward_as<bfloat16>(a, begin, end);
 }
 
+template <class T>
+void soft_forward_as(const SoftCrossEntropyForward& a, int64_t begin, int64_t end, double* losses) {
+  for (int64_t t = begin; t < end; ++t) {
+    const T* x = static_cast<const T*>(a.logits) + t * a.vocab;
+    const float* q = static_cast<const float*>(a.targets) + t * a.vocab;
+    double unused = 0;
+    const float row_lse = log_sum_exp(x, a.vocab, false, &unused);
+    static_cast<float*>(a.lse)[t] = row_lse;
+    const Vector lse = hn::Set(F32(), row_lse), zero = hn::Zero(F32());
+    Vector sum = zero;
+    each_vector(a.vocab, [&](int64_t i, int64_t n) SUANLI_INLINE {
+      const Vector weight = load(q + i, n), term = hn::Mul(weight, hn::Sub(lse, load(x + i, n)));
+      sum = hn::Add(sum, hn::IfThenElse(hn::Eq(weight, zero), zero, term));  // not 0 * infinity
+    });
+    losses[t] = static_cast<double>(sum_of(sum));
+  }
+}
+void soft_cross_entropy_forward_rows(const SoftCrossEntropyForward& a, int64_t begin, int64_t end, double* losses) {
+  a.dtype == DType::f32 ? soft_forward_as<float>(a, begin, end, losses)
+                        : soft_forward_as<bfloat16>(a, begin, end, losses);
+}
+
+template <class T>
+void soft_backward_as(const SoftCrossEntropyBackward& a, int64_t begin, int64_t end) {
+  const Vector weight = hn::Set(F32(), *static_cast<const float*>(a.dloss) * static_cast<float>(a.scale));
+  for (int64_t t = begin; t < end; ++t) {
+    const T* x = static_cast<const T*>(a.logits) + t * a.vocab;
+    const float* q = static_cast<const float*>(a.targets) + t * a.vocab;
+    T* dx = static_cast<T*>(a.dlogits) + t * a.vocab;
+    Vector sum = hn::Zero(F32());
+    each_vector(a.vocab, [&](int64_t i, int64_t n) SUANLI_INLINE { sum = hn::Add(sum, load(q + i, n)); });
+    const Vector mass = hn::Set(F32(), sum_of(sum)), lse = hn::Set(F32(), static_cast<const float*>(a.lse)[t]);
+    each_vector(a.vocab, [&](int64_t i, int64_t n) SUANLI_INLINE {
+      const Vector p = exp_negative(hn::Sub(load(x + i, n), lse));
+      store(hn::Mul(weight, hn::MulSub(p, mass, load(q + i, n))), dx + i, n);
+    });
+  }
+}
+void soft_cross_entropy_backward_rows(const SoftCrossEntropyBackward& a, int64_t begin, int64_t end) {
+  a.dtype == DType::f32 ? soft_backward_as<float>(a, begin, end) : soft_backward_as<bfloat16>(a, begin, end);
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace suanli::kernels
 HWY_AFTER_NAMESPACE();
@@ -104,31 +146,52 @@ HWY_AFTER_NAMESPACE();
 namespace suanli::kernels {
 HWY_EXPORT(cross_entropy_forward_rows);
 HWY_EXPORT(cross_entropy_backward_rows);
+HWY_EXPORT(soft_cross_entropy_forward_rows);
+HWY_EXPORT(soft_cross_entropy_backward_rows);
 
 namespace {
-void run_forward(const CrossEntropyForward& a, Stream&) {
+/// loss = scale * sum of losses[t], which `rows` fills for the rows it is given.
+template <class Args, class Rows>
+void sum_rows(const Args& a, const Rows& rows) {
   double* losses = shared_scratch().get<double>(a.rows + 1);
-  parallel_for(a.rows, 16384 / (a.vocab + 1), [&](int64_t begin, int64_t end) {
-    HWY_DYNAMIC_DISPATCH(cross_entropy_forward_rows)(a, begin, end, losses);
-  });
+  parallel_for(a.rows, 16384 / (a.vocab + 1), [&](int64_t begin, int64_t end) { rows(begin, end, losses); });
   double sum = 0;
   for (int64_t t = 0; t < a.rows; ++t) sum += losses[t];
   *static_cast<float*>(a.loss) = static_cast<float>(a.scale * sum);
 }
+
+template <class Args>
+Refusal refuse_loss(const Args& a, const Machine& m) {
+  return refuse_unless_simd(m, a.dtype);
+}
+
+void run_forward(const CrossEntropyForward& a, Stream&) {
+  sum_rows(a, [&](int64_t begin, int64_t end, double* losses) {
+    HWY_DYNAMIC_DISPATCH(cross_entropy_forward_rows)(a, begin, end, losses);
+  });
+}
+void run_backward(const CrossEntropyBackward& a, Stream&) {
+  parallel_for(a.rows, 16384 / (a.vocab + 1), [&](int64_t begin, int64_t end) {
+    HWY_DYNAMIC_DISPATCH(cross_entropy_backward_rows)(a, begin, end);
+  });
+}
+void run_soft_forward(const SoftCrossEntropyForward& a, Stream&) {
+  sum_rows(a, [&](int64_t begin, int64_t end, double* losses) {
+    HWY_DYNAMIC_DISPATCH(soft_cross_entropy_forward_rows)(a, begin, end, losses);
+  });
+}
+void run_soft_backward(const SoftCrossEntropyBackward& a, Stream&) {
+  parallel_for(a.rows, 16384 / (a.vocab + 1), [&](int64_t begin, int64_t end) {
+    HWY_DYNAMIC_DISPATCH(soft_cross_entropy_backward_rows)(a, begin, end);
+  });
+}
 }  // namespace
 
 void add_cross_entropy() {
-  cross_entropy_forward.add(
-      {"simd", DeviceType::cpu,
-       [](const CrossEntropyForward& a, const Machine& m) { return refuse_unless_simd(m, a.dtype); }, run_forward});
-  cross_entropy_backward.add(
-      {"simd", DeviceType::cpu,
-       [](const CrossEntropyBackward& a, const Machine& m) { return refuse_unless_simd(m, a.dtype); },
-       [](const CrossEntropyBackward& a, Stream&) {
-         parallel_for(a.rows, 16384 / (a.vocab + 1), [&](int64_t begin, int64_t end) {
-           HWY_DYNAMIC_DISPATCH(cross_entropy_backward_rows)(a, begin, end);
-         });
-       }});
+  cross_entropy_forward.add({"simd", DeviceType::cpu, refuse_loss, run_forward});
+  cross_entropy_backward.add({"simd", DeviceType::cpu, refuse_loss, run_backward});
+  soft_cross_entropy_forward.add({"simd", DeviceType::cpu, refuse_loss, run_soft_forward});
+  soft_cross_entropy_backward.add({"simd", DeviceType::cpu, refuse_loss, run_soft_backward});
 }
 }  // namespace suanli::kernels
 #endif  // HWY_ONCE

@@ -51,6 +51,43 @@ void run_copy(const CopyColumns& a, Stream&) {
   });
 }
 
+/// Lines [begin, end) of pixels of deep, those of all images numbered through.
+template <class Bits>
+void shuffle_lines(const PixelShuffle& a, int64_t begin, int64_t end) {
+  const auto* x = static_cast<const Bits*>(a.x);
+  auto* y = static_cast<Bits*>(a.y);
+  const int64_t r = a.factor, row = a.width * r * a.channels;  // elements of a line of wide
+  for (int64_t line = begin; line < end; ++line) {
+    for (int64_t i = 0; i < r; ++i) {
+      for (int64_t column = 0; column < a.width * r; ++column) {
+        const int64_t wide = (line * r + i) * row + column * a.channels;
+        const int64_t deep = ((line * a.width + column / r) * a.channels * r + i) * r + column % r;
+        for (int64_t c = 0; c < a.channels; ++c) {
+          if (a.inverse) {
+            y[deep + c * r * r] = x[wide + c];
+          } else {
+            y[wide + c] = x[deep + c * r * r];
+          }
+        }
+      }
+    }
+  }
+}
+
+void run_shuffle(const PixelShuffle& a, Stream&) {
+  const int64_t line = a.width * a.channels * a.factor * a.factor;
+  parallel_for(a.images * a.height, 16384 / (line + 1), [&](int64_t begin, int64_t end) {
+    switch (size_of(a.dtype)) {
+      case 2:
+        return shuffle_lines<uint16_t>(a, begin, end);
+      case 4:
+        return shuffle_lines<uint32_t>(a, begin, end);
+      default:
+        return shuffle_lines<uint64_t>(a, begin, end);
+    }
+  });
+}
+
 template <class Args>
 Refusal floating(const Args& args, const Machine&) {
   return is_floating(args.dtype) ? nullptr : "dtype is none of f32, bf16, f16, f64";
@@ -61,6 +98,7 @@ Refusal floating(const Args& args, const Machine&) {
 void add_layout() {
   copy_columns.add({"copy", DeviceType::cpu, floating, run_copy});
   transpose.add({"tiles", DeviceType::cpu, floating, run_transpose});
+  pixel_shuffle.add({"lines", DeviceType::cpu, floating, run_shuffle});
 }
 
 }  // namespace suanli::kernels

@@ -24,6 +24,20 @@ void backward_as(const PointwiseLossBackward& a, int64_t begin, int64_t end) {
     each_vector(end - begin, [&](int64_t i, int64_t n) SUANLI_INLINE {
       store(hn::Mul(hn::Sub(load(x + i, n), load(target + i, n)), factor), dx + i, n);
     });
+  } else if (a.kind == PointwiseLoss::l1) {
+    const Vector factor = hn::Set(F32(), static_cast<float>(weight)), zero = hn::Zero(F32());
+    each_vector(end - begin, [&](int64_t i, int64_t n) SUANLI_INLINE {
+      const Vector d = hn::Sub(load(x + i, n), load(target + i, n));
+      const Vector at_most_zero = hn::IfThenElse(hn::Lt(d, zero), hn::Neg(factor), hn::Mul(d, factor));  // NaN stays
+      store(hn::IfThenElse(hn::Gt(d, zero), factor, at_most_zero), dx + i, n);
+    });
+  } else if (a.kind == PointwiseLoss::smooth_l1) {
+    const Vector factor = hn::Set(F32(), static_cast<float>(weight));
+    const Vector beta = hn::Set(F32(), static_cast<float>(a.beta));
+    each_vector(end - begin, [&](int64_t i, int64_t n) SUANLI_INLINE {
+      const Vector difference = hn::Sub(load(x + i, n), load(target + i, n));
+      store(hn::Mul(hn::Div(difference, hn::Max(hn::Abs(difference), beta)), factor), dx + i, n);
+    });
   } else {
     const Vector factor = hn::Set(F32(), static_cast<float>(weight));
     each_vector(end - begin, [&](int64_t i, int64_t n) SUANLI_INLINE {
@@ -48,8 +62,11 @@ namespace suanli::kernels {
 HWY_EXPORT(pointwise_loss_backward_range);
 
 namespace {
-double loss_of(PointwiseLoss kind, double x, double target) {
-  if (kind == PointwiseLoss::mse) return (x - target) * (x - target);
+double loss_of(const PointwiseLossForward& a, double x, double target) {
+  const double size = std::fabs(x - target);
+  if (a.kind == PointwiseLoss::mse) return size * size;
+  if (a.kind == PointwiseLoss::l1) return size;
+  if (a.kind == PointwiseLoss::smooth_l1) return size < a.beta ? size * size / (2 * a.beta) : size - a.beta / 2;
   return std::fmax(x, 0.0) - x * target + std::log1p(std::exp(-std::fabs(x)));
 }
 
@@ -64,7 +81,7 @@ void forward_as(const PointwiseLossForward& a) {
       sums[b] = 0;
       for (int64_t i = b * kBlock; i < std::min(a.count, (b + 1) * kBlock); ++i) {
         const float x = static_cast<float>(static_cast<const T*>(a.x)[i]);
-        sums[b] += loss_of(a.kind, static_cast<double>(x), static_cast<double>(static_cast<const float*>(a.target)[i]));
+        sums[b] += loss_of(a, static_cast<double>(x), static_cast<double>(static_cast<const float*>(a.target)[i]));
       }
     }
   });

@@ -25,6 +25,7 @@ void register_cpu() {
   add_cached_attention();
   add_cross_entropy();
   add_pointwise_loss();
+  add_dice_loss();
   add_focal_loss();
   add_pooling();
   add_im2row();
@@ -40,6 +41,7 @@ void register_cpu() {
   add_quantized_matmul_simd();
   add_recurrence();
   add_rms_norm();
+  add_roi_align();
   add_rotary_embedding();
   add_swiglu();
 }

@@ -8,6 +8,10 @@ struct CrossEntropyRows {
   CrossEntropyForward args;
   double* row_loss;
 };
+struct SoftCrossEntropyRows {
+  SoftCrossEntropyForward args;
+  double* row_loss;
+};
 
 }  // namespace suanli::kernels::cuda
 
@@ -18,14 +22,11 @@ struct CrossEntropyRows {
 
 namespace suanli::kernels::cuda {
 
-template <class T>
-__device__ void lose(const CrossEntropyRows& rows) {
-  using C = Compute<T>;
-  const CrossEntropyForward& args = rows.args;
-  const int64_t row = blockIdx.x;
-  const T* x = static_cast<const T*>(args.logits) + row * args.vocab;
+/// log of the sum of exp(x[v]) by the block; `sum` becomes the sum of x.
+template <class T, class C>
+__device__ C log_sum_exp(const T* x, int64_t vocab, C* sum) {
   C largest = -infinity<C>();
-  for_each_group(args.vocab, [&](int64_t v, int64_t count) {
+  for_each_group(vocab, [&](int64_t v, int64_t count) {
     C values[kElements];
     load(x + v, count, values);
 #pragma unroll
@@ -34,21 +35,32 @@ __device__ void lose(const CrossEntropyRows& rows) {
     }
   });
   largest = block_fold(largest, -infinity<C>(), [](C a, C b) { return a < b ? b : a; });
-  C total = 0, sum = 0;
-  for_each_group(args.vocab, [&](int64_t v, int64_t count) {
+  C total = 0;
+  *sum = 0;
+  for_each_group(vocab, [&](int64_t v, int64_t count) {
     C values[kElements];
     load(x + v, count, values);
 #pragma unroll
     for (int e = 0; e < kElements; ++e) {
       if (e >= count) break;
       total += exp(values[e] - largest);
-      sum += values[e];
+      *sum += values[e];
     }
   });
   total = block_sum(total);
-  sum = block_sum(sum);
+  *sum = block_sum(*sum);
+  return largest + log(total);
+}
+
+template <class T>
+__device__ void lose(const CrossEntropyRows& rows) {
+  using C = Compute<T>;
+  const CrossEntropyForward& args = rows.args;
+  const int64_t row = blockIdx.x;
+  const T* x = static_cast<const T*>(args.logits) + row * args.vocab;
+  C sum;
+  const C lse = log_sum_exp(x, args.vocab, &sum), smoothing = static_cast<C>(args.smoothing);
   if (threadIdx.x != 0) return;
-  const C lse = largest + log(total), smoothing = static_cast<C>(args.smoothing);
   static_cast<C*>(args.lse)[row] = lse;
   const int32_t label = args.labels[row];
   C loss = 0;
@@ -81,8 +93,60 @@ __device__ void loss_gradient(const CrossEntropyBackward& args) {
   });
 }
 
+template <class T>
+__device__ void soft_lose(const SoftCrossEntropyRows& rows) {
+  using C = Compute<T>;
+  const SoftCrossEntropyForward& args = rows.args;
+  const int64_t row = blockIdx.x, start = row * args.vocab;
+  const T* x = static_cast<const T*>(args.logits) + start;
+  C unused, loss = 0;
+  const C lse = log_sum_exp(x, args.vocab, &unused);
+  for_each_group(args.vocab, [&](int64_t v, int64_t count) {
+    C values[kElements], shares[kElements];
+    load(x + v, count, values);
+    load(static_cast<const C*>(args.targets) + start + v, count, shares);
+#pragma unroll
+    for (int e = 0; e < kElements; ++e) {
+      if (e < count && shares[e] != 0) loss += shares[e] * (lse - values[e]);  // not 0 * infinity
+    }
+  });
+  loss = block_sum(loss);
+  if (threadIdx.x != 0) return;
+  static_cast<C*>(args.lse)[row] = lse;
+  rows.row_loss[row] = static_cast<double>(loss);
+}
+
+template <class T>
+__device__ void soft_loss_gradient(const SoftCrossEntropyBackward& args) {
+  using C = Compute<T>;
+  const int64_t row = blockIdx.x, start = row * args.vocab;
+  const C* targets = static_cast<const C*>(args.targets) + start;
+  C mass = 0;
+  for_each_group(args.vocab, [&](int64_t v, int64_t count) {
+    C shares[kElements];
+    load(targets + v, count, shares);
+#pragma unroll
+    for (int e = 0; e < kElements; ++e) {
+      if (e < count) mass += shares[e];
+    }
+  });
+  mass = block_sum(mass);
+  const C weight = *static_cast<const C*>(args.dloss) * static_cast<C>(args.scale);
+  const C lse = static_cast<const C*>(args.lse)[row];
+  for_each_group(args.vocab, [&](int64_t v, int64_t count) {
+    C values[kElements], shares[kElements];
+    load(static_cast<const T*>(args.logits) + start + v, count, values);
+    load(targets + v, count, shares);
+#pragma unroll
+    for (int e = 0; e < kElements; ++e) values[e] = weight * (exp(values[e] - lse) * mass - shares[e]);
+    store(static_cast<T*>(args.dlogits) + start + v, count, values);
+  });
+}
+
 SUANLI_KERNELS(cross_entropy_forward, lose, CrossEntropyRows, 256)
 SUANLI_KERNELS(cross_entropy_backward, loss_gradient, CrossEntropyBackward, 256)
+SUANLI_KERNELS(soft_cross_entropy_forward, soft_lose, SoftCrossEntropyRows, 256)
+SUANLI_KERNELS(soft_cross_entropy_backward, soft_loss_gradient, SoftCrossEntropyBackward, 256)
 
 extern "C" __global__ void cross_entropy_total_f32(const double* row_loss, int64_t rows, double scale, float* loss) {
   total_sum(row_loss, rows, scale, loss);
@@ -104,16 +168,27 @@ namespace {
 
 SUANLI_DEVICE_CODE(cross_entropy);
 
-void run_forward(const CrossEntropyForward& args, Stream& stream) {
+/// One launch that gives the loss of each row, and one that adds them.
+template <class Rows, class Args>
+void run_rows(const char* kernel, const Args& args, Stream& stream) {
   const Scratch row_loss(stream, args.rows * size_of(DType::f64));
-  const CrossEntropyRows rows = {args, static_cast<double*>(row_loss.memory())};
-  code.launch("cross_entropy_forward", args.dtype, block_for_each_row(args.rows, args.vocab), stream, rows);
+  const Rows rows = {args, static_cast<double*>(row_loss.memory())};
+  code.launch(kernel, args.dtype, block_for_each_row(args.rows, args.vocab), stream, rows);
   code.launch("cross_entropy_total", args.dtype == DType::f64 ? DType::f64 : DType::f32, {}, stream, rows.row_loss,
               args.rows, args.scale, args.loss);
 }
 
+void run_forward(const CrossEntropyForward& args, Stream& stream) {
+  run_rows<CrossEntropyRows>("cross_entropy_forward", args, stream);
+}
 void run_backward(const CrossEntropyBackward& args, Stream& stream) {
   code.launch("cross_entropy_backward", args.dtype, block_for_each_row(args.rows, args.vocab), stream, args);
+}
+void run_soft_forward(const SoftCrossEntropyForward& args, Stream& stream) {
+  run_rows<SoftCrossEntropyRows>("soft_cross_entropy_forward", args, stream);
+}
+void run_soft_backward(const SoftCrossEntropyBackward& args, Stream& stream) {
+  code.launch("soft_cross_entropy_backward", args.dtype, block_for_each_row(args.rows, args.vocab), stream, args);
 }
 
 }  // namespace
@@ -121,6 +196,8 @@ void run_backward(const CrossEntropyBackward& args, Stream& stream) {
 void add_cross_entropy() {
   add(cross_entropy_forward, any_floating<CrossEntropyForward>, run_forward);
   add(cross_entropy_backward, any_floating<CrossEntropyBackward>, run_backward);
+  add(soft_cross_entropy_forward, any_floating<SoftCrossEntropyForward>, run_soft_forward);
+  add(soft_cross_entropy_backward, any_floating<SoftCrossEntropyBackward>, run_soft_backward);
 }
 
 }  // namespace suanli::kernels::cuda

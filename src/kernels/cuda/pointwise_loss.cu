@@ -1,4 +1,4 @@
-// Mean squared error and binary cross-entropy over logits.
+// Squared, absolute and smooth absolute errors, and binary cross-entropy over logits.
 #include "kernels/cuda/sums.h"
 #include "kernels/loss.h"
 
@@ -18,14 +18,31 @@ struct PointwiseSums {
 
 namespace suanli::kernels::cuda {
 
+template <class C>
+__device__ C loss_of(const PointwiseLossForward& args, C x, C target) {
+  const C size = abs(x - target), beta = static_cast<C>(args.beta);
+  if (args.kind == PointwiseLoss::mse) return size * size;
+  if (args.kind == PointwiseLoss::l1) return size;
+  if (args.kind == PointwiseLoss::smooth_l1) return size < beta ? size * size / (2 * beta) : size - beta / 2;
+  return (x < 0 ? 0 : x) - x * target + log1p(exp(-abs(x)));
+}
+
+template <class C>
+__device__ C slope_of(const PointwiseLossBackward& args, C x, C target) {
+  const C d = x - target;
+  if (args.kind == PointwiseLoss::mse) return 2 * d;
+  if (args.kind == PointwiseLoss::l1) return d > 0 ? C{1} : d < 0 ? C{-1} : d;  // NaN stays
+  if (args.kind == PointwiseLoss::smooth_l1) return d / max(abs(d), static_cast<C>(args.beta));
+  return 1 / (1 + exp(-x)) - target;
+}
+
 template <class T>
 __device__ void lose(const PointwiseSums& sums) {
   using C = Compute<T>;
   const PointwiseLossForward& args = sums.args;
   partial_sum(args.count, blockIdx.x, sums.partial + blockIdx.x, [&](int64_t i) {
-    const C x = widen(static_cast<const T*>(args.x)[i]), target = static_cast<const C*>(args.target)[i];
-    if (args.kind == PointwiseLoss::mse) return static_cast<double>((x - target) * (x - target));
-    return static_cast<double>((x < 0 ? 0 : x) - x * target + log1p(exp(-abs(x))));
+    const C x = widen(static_cast<const T*>(args.x)[i]);
+    return static_cast<double>(loss_of(args, x, static_cast<const C*>(args.target)[i]));
   });
 }
 
@@ -39,9 +56,7 @@ __device__ void loss_gradient(const PointwiseLossBackward& args) {
   load(static_cast<const T*>(args.x) + first, count, x);
   load(static_cast<const C*>(args.target) + first, count, target);
 #pragma unroll
-  for (int e = 0; e < kElements; ++e) {
-    x[e] = weight * (args.kind == PointwiseLoss::mse ? 2 * (x[e] - target[e]) : 1 / (1 + exp(-x[e])) - target[e]);
-  }
+  for (int e = 0; e < kElements; ++e) x[e] = weight * slope_of(args, x[e], target[e]);
   store(static_cast<T*>(args.dx) + first, count, x);
 }
 

@@ -18,6 +18,7 @@ void register_cuda() {
   cuda::add_cached_attention();
   cuda::add_cross_entropy();
   cuda::add_pointwise_loss();
+  cuda::add_dice_loss();
   cuda::add_focal_loss();
   cuda::add_pooling();
   cuda::add_convolution();
@@ -29,6 +30,7 @@ void register_cuda() {
   cuda::add_quantized_matmul();
   cuda::add_recurrence();
   cuda::add_rms_norm();
+  cuda::add_roi_align();
   cuda::add_rotary_embedding();
   cuda::add_swiglu();
 }

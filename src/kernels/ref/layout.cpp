@@ -26,4 +26,13 @@ void run(const Transpose& args, Stream&) {
   });
 }
 
+void run(const PixelShuffle& args, Stream&) {
+  dispatch_floating(args.dtype, [&]<class T>() {
+    for (int64_t wide = 0; wide < args.count(); ++wide) {
+      const int64_t deep = args.deep(wide);
+      out<T>(args.y)[args.inverse ? deep : wide] = in<T>(args.x)[args.inverse ? wide : deep];
+    }
+  });
+}
+
 }  // namespace suanli::kernels::ref

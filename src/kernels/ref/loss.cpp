@@ -47,16 +47,72 @@ void run(const CrossEntropyBackward& args, Stream&) {
   });
 }
 
+void run(const SoftCrossEntropyForward& args, Stream&) {
+  dispatch_floating(args.dtype, [&]<class T>() {
+    using C = Compute<T>;
+    double loss = 0;
+    for (int64_t t = 0; t < args.rows; ++t) {
+      const T* x = in<T>(args.logits) + t * args.vocab;
+      const C* q = in<C>(args.targets) + t * args.vocab;
+      C largest = -std::numeric_limits<C>::infinity(), total = 0, row = 0;
+      for (int64_t v = 0; v < args.vocab; ++v) largest = std::max(largest, static_cast<C>(x[v]));
+      for (int64_t v = 0; v < args.vocab; ++v) total += std::exp(static_cast<C>(x[v]) - largest);
+      const C lse = largest + std::log(total);
+      out<C>(args.lse)[t] = lse;
+      for (int64_t v = 0; v < args.vocab; ++v) {
+        if (q[v] != 0) row += q[v] * (lse - static_cast<C>(x[v]));  // not 0 * infinity
+      }
+      loss += static_cast<double>(row);
+    }
+    *out<C>(args.loss) = static_cast<C>(args.scale * loss);
+  });
+}
+
+void run(const SoftCrossEntropyBackward& args, Stream&) {
+  dispatch_floating(args.dtype, [&]<class T>() {
+    using C = Compute<T>;
+    const C weight = *in<C>(args.dloss) * static_cast<C>(args.scale);
+    for (int64_t t = 0; t < args.rows; ++t) {
+      const T* x = in<T>(args.logits) + t * args.vocab;
+      const C* q = in<C>(args.targets) + t * args.vocab;
+      T* dx = out<T>(args.dlogits) + t * args.vocab;
+      C mass = 0;
+      for (int64_t v = 0; v < args.vocab; ++v) mass += q[v];
+      for (int64_t v = 0; v < args.vocab; ++v) {
+        dx[v] = static_cast<T>(weight * (std::exp(static_cast<C>(x[v]) - in<C>(args.lse)[t]) * mass - q[v]));
+      }
+    }
+  });
+}
+
+namespace {
+
+template <class C>
+C loss_of(const PointwiseLossForward& args, C x, C target) {
+  const C size = std::abs(x - target), beta = static_cast<C>(args.beta);
+  if (args.kind == PointwiseLoss::mse) return size * size;
+  if (args.kind == PointwiseLoss::l1) return size;
+  if (args.kind == PointwiseLoss::smooth_l1) return size < beta ? size * size / (2 * beta) : size - beta / 2;
+  return (x < 0 ? 0 : x) - x * target + std::log1p(std::exp(-std::abs(x)));
+}
+
+template <class C>
+C slope_of(const PointwiseLossBackward& args, C x, C target) {
+  const C d = x - target;
+  if (args.kind == PointwiseLoss::mse) return 2 * d;
+  if (args.kind == PointwiseLoss::l1) return d > 0 ? C{1} : d < 0 ? C{-1} : d;  // NaN stays
+  if (args.kind == PointwiseLoss::smooth_l1) return d / std::max(std::abs(d), static_cast<C>(args.beta));
+  return 1 / (1 + std::exp(-x)) - target;
+}
+
+}  // namespace
+
 void run(const PointwiseLossForward& args, Stream&) {
   dispatch_floating(args.dtype, [&]<class T>() {
     using C = Compute<T>;
     double loss = 0;
     for (int64_t i = 0; i < args.count; ++i) {
-      const C x = static_cast<C>(in<T>(args.x)[i]), target = in<C>(args.target)[i];
-      const C value = args.kind == PointwiseLoss::mse
-                          ? (x - target) * (x - target)
-                          : (x < 0 ? 0 : x) - x * target + std::log1p(std::exp(-std::abs(x)));
-      loss += static_cast<double>(value);
+      loss += static_cast<double>(loss_of(args, static_cast<C>(in<T>(args.x)[i]), in<C>(args.target)[i]));
     }
     *out<C>(args.loss) = static_cast<C>(args.scale * loss);
   });
@@ -67,8 +123,7 @@ void run(const PointwiseLossBackward& args, Stream&) {
     using C = Compute<T>;
     const C weight = *in<C>(args.dloss) * static_cast<C>(args.scale);
     for (int64_t i = 0; i < args.count; ++i) {
-      const C x = static_cast<C>(in<T>(args.x)[i]), target = in<C>(args.target)[i];
-      const C slope = args.kind == PointwiseLoss::mse ? 2 * (x - target) : 1 / (1 + std::exp(-x)) - target;
+      const C slope = slope_of(args, static_cast<C>(in<T>(args.x)[i]), in<C>(args.target)[i]);
       out<T>(args.dx)[i] = static_cast<T>(weight * slope);
     }
   });

@@ -7,6 +7,7 @@
 #include "kernels/batch_norm.h"
 #include "kernels/cached_attention.h"
 #include "kernels/depthwise.h"
+#include "kernels/dice_loss.h"
 #include "kernels/elementwise.h"
 #include "kernels/embedding.h"
 #include "kernels/focal_loss.h"
@@ -21,6 +22,7 @@
 #include "kernels/quantized_matmul.h"
 #include "kernels/recurrence.h"
 #include "kernels/rms_norm.h"
+#include "kernels/roi_align.h"
 #include "kernels/rotary_embedding.h"
 #include "kernels/swiglu.h"
 #include "kernels/upsample.h"
@@ -48,8 +50,12 @@ void run(const CacheAppend& args, Stream&);
 void run(const CachedAttention& args, Stream&);
 void run(const CrossEntropyForward& args, Stream&);
 void run(const CrossEntropyBackward& args, Stream&);
+void run(const SoftCrossEntropyForward& args, Stream&);
+void run(const SoftCrossEntropyBackward& args, Stream&);
 void run(const PointwiseLossForward& args, Stream&);
 void run(const PointwiseLossBackward& args, Stream&);
+void run(const DiceLossForward& args, Stream&);
+void run(const DiceLossBackward& args, Stream&);
 void run(const FocalLossForward& args, Stream&);
 void run(const FocalLossBackward& args, Stream&);
 void run(const SegmentMeanForward& args, Stream&);
@@ -70,6 +76,7 @@ void run(const DepthwiseWeight& args, Stream&);
 void run(const Im2Row& args, Stream&);
 void run(const MaxPoolBackward& args, Stream&);
 void run(const MaxPoolForward& args, Stream&);
+void run(const PixelShuffle& args, Stream&);
 void run(const Row2Im& args, Stream&);
 void run(const Transpose& args, Stream&);
 void run(const UpsampleBackward& args, Stream&);
@@ -85,6 +92,8 @@ void run(const RecurrentForward& args, Stream&);
 void run(const RecurrentBackward& args, Stream&);
 void run(const RmsNormForward& args, Stream&);
 void run(const RmsNormBackward& args, Stream&);
+void run(const RoiAlignForward& args, Stream&);
+void run(const RoiAlignBackward& args, Stream&);
 void run(const RotaryEmbedding& args, Stream&);
 void run(const SwigluForward& args, Stream&);
 void run(const SwigluBackward& args, Stream&);

@@ -66,8 +66,12 @@ void register_ref() {
   add(cached_attention);
   add(cross_entropy_forward);
   add(cross_entropy_backward);
+  add(soft_cross_entropy_forward);
+  add(soft_cross_entropy_backward);
   add(pointwise_loss_forward);
   add(pointwise_loss_backward);
+  add(dice_loss_forward);
+  add(dice_loss_backward);
   add(focal_loss_forward);
   add(focal_loss_backward);
   add(segment_mean_forward);
@@ -90,6 +94,7 @@ void register_ref() {
   add(batch_norm_backward);
   add(copy_columns);
   add(transpose);
+  add(pixel_shuffle);
   add(upsample_forward);
   add(upsample_backward);
   add(adamw_step);
@@ -103,6 +108,8 @@ void register_ref() {
   add(recurrent_backward);
   add(rms_norm_forward);
   add(rms_norm_backward);
+  add(roi_align_forward);
+  add(roi_align_backward);
   add(rotary_embedding);
   add(swiglu_forward);
   add(swiglu_backward);

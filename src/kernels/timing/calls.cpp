@@ -50,6 +50,8 @@ std::vector<TimedCall> timed_calls(std::string_view filter, Device device) {
     time_attention(calls, dtype, 8, 128, 0.1F);
     time_attention(calls, dtype, 2, 512, 0.1F);
     time_rows(calls, dtype);
+    time_images(calls, dtype);
+    time_sequences(calls, dtype);
   }
   time_optimizers(calls);
   return std::move(calls.all);

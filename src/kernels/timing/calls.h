@@ -61,7 +61,11 @@ void time_products(Calls& calls, DType t);
 /// Products of i8 with results in `t`.
 void time_quantized(Calls& calls, DType t);
 void time_attention(Calls& calls, DType t, int64_t sequences, int64_t length, float probability);
+/// A convolution of 3x3 over 8 images of 56 x 56 pixels and 64 channels, and what stands around it.
+void time_images(Calls& calls, DType t);
 void time_rows(Calls& calls, DType t);
+/// What causal and recurrent networks add.
+void time_sequences(Calls& calls, DType t);
 void time_optimizers(Calls& calls);
 
 }  // namespace suanli::kernels

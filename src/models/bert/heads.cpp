@@ -54,7 +54,9 @@ BertWithHead::BertWithHead(nn::ParameterScope scope, const BertConfig& config, H
   if (head == Head::masked_lm) masked_lm_.emplace(scope / "masked_lm", config, encoder_.word_embeddings());
   if (head == Head::sequence_classification) sequence_.emplace(scope, config);
   if (head == Head::token_classification) token_.emplace(scope, config);
-  if (head == Head::causal_lm || head == Head::image_classification || head == Head::semantic_segmentation) {
+  if (head == Head::causal_lm || head == Head::image_classification || head == Head::semantic_segmentation ||
+      head == Head::object_detection || head == Head::image_generation || head == Head::image_super_resolution ||
+      head == Head::keypoint_detection) {
     throw UserError("model",
                     "expected a task of texts that are read from both sides, such as masked-lm or "
                     "text-classification, for an encoder");

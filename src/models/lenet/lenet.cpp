@@ -20,11 +20,18 @@ LeNet::LeNet(nn::ParameterScope scope, const LeNetConfig& config)
       fc3_(scope / "fc3", 84, label_count(config)) {}
 
 Tensor LeNet::image_logits(const Tensor& pixels, const nn::Mode& mode) const {
+  return ops::cast(fc3_(features(pixels, mode)), DType::f32);
+}
+
+Tensor LeNet::image_features(const Tensor& pixels, const nn::Mode& mode) const {
+  return ops::cast(features(pixels, mode), DType::f32);
+}
+
+Tensor LeNet::features(const Tensor& pixels, const nn::Mode& mode) const {
   Tensor x = ops::max_pool2d(ops::relu(conv1_(ops::cast(pixels, mode.dtype))));
   x = ops::max_pool2d(ops::relu(conv2_(x)));
   x = ops::reshape(ops::channels_first(x), {x.dim(0), 16 * 5 * 5});  // the order of PyTorch's flatten
-  x = ops::relu(fc2_(ops::relu(fc1_(x))));
-  return ops::cast(fc3_(x), DType::f32);
+  return ops::relu(fc2_(ops::relu(fc1_(x))));
 }
 
 namespace {

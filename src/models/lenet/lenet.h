@@ -16,8 +16,11 @@ class LeNet final : public Network {
  public:
   LeNet(nn::ParameterScope scope, const LeNetConfig& config);
   Tensor image_logits(const Tensor& pixels, const nn::Mode& mode) const override;
+  Tensor image_features(const Tensor& pixels, const nn::Mode& mode) const override;
 
  private:
+  Tensor features(const Tensor& pixels, const nn::Mode& mode) const;
+
   nn::Conv2d conv1_, conv2_;
   nn::Linear fc1_, fc2_, fc3_;
 };

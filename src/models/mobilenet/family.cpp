@@ -1,5 +1,7 @@
 #include "models/mobilenet/family.h"
 
+#include <numeric>
+
 #include "models/image_labels.h"
 #include "models/mobilenet/mobilenet.h"
 
@@ -73,6 +75,13 @@ class MobileNetFamily final : public Family {
   std::unique_ptr<Network> network(nn::ParameterScope scope, Head head) const override {
     check_image_head("a MobileNet or EfficientNet", head);
     return std::make_unique<MobileNet>(scope, config_);
+  }
+  std::unique_ptr<ImageBody> image_body(nn::ParameterScope scope, int64_t stages) const override {
+    const std::vector<size_t> sizes = stage_sizes(config_.blocks);
+    check_stages(stages, sizes.size());
+    MobileNetConfig part = config_;
+    part.blocks.resize(std::accumulate(sizes.begin(), sizes.begin() + stages, size_t{0}));
+    return std::make_unique<MobileNetBody>(scope, part);
   }
   std::string architecture(Head head) const override {
     const bool efficient = config_.naming == MobileNetNaming::efficientnet;

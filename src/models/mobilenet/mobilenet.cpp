@@ -32,23 +32,49 @@ Tensor InvertedResidual::operator()(const Tensor& x, const nn::Mode& mode) const
   return residual_ ? ops::add(y, x) : y;
 }
 
+std::vector<size_t> stage_sizes(const std::vector<InvertedResidualConfig>& blocks) {
+  std::vector<size_t> sizes;
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    if (i == 0 || blocks[i].stride > 1) sizes.push_back(0);
+    ++sizes.back();
+  }
+  return sizes;
+}
+
+MobileNetBody::MobileNetBody(nn::ParameterScope scope, const MobileNetConfig& config)
+    : configs_(config.blocks),
+      stem_(scope / "stem", config, {.in = config.channels, .out = config.stem, .kernel = 3, .stride = 2}) {
+  for (const InvertedResidualConfig& block : configs_) {
+    blocks_.emplace_back(scope / ("block." + std::to_string(blocks_.size())), config, block);
+  }
+}
+
+std::vector<Tensor> MobileNetBody::stages(const Tensor& pixels, const nn::Mode& mode) const {
+  Tensor x = stem_.relu6(ops::cast(pixels, mode.dtype), mode);
+  std::vector<Tensor> out;
+  auto block = blocks_.begin();
+  for (const size_t size : stage_sizes(configs_)) {
+    for (size_t i = 0; i < size; ++i) x = (*block++)(x, mode);
+    out.push_back(x);
+  }
+  return out;
+}
+
+std::vector<int64_t> MobileNetBody::widths() const {
+  std::vector<int64_t> widths;
+  size_t end = 0;
+  for (const size_t size : stage_sizes(configs_)) widths.push_back(configs_[(end += size) - 1].out);
+  return widths;
+}
+
 MobileNet::MobileNet(nn::ParameterScope scope, const MobileNetConfig& config)
-    : stem_(scope / "stem", config, {.in = config.channels, .out = config.stem, .kernel = 3, .stride = 2}),
-      blocks_([&] {
-        std::vector<InvertedResidual> blocks;
-        for (const InvertedResidualConfig& block : config.blocks) {
-          blocks.emplace_back(scope / ("block." + std::to_string(blocks.size())), config, block);
-        }
-        return blocks;
-      }()),
+    : body_(scope, config),
       last_(scope / "last", config, {.in = config.blocks.back().out, .out = config.features}),
       dropout_{config.dropout, scope.next_site()},
       classifier_(scope / "classifier", config.features, label_count(config)) {}
 
 Tensor MobileNet::image_logits(const Tensor& pixels, const nn::Mode& mode) const {
-  Tensor x = stem_.relu6(ops::cast(pixels, mode.dtype), mode);
-  for (const InvertedResidual& block : blocks_) x = block(x, mode);
-  x = ops::global_avg_pool2d(last_.relu6(x, mode));
+  const Tensor x = ops::global_avg_pool2d(last_.relu6(body_.stages(pixels, mode).back(), mode));
   return ops::cast(classifier_(dropout_(x, mode)), DType::f32);
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "models/image_body.h"
 #include "models/mobilenet/config.h"
 #include "models/network.h"
 #include "nn/images.h"
@@ -42,14 +43,29 @@ class InvertedResidual {
   ConvNorm depthwise_, project_;
 };
 
+/// The stem and the blocks; a stage ends before each block that halves the map, and behind the last one.
+class MobileNetBody final : public ImageBody {
+ public:
+  MobileNetBody(nn::ParameterScope scope, const MobileNetConfig& config);
+  std::vector<Tensor> stages(const Tensor& pixels, const nn::Mode& mode) const override;
+  std::vector<int64_t> widths() const override;
+
+ private:
+  std::vector<InvertedResidualConfig> configs_;
+  ConvNorm stem_;
+  std::vector<InvertedResidual> blocks_;
+};
+
+/// The number of blocks of each stage.
+std::vector<size_t> stage_sizes(const std::vector<InvertedResidualConfig>& blocks);
+
 class MobileNet final : public Network {
  public:
   MobileNet(nn::ParameterScope scope, const MobileNetConfig& config);
   Tensor image_logits(const Tensor& pixels, const nn::Mode& mode) const override;
 
  private:
-  ConvNorm stem_;
-  std::vector<InvertedResidual> blocks_;
+  MobileNetBody body_;
   ConvNorm last_;
   nn::Dropout dropout_;
   nn::Linear classifier_;

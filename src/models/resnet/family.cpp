@@ -42,6 +42,13 @@ class ResNetFamily final : public Family {
     check_image_head("a ResNet", head);
     return std::make_unique<ResNet>(scope, config_);
   }
+  std::unique_ptr<ImageBody> image_body(nn::ParameterScope scope, int64_t stages) const override {
+    check_stages(stages, config_.depths.size());
+    ResNetConfig part = config_;
+    part.depths.resize(static_cast<size_t>(stages));
+    part.widths.resize(static_cast<size_t>(stages));
+    return std::make_unique<ResNetBody>(scope, part);
+  }
   std::string architecture(Head head) const override { return std::string("ResNet") + head_suffix(head); }
   StoredNames stored_names(const std::string& parameter) const override {
     const bool head = parameter.starts_with("fc.");

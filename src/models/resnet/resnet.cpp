@@ -110,31 +110,48 @@ Tensor ResidualBlock::operator()(const Tensor& x, const nn::Mode& mode) const {
   return ops::relu(ops::add(y, shortcut(x, mode)));
 }
 
-ResNet::ResNet(nn::ParameterScope scope, const ResNetConfig& config)
+ResNetBody::ResNetBody(nn::ParameterScope scope, const ResNetConfig& config)
     : cifar_(config.cifar),
+      widths_(config.widths),
       stem_(scope / "conv1", config.channels, config.stem,
             config.cifar ? square(3, 1, config.stem) : square(7, 2, config.stem)),
-      stem_norm_(scope / "bn1", config.stem),
-      blocks_([&] {
-        std::vector<ResidualBlock> blocks;
-        int64_t in = config.stem;
-        for (size_t stage = 0; stage < config.depths.size(); ++stage) {
-          for (int64_t i = 0; i < config.depths[stage]; ++i) {
-            const int64_t stride = stage > 0 && i == 0 ? 2 : 1;
-            const auto name = "layer" + std::to_string(stage + 1) + "." + std::to_string(i);
-            blocks.emplace_back(scope / name, config, in, config.widths[stage], stride);
-            in = config.widths[stage];
-          }
-        }
-        return blocks;
-      }()),
-      classifier_(scope / "fc", config.widths.back(), label_count(config)) {}
+      stem_norm_(scope / "bn1", config.stem) {
+  int64_t in = config.stem;
+  for (size_t stage = 0; stage < config.depths.size(); ++stage) {
+    std::vector<ResidualBlock>& blocks = stages_.emplace_back();
+    for (int64_t i = 0; i < config.depths[stage]; ++i) {
+      const int64_t stride = stage > 0 && i == 0 ? 2 : 1;
+      const auto name = "layer" + std::to_string(stage + 1) + "." + std::to_string(i);
+      blocks.emplace_back(scope / name, config, in, config.widths[stage], stride);
+      in = config.widths[stage];
+    }
+  }
+}
 
-Tensor ResNet::image_logits(const Tensor& pixels, const nn::Mode& mode) const {
+std::vector<Tensor> ResNetBody::stages(const Tensor& pixels, const nn::Mode& mode) const {
   Tensor x = stem_norm_.relu(stem_(ops::cast(pixels, mode.dtype)), mode);
   if (!cifar_) x = ops::max_pool2d(x, {.kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1}});
-  for (const ResidualBlock& block : blocks_) x = block(x, mode);
-  return ops::cast(classifier_(ops::global_avg_pool2d(x)), DType::f32);
+  std::vector<Tensor> out;
+  for (const std::vector<ResidualBlock>& stage : stages_) {
+    for (const ResidualBlock& block : stage) x = block(x, mode);
+    out.push_back(x);
+  }
+  return out;
+}
+
+ResNet::ResNet(nn::ParameterScope scope, const ResNetConfig& config)
+    : body_(scope, config), classifier_(scope / "fc", config.widths.back(), label_count(config)) {}
+
+Tensor ResNet::image_logits(const Tensor& pixels, const nn::Mode& mode) const {
+  return ops::cast(classifier_(features(pixels, mode)), DType::f32);
+}
+
+Tensor ResNet::image_features(const Tensor& pixels, const nn::Mode& mode) const {
+  return ops::cast(features(pixels, mode), DType::f32);
+}
+
+Tensor ResNet::features(const Tensor& pixels, const nn::Mode& mode) const {
+  return ops::global_avg_pool2d(body_.stages(pixels, mode).back());
 }
 
 }  // namespace suanli::models

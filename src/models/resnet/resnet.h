@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "models/config.h"
+#include "models/image_body.h"
 #include "models/network.h"
 #include "nn/images.h"
 #include "nn/layers.h"
@@ -40,16 +41,31 @@ class ResidualBlock {
   std::vector<nn::BatchNorm2d> projection_norm_;
 };
 
+/// The stem and the stages of blocks.
+class ResNetBody final : public ImageBody {
+ public:
+  ResNetBody(nn::ParameterScope scope, const ResNetConfig& config);
+  std::vector<Tensor> stages(const Tensor& pixels, const nn::Mode& mode) const override;
+  std::vector<int64_t> widths() const override { return widths_; }
+
+ private:
+  bool cifar_;
+  std::vector<int64_t> widths_;
+  nn::Conv2d stem_;
+  nn::BatchNorm2d stem_norm_;
+  std::vector<std::vector<ResidualBlock>> stages_;
+};
+
 class ResNet final : public Network {
  public:
   ResNet(nn::ParameterScope scope, const ResNetConfig& config);
   Tensor image_logits(const Tensor& pixels, const nn::Mode& mode) const override;
+  Tensor image_features(const Tensor& pixels, const nn::Mode& mode) const override;
 
  private:
-  bool cifar_;
-  nn::Conv2d stem_;
-  nn::BatchNorm2d stem_norm_;
-  std::vector<ResidualBlock> blocks_;
+  Tensor features(const Tensor& pixels, const nn::Mode& mode) const;
+
+  ResNetBody body_;
   nn::Linear classifier_;
 };
 

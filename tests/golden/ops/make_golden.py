@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 import torchvision
 from safetensors.numpy import save_file
-from torchvision.ops import sigmoid_focal_loss
+from torchvision.ops import roi_align, sigmoid_focal_loss
 
 torch.set_num_threads(1)
 rng = np.random.default_rng(20240607)
@@ -337,6 +337,40 @@ over_images("conv2d end padding", lambda x, w, b: F.conv2d(F.pad(x, (1, 3, 0, 1)
 over_images("conv2d depthwise end padding", lambda x, w, b: F.conv2d(F.pad(x, (0, 1, 0, 1)), w, b, 2, groups=5),
             (1, 4, 6, 5), (5, 3, 3, 1), (5,))
 over_images("conv2d one pixel end padding", lambda x, w, b: F.conv2d(F.pad(x, (0, 0, 0, 1)), w, b), (1, 2, 3, 4), (3, 1, 1, 4), (3,))
+case("l1_loss", F.l1_loss, [normal(4, 3, size=3), normal(4, 3)], constants=1)
+case("l1_loss normalizer", lambda x, t: F.l1_loss(x, t, reduction="sum") / 7, [normal(4, 3, size=3), normal(4, 3)], constants=1)
+over_images("pixel_shuffle", lambda x: F.pixel_shuffle(x, 2), (2, 3, 4, 8))
+over_images("pixel_shuffle three", lambda x: F.pixel_shuffle(x, 3), (2, 3, 4, 18))
+
+case("smooth_l1_loss", F.smooth_l1_loss, [normal(4, 3, size=2), normal(4, 3)], constants=1)
+case("smooth_l1_loss beta", lambda x, t: F.smooth_l1_loss(x, t, reduction="sum", beta=0.4) / 7,
+     [normal(4, 3, size=2), normal(4, 3)], constants=1)
+image_of = [1, 0, 1]
+boxes = torch.tensor([[1, 0.375, 1.125, 6.625, 5.875], [0, -2.125, 0.625, 3.375, 9.125], [1, 2.375, 2.625, 2.875, 3.125]],
+                     dtype=torch.float64)  # the image before each
+for label, options in (("", {"output_size": (2, 3), "spatial_scale": 0.5, "sampling_ratio": 2}),
+                       (" aligned", {"output_size": (3, 2), "aligned": True})):
+    case("roi_align" + label, lambda x: last(roi_align(first(x), boxes, **options)), [normal(2, 4, 5, 3)], image_of=image_of)
+
+case("soft_cross_entropy", F.cross_entropy, [normal(6, 7, size=2), rng.uniform(size=(6, 7))], constants=1)
+case("soft_cross_entropy normalizer", lambda x, q: F.cross_entropy(x, q, reduction="sum") / 5,
+     [normal(6, 7, size=2), rng.uniform(size=(6, 7))], constants=1)
+
+
+def dice_loss(x, labels, pictures, smooth, normalizer):
+    """monai.losses.DiceLoss(softmax=True) of each picture over its counted pixels, each picture as many times."""
+    total = 0
+    for p, y in zip(torch.softmax(x, dim=1).chunk(pictures), torch.tensor(labels).chunk(pictures)):
+        p, y = p[y != -100], y[y != -100]
+        truth = F.one_hot(y, x.shape[1]).to(x.dtype)
+        dice = (2 * (p * truth).sum(0) + smooth) / (p.sum(0) + truth.sum(0) + smooth)
+        total = total + len(y) * (1 - dice.mean())
+    return total / normalizer
+
+
+pixels, some_pixels = [0, 2, 1, 1, 2, 0, 0, 1], [0, 2, -100, 1, -100, -100, 0, 1]
+case("dice_loss", lambda x: dice_loss(x, pixels, 2, 1e-5, 8), [normal(8, 3, size=2)], labels=pixels)
+case("dice_loss ignored", lambda x: dice_loss(x, some_pixels, 2, 1, 3), [normal(8, 3, size=2)], labels=some_pixels)
 
 folder = pathlib.Path(__file__).parent
 save_file(entries, folder / "ops.safetensors")
