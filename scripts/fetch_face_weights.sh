@@ -19,9 +19,8 @@ work=$(mktemp -d "$dir.tmp.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 say "fetching $package $version from PyPI"
 mkdir "$work/get" "$work/new"
-pip_download "$package" "$version" "$wheel_sha256" "$work/get" wheel
+unpack_wheel "$package" "$version" "$wheel_sha256" any "$work/get"
 python=$(find_pip) || exit 1
-"$python" -m zipfile -e "$work"/get/*.whl "$work/get"
 data="$work/get/facenet_pytorch/data" new="$work/new"
 "$python" "$here/pt_to_safetensors.py" "$new/model.safetensors" "pnet=$data/pnet.pt" "rnet=$data/rnet.pt" "onet=$data/onet.pt"
 cp "$work/get/facenet_pytorch-$version.dist-info/LICENSE.md" "$new/LICENSE"

@@ -4,13 +4,11 @@
 #include <functional>
 
 #include "autograd/tape.h"
-#include "base/error.h"
 #include "cli/json_text.h"
 #include "cli/picture_files.h"
+#include "cli/picture_model.h"
 #include "cli/predictions.h"
 #include "data/loader.h"
-#include "nn/precision.h"
-#include "ops/initialize.h"
 #include "train/image_classification.h"
 #include "train/object_detection.h"
 #include "train/task_parts.h"
@@ -19,24 +17,6 @@ namespace suanli::cli {
 namespace {
 
 constexpr size_t kPictures = 64;  // answered together
-
-/// A model of pictures for inference.
-struct PictureModel {
-  models::Model model;
-  ImageProcessor processor;
-  nn::Mode mode;
-};
-
-PictureModel load_picture_model(const Config& config, models::Head head) {
-  initialize();
-  const std::filesystem::path folder = config.get_string("model");
-  const Device device = device_named(config.get_string("device"));
-  const auto [dtype, int8] = nn::inference_precision_named(config.get_string("precision"), device);
-  if (int8) throw UserError("precision", "expected auto, f32, bf16 or f16 for a model of pictures, got int8");
-  return {models::load_model(folder, {.head = head, .device = device}),
-          ImageProcessor::read(folder / "preprocessor_config.json"),
-          {.training = false, .dtype = dtype}};
-}
 
 /// Writes a line for each picture of --input: `lines` of a batch that `encode` read. Returns the exit code.
 int answer_pictures(const Config& config, const std::function<EncodedExample(const ImageExample&)>& encode,
@@ -58,7 +38,7 @@ int answer_pictures(const Config& config, const std::function<EncodedExample(con
 
 int predict_images(const Config& config, int64_t top_k) {
   const PictureModel loaded = load_picture_model(config, models::Head::image_classification);
-  const ImageClassification task(loaded.model, loaded.processor, {});
+  const ImageClassification task(loaded.model, read_picture_processor(config), {});
   const auto width = static_cast<size_t>(models::label_count(loaded.model.config()));
   const auto lines = [&](const Batch& batch, std::span<const std::filesystem::path> files) {
     const std::vector<float> logits = host_values(task.logits(task.inputs(batch), loaded.mode));
@@ -79,7 +59,7 @@ int predict_images(const Config& config, int64_t top_k) {
 
 int predict_objects(const Config& config) {
   const PictureModel loaded = load_picture_model(config, models::Head::object_detection);
-  const ObjectDetection task(loaded.model, loaded.processor, {});
+  const ObjectDetection task(loaded.model, read_picture_processor(config), {});
   const auto lines = [&](const Batch& batch, std::span<const std::filesystem::path>) {
     std::string text;
     for (const auto& found : task.found(batch, loaded.mode)) text += detections_text(found, task.labels()) + "\n";

@@ -5,14 +5,12 @@
 
 #include "autograd/tape.h"
 #include "base/concat.h"
-#include "base/error.h"
 #include "base/file.h"
 #include "cli/json_text.h"
 #include "cli/picture_files.h"
+#include "cli/picture_model.h"
 #include "image/geometry.h"
 #include "image/png.h"
-#include "nn/precision.h"
-#include "ops/initialize.h"
 #include "train/image_segmentation.h"
 #include "train/task_parts.h"
 
@@ -60,14 +58,9 @@ std::string line_of(const std::filesystem::path& picture, const std::filesystem:
 }  // namespace
 
 int predict_masks(const Config& config) {
-  initialize();
-  const std::filesystem::path folder = config.get_string("model"), out = config.get_string("output_dir");
-  const Device device = device_named(config.get_string("device"));
-  const auto [dtype, int8] = nn::inference_precision_named(config.get_string("precision"), device);
-  if (int8) throw UserError("precision", "expected auto, f32, bf16 or f16 for a model of pictures, got int8");
-  const models::Model model =
-      models::load_model(folder, {.head = models::Head::semantic_segmentation, .device = device});
-  const ImageSegmentation task(model, ImageProcessor::read(folder / "preprocessor_config.json"), {});
+  const std::filesystem::path out = config.get_string("output_dir");
+  const PictureModel loaded = load_picture_model(config, models::Head::semantic_segmentation);
+  const ImageSegmentation task(loaded.model, read_picture_processor(config), {});
   const auto classes = static_cast<int64_t>(task.labels().size());
 
   std::filesystem::create_directories(out);
@@ -78,8 +71,7 @@ int predict_masks(const Config& config) {
     example.image = read_image(picture);
     const NoGradient guard;
     const EncodedExample row = task.unlabelled(example);
-    const std::vector<float> logits =
-        host_values(task.logits(task.inputs(pack({&row, 1})), {.training = false, .dtype = dtype}));
+    const std::vector<float> logits = host_values(task.logits(task.inputs(pack({&row, 1})), loaded.mode));
     const Mask mask = on_picture(logits, classes, task.side(), example.image.height, example.image.width);
     const std::filesystem::path file = mask_file(out, picture, &taken);
     write_file_atomically(file, encode_png(mask));

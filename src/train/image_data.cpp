@@ -10,6 +10,7 @@
 #include "data/loader.h"
 #include "data/model_input.h"
 #include "data/split.h"
+#include "train/prepare.h"
 #include "train/trainer_state.h"
 
 namespace suanli {
@@ -120,6 +121,24 @@ ImageProcessor processor_of(const TrainArguments& a, const Json& model_json, con
   processor.image_std.assign(depth, 0.5);
   if (!train.examples.empty()) fit_normalization(train.examples, processor);
   return processor;
+}
+
+void expect_squares(const ImageProcessor& processor, const char* purpose) {
+  if (processor.height >= 1 && processor.height == processor.width && !processor.do_center_crop) return;
+  throw UserError(kProcessorFile, concat("expected a \"size\" as high as wide, without a crop, for ", purpose, ", got ",
+                                         processor.height, " x ", processor.width));
+}
+
+void keep_rows(ImageParts parts, const AddPictures& add, Run& run) {
+  const auto rows = [&](ImageDataset& data, int64_t limit, bool training) {
+    std::vector<ImageExample>& all = data.examples;
+    if (limit >= 0 && static_cast<size_t>(limit) < all.size()) all.resize(static_cast<size_t>(limit));
+    return all.empty() ? Dataset() : Dataset{add(std::move(all), training)};
+  };
+  const TrainArguments& a = run.arguments;
+  if (a.do_train) run.train = rows(parts.train, a.max_train_samples, true);
+  run.validation = rows(parts.validation, a.max_eval_samples, false);
+  run.test = rows(parts.test, a.max_predict_samples, false);
 }
 
 void write_processor(const std::filesystem::path& folder, const ImageProcessor& processor) {

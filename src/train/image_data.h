@@ -6,11 +6,14 @@
 #include <string>
 
 #include "base/json.h"
+#include "data/batch.h"
 #include "data/image_dataset.h"
 #include "image/processor.h"
 #include "train/arguments.h"
 
 namespace suanli {
+
+struct Run;
 
 struct ImageParts {
   ImageDataset train, validation, test;
@@ -26,6 +29,14 @@ ImageParts read_image_parts(const TrainArguments& a, const ReadImages& read, voi
 
 /// The processor of the model's folder, or a new one of the size in config.json, fitted to the training pictures.
 ImageProcessor processor_of(const TrainArguments& a, const Json& model_json, const ImageDataset& train);
+
+/// Throws UserError for a processor that does not make squares of whole pictures; `purpose`: what they are for.
+void expect_squares(const ImageProcessor& processor, const char* purpose);
+
+using AddPictures = std::function<std::vector<EncodedExample>(std::vector<ImageExample> pictures, bool training)>;
+
+/// Gives `add` the pictures of each part that the run uses, no more than it wants of each, and keeps the rows.
+void keep_rows(ImageParts parts, const AddPictures& add, Run& run);
 
 /// Writes preprocessor_config.json.
 void write_processor(const std::filesystem::path& folder, const ImageProcessor& processor);

@@ -9,6 +9,7 @@
 #include "ops/arithmetic.h"
 #include "ops/layout.h"
 #include "ops/loss.h"
+#include "train/image_data.h"
 #include "train/scored_pictures.h"
 #include "train/task_parts.h"
 
@@ -96,12 +97,7 @@ ImageSegmentation::ImageSegmentation(const models::Model& model, ImageProcessor 
       seed_(options.seed),
       instance_masks_(options.instance_masks),
       loss_(options.loss) {
-  const ImageProcessor& p = input_.processor;
-  if (p.height < 1 || p.height != p.width || p.do_center_crop) {
-    throw UserError("preprocessor_config.json",
-                    concat("expected a \"size\" as high as wide, without a crop, for segmentation, got ", p.height,
-                           " x ", p.width));
-  }
+  expect_squares(input_.processor, "segmentation");
   if (instance_masks_ && labels().size() != 2) {
     throw UserError("instance_masks", concat("expected a model of two classes, got ", labels().size()));
   }

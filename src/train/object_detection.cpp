@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "image/geometry.h"
 #include "ops/arithmetic.h"
+#include "train/image_data.h"
 #include "train/scored_pictures.h"
 #include "train/task_parts.h"
 
@@ -93,28 +94,19 @@ SquarePlace place_of(const Batch& batch, size_t b, int64_t size) {
 
 ObjectDetection::ObjectDetection(const models::Model& model, ImageProcessor processor, ObjectDetectionOptions options)
     : model_(model), input_{std::move(processor), std::move(options.augment)}, seed_(options.seed) {
-  const ImageProcessor& p = input_.processor;
-  if (p.height < 1 || p.height != p.width || p.do_center_crop) {
-    throw UserError(
-        "preprocessor_config.json",
-        concat("expected a \"size\" as high as wide, without a crop, for detection, got ", p.height, " x ", p.width));
-  }
+  expect_squares(input_.processor, "detection");
 }
 
 std::vector<EncodedExample> ObjectDetection::add(std::vector<ImageExample> pictures) {
-  std::vector<EncodedExample> rows(pictures.size());
-  for (size_t i = 0; i < rows.size(); ++i) {
-    rows[i].row = static_cast<int64_t>(i);
-    rows[i].set = static_cast<int64_t>(sets_.size());
-    for (const ImageObject& object : pictures[i].objects) {
+  for (const ImageExample& picture : pictures) {
+    for (const ImageObject& object : picture.objects) {
       if (object.label < 0 || object.label >= static_cast<int64_t>(labels().size())) {
-        throw UserError(pictures[i].file.string(),
+        throw UserError(picture.file.string(),
                         concat("expected objects of classes 0 to ", labels().size() - 1, ", got ", object.label));
       }
     }
   }
-  sets_.push_back(std::move(pictures));
-  return rows;
+  return sets_.add(std::move(pictures));
 }
 
 EncodedExample ObjectDetection::encode(const Example&, const std::string& where) const {
@@ -134,12 +126,10 @@ EncodedExample ObjectDetection::read(std::span<const ImageExample> pictures, con
 }
 
 EncodedExample ObjectDetection::draw(const EncodedExample& row, int64_t epoch) const {
-  return read(sets_[static_cast<size_t>(row.set)], row, Draw{.seed = seed_, .epoch = epoch});
+  return read(sets_.of(row), row, Draw{.seed = seed_, .epoch = epoch});
 }
 
-EncodedExample ObjectDetection::scored(const EncodedExample& row) const {
-  return read(sets_[static_cast<size_t>(row.set)], row, {});
-}
+EncodedExample ObjectDetection::scored(const EncodedExample& row) const { return read(sets_.of(row), row, {}); }
 
 EncodedExample ObjectDetection::unlabelled(const ImageExample& picture) const { return read({&picture, 1}, {}, {}); }
 

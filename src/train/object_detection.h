@@ -6,6 +6,7 @@
 
 #include "data/model_input.h"
 #include "train/detection_scores.h"
+#include "train/picture_sets.h"
 #include "train/task.h"
 
 namespace suanli {
@@ -55,7 +56,7 @@ class ObjectDetection final : public Task {
   const models::Model& model_;
   ImageInputOptions input_;
   uint64_t seed_;
-  std::vector<std::vector<ImageExample>> sets_;
+  PictureSets sets_;
 };
 
 }  // namespace suanli

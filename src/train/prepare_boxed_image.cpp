@@ -36,17 +36,12 @@ void prepare_boxed_image(const Json& model_json, Run& run) {
 
   auto owned = std::make_unique<ObjectDetection>(run.model, processor,
                                                  ObjectDetectionOptions{.augment = a.augment, .seed = a.seed});
-  const auto rows = [&, task = owned.get()](ImageDataset& data, int64_t limit) {
-    if (data.examples.empty()) return Dataset();
-    relabel_objects(data, labels);
-    if (limit >= 0 && static_cast<size_t>(limit) < data.examples.size()) {
-      data.examples.resize(static_cast<size_t>(limit));
-    }
-    return Dataset{task->add(std::move(data.examples))};
-  };
-  if (a.do_train) run.train = rows(parts.train, a.max_train_samples);
-  run.validation = rows(parts.validation, a.max_eval_samples);
-  run.test = rows(parts.test, a.max_predict_samples);
+  for (ImageDataset* part : {&parts.train, &parts.validation, &parts.test}) {
+    if (!part->examples.empty()) relabel_objects(*part, labels);
+  }
+  keep_rows(
+      std::move(parts),
+      [task = owned.get()](std::vector<ImageExample> pictures, bool) { return task->add(std::move(pictures)); }, run);
   run.task = std::move(owned);
   run.write_others = [processor](const std::filesystem::path& folder) { write_processor(folder, processor); };
 }

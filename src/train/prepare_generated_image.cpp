@@ -28,14 +28,9 @@ void prepare_generated_image(const Json& model_json, Run& run) {
   run.model = make_model(run, model_json, {});
   auto features = a.feature_model.empty() ? nullptr : FeatureModel::load(a.feature_model, run.device);
   auto owned = std::make_unique<ImageGeneration>(run.model, processor, a.seed, std::move(features));
-  const auto rows = [task = owned.get()](ImageDataset& data, int64_t limit) {
-    std::vector<ImageExample>& all = data.examples;
-    if (limit >= 0 && static_cast<size_t>(limit) < all.size()) all.resize(static_cast<size_t>(limit));
-    return all.empty() ? Dataset() : Dataset{task->add(std::move(all))};
-  };
-  if (a.do_train) run.train = rows(parts.train, a.max_train_samples);
-  run.validation = rows(parts.validation, a.max_eval_samples);
-  run.test = rows(parts.test, a.max_predict_samples);
+  keep_rows(
+      std::move(parts),
+      [task = owned.get()](std::vector<ImageExample> pictures, bool) { return task->add(std::move(pictures)); }, run);
   run.task = std::move(owned);
   const int64_t latent_size = models::dcgan_config(run.model.config().json, "config.json").latent_size;
   run.write_others = [&run, processor,

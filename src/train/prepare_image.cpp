@@ -35,17 +35,12 @@ void prepare_image(const Json& model_json, Run& run) {
   auto owned = std::make_unique<ImageClassification>(
       run.model, processor,
       ImageClassificationOptions{.augment = a.augment, .seed = a.seed, .label_smoothing = a.label_smoothing_factor});
-  const auto rows = [&, task = owned.get()](ImageDataset& data, int64_t limit) {
-    if (data.examples.empty()) return Dataset();
-    relabel(data, labels);
-    if (limit >= 0 && static_cast<size_t>(limit) < data.examples.size()) {
-      data.examples.resize(static_cast<size_t>(limit));
-    }
-    return Dataset{task->add(std::move(data.examples))};
-  };
-  if (a.do_train) run.train = rows(parts.train, a.max_train_samples);
-  run.validation = rows(parts.validation, a.max_eval_samples);
-  run.test = rows(parts.test, a.max_predict_samples);
+  for (ImageDataset* part : {&parts.train, &parts.validation, &parts.test}) {
+    if (!part->examples.empty()) relabel(*part, labels);
+  }
+  keep_rows(
+      std::move(parts),
+      [task = owned.get()](std::vector<ImageExample> pictures, bool) { return task->add(std::move(pictures)); }, run);
   run.task = std::move(owned);
   run.write_others = [processor](const std::filesystem::path& folder) { write_processor(folder, processor); };
 }

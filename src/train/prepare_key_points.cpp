@@ -24,11 +24,12 @@ void prepare_key_points(const Json& model_json, Run& run) {
   const TrainArguments& a = run.arguments;
   if (run.precision.int8) throw UserError("precision", "expected auto, f32, bf16 or f16 for pictures, got int8");
   ImageParts parts = read_image_parts(a, read_annotated_images, [](const ImageExample& each) { load_image(each); });
-  if (a.do_train && key_points_of(parts.train) == 0) {
+  const int64_t key_points = key_points_of(parts.train);
+  if (a.do_train && key_points == 0) {
     throw UserError(a.train_file, "expected key points, as data.yaml of YOLO or a json of COCO has them, got none");
   }
   Json json = model_json;
-  if (!json.contains("num_keypoints")) json["num_keypoints"] = key_points_of(parts.train);
+  if (!json.contains("num_keypoints")) json["num_keypoints"] = key_points;
   if (a.image_size > 0) json["image_size"] = a.image_size;
   const ImageProcessor processor = processor_of(a, json, parts.train);
   run.model = make_model(run, json, {});
@@ -39,14 +40,9 @@ void prepare_key_points(const Json& model_json, Run& run) {
     augment.fliplr = augment.flipud = 0;
   }
   auto owned = std::make_unique<KeyPoints>(run.model, processor, KeyPointOptions{.augment = augment, .seed = a.seed});
-  const auto rows = [task = owned.get()](ImageDataset& data, int64_t limit) {
-    std::vector<ImageExample>& all = data.examples;
-    if (limit >= 0 && static_cast<size_t>(limit) < all.size()) all.resize(static_cast<size_t>(limit));
-    return all.empty() ? Dataset() : Dataset{task->add(std::move(all))};
-  };
-  if (a.do_train) run.train = rows(parts.train, a.max_train_samples);
-  run.validation = rows(parts.validation, a.max_eval_samples);
-  run.test = rows(parts.test, a.max_predict_samples);
+  keep_rows(
+      std::move(parts),
+      [task = owned.get()](std::vector<ImageExample> pictures, bool) { return task->add(std::move(pictures)); }, run);
   run.task = std::move(owned);
   run.write_others = [processor](const std::filesystem::path& folder) { write_processor(folder, processor); };
 }

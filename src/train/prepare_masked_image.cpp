@@ -26,14 +26,9 @@ void prepare_masked_image(const Json& model_json, Run& run) {
       run.model, processor,
       ImageSegmentationOptions{
           .augment = a.augment, .seed = a.seed, .instance_masks = a.instance_masks, .loss = loss_named(a)});
-  const auto rows = [task = owned.get()](ImageDataset& data, int64_t limit) {
-    std::vector<ImageExample>& all = data.examples;
-    if (limit >= 0 && static_cast<size_t>(limit) < all.size()) all.resize(static_cast<size_t>(limit));
-    return all.empty() ? Dataset() : Dataset{task->add(std::move(all))};
-  };
-  if (a.do_train) run.train = rows(parts.train, a.max_train_samples);
-  run.validation = rows(parts.validation, a.max_eval_samples);
-  run.test = rows(parts.test, a.max_predict_samples);
+  keep_rows(
+      std::move(parts),
+      [task = owned.get()](std::vector<ImageExample> pictures, bool) { return task->add(std::move(pictures)); }, run);
   run.task = std::move(owned);
   run.write_others = [processor](const std::filesystem::path& folder) { write_processor(folder, processor); };
 }

@@ -15,14 +15,12 @@ void prepare_super_resolution(const Json& model_json, Run& run) {
   SuperResolutionOptions options = {.augment = a.augment, .seed = a.seed};
   if (a.image_size > 0) options.crop_size = a.image_size;
   auto owned = std::make_unique<SuperResolution>(run.model, std::move(options));
-  const auto rows = [task = owned.get()](ImageDataset& data, int64_t limit, bool crops) {
-    std::vector<ImageExample>& all = data.examples;
-    if (limit >= 0 && static_cast<size_t>(limit) < all.size()) all.resize(static_cast<size_t>(limit));
-    return all.empty() ? Dataset() : Dataset{task->add(std::move(all), crops)};
-  };
-  if (a.do_train) run.train = rows(parts.train, a.max_train_samples, true);
-  run.validation = rows(parts.validation, a.max_eval_samples, false);
-  run.test = rows(parts.test, a.max_predict_samples, false);
+  keep_rows(
+      std::move(parts),
+      [task = owned.get()](std::vector<ImageExample> pictures, bool training) {
+        return task->add(std::move(pictures), training);
+      },
+      run);
   run.task = std::move(owned);
 }
 
