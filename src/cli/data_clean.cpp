@@ -3,8 +3,8 @@
 
 #include "base/error.h"
 #include "cli/data_options.h"
-#include "cli/json_text.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "data/clean.h"
 
 namespace suanli::cli {

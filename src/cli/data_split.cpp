@@ -5,8 +5,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/data_options.h"
-#include "cli/json_text.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "data/cell.h"
 #include "data/row_split.h"
 

@@ -1,8 +1,7 @@
-#include "base/error.h"
+#include "base/json_text.h"
 #include "cli/options.h"
 #include "cli/text_engine.h"
 #include "cli/verbs.h"
-#include "formats/sentence_files.h"
 
 namespace suanli::cli {
 
@@ -25,24 +24,15 @@ int embed(Arguments arguments) {
   Config config(table);
   read_options(config, arguments, "embed");
 
-  const auto folder = read_sentence_files(folder_with(config.get_string("model"), {"modules.json"}));
-  infer::Pooling pooling;
-  int64_t longest = 0;
-  if (folder) {
-    if (folder->pooling == SentencePooling::max || !folder->transformer_folder.empty()) {
-      throw UserError(config.get_string("model"), "expected mean or cls pooling and the weights in the folder itself");
-    }
-    pooling = {.mean = folder->pooling == SentencePooling::mean, .normalize = folder->normalize};
-    longest = folder->max_length;
-  }
-  if (config.get_string("pooling") != "auto") pooling.mean = config.get_string("pooling") == "mean";
-  if (config.get_string("normalize") != "auto") pooling.normalize = config.get_string("normalize") == "true";
-  const TextEngine engine = load_text_engine(config, models::Head::none, pooling, longest);
+  infer::TextModelOptions options;
+  if (config.get_string("pooling") != "auto") options.mean = config.get_string("pooling") == "mean";
+  if (config.get_string("normalize") != "auto") options.normalize = config.get_string("normalize") == "true";
+  const infer::TextModel model = load_text_model(config, options);
 
   answer_lines(config, [&](const std::vector<TextLine>& lines) {
-    const std::vector<Encoding> encodings = engine.encode(lines);
+    const std::vector<Encoding> encodings = encode(model, lines);
     std::string out;
-    for (const auto& vector : engine.engine.run(token_sequences(encodings), infer::Output::embedding)) {
+    for (const auto& vector : model.engine.run(infer::token_sequences(encodings), infer::Output::embedding)) {
       out += "{\"embedding\": ";
       append_numbers(out, vector);
       out += "}\n";

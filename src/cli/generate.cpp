@@ -3,9 +3,10 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/json_text.h"
 #include "cli/generate_images.h"
-#include "cli/json_text.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/text_lines.h"
 #include "cli/verbs.h"
 #include "infer/generation.h"

@@ -7,9 +7,9 @@
 #include "cli/predict_rows.h"
 #include "cli/predict_series.h"
 #include "cli/predict_super_resolution.h"
-#include "cli/predictions.h"
 #include "cli/text_engine.h"
 #include "cli/verbs.h"
+#include "infer/predictions.h"
 #include "models/forecast/forecast.h"
 #include "models/tabular/config.h"
 
@@ -79,22 +79,23 @@ int predict(Arguments arguments) {
   if (head == models::Head::object_detection) return predict_objects(config);
   const int64_t top_k = asked > 0 ? asked : head == models::Head::masked_lm ? 5 : 1;
   const bool group = config.get_string("aggregation_strategy") == "simple";
-  const TextEngine engine = load_text_engine(config, head, {}, 0);
-  const models::ModelConfig& model = engine.engine.model().config();
+  const infer::TextModel loaded = load_text_model(config, {.head = head});
+  const models::ModelConfig& model = loaded.engine.model().config();
 
   answer_lines(config, [&](const std::vector<TextLine>& lines) {
-    const std::vector<Encoding> encodings = engine.encode(lines);
+    const std::vector<Encoding> encodings = encode(loaded, lines);
     const auto output = head == models::Head::sequence_classification ? infer::Output::sequence_logits
                         : head == models::Head::token_classification  ? infer::Output::token_logits
                                                                       : infer::Output::masked_lm;
-    const auto results = engine.engine.run(token_sequences(encodings), output);
+    const auto results = loaded.engine.run(infer::token_sequences(encodings), output);
     std::string out;
     for (size_t i = 0; i < results.size(); ++i) {
-      if (output == infer::Output::sequence_logits) append_classification(out, model, results[i], top_k);
+      if (output == infer::Output::sequence_logits) infer::append_classification(out, model, results[i], top_k);
       if (output == infer::Output::token_logits) {
-        append_entities(out, model, engine.tokenizer, encodings[i], results[i], group);
+        infer::append_entities(out, model, loaded.tokenizer, encodings[i], results[i], group);
       }
-      if (output == infer::Output::masked_lm) append_fills(out, engine.tokenizer, encodings[i], results[i], top_k);
+      if (output == infer::Output::masked_lm)
+        infer::append_fills(out, loaded.tokenizer, encodings[i], results[i], top_k);
       out += '\n';
     }
     return out;

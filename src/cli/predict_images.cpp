@@ -4,11 +4,12 @@
 #include <functional>
 
 #include "autograd/tape.h"
-#include "cli/json_text.h"
+#include "base/json_text.h"
+#include "cli/output.h"
 #include "cli/picture_files.h"
 #include "cli/picture_model.h"
-#include "cli/predictions.h"
 #include "data/loader.h"
+#include "infer/predictions.h"
 #include "train/image_classification.h"
 #include "train/object_detection.h"
 #include "train/task_parts.h"
@@ -48,7 +49,7 @@ int predict_images(const Config& config, int64_t top_k) {
       append_string(text, files[i].string());
       text += top_k > 1 ? ", \"labels\": " : ", ";
       std::string answer;
-      append_classification(answer, loaded.model.config(), std::span(logits).subspan(i * width, width), top_k);
+      infer::append_classification(answer, loaded.model.config(), std::span(logits).subspan(i * width, width), top_k);
       text += top_k > 1 ? answer + "}\n" : answer.substr(1) + "\n";
     }
     return text;

@@ -1,7 +1,8 @@
 #include "cli/predict_key_points.h"
 
 #include "base/concat.h"
-#include "cli/json_text.h"
+#include "base/json_text.h"
+#include "cli/output.h"
 #include "cli/picture_files.h"
 #include "cli/picture_model.h"
 #include "train/key_points.h"

@@ -1,7 +1,8 @@
 #include "cli/predict_rows.h"
 
 #include "base/error.h"
-#include "cli/json_text.h"
+#include "base/json_text.h"
+#include "cli/output.h"
 #include "data/libsvm.h"
 #include "data/rows.h"
 #include "data/table_encoder.h"

@@ -2,7 +2,8 @@
 
 #include "base/concat.h"
 #include "base/error.h"
-#include "cli/json_text.h"
+#include "base/json_text.h"
+#include "cli/output.h"
 #include "models/adapter.h"
 #include "nn/precision.h"
 #include "ops/initialize.h"

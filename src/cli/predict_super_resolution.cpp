@@ -4,7 +4,8 @@
 
 #include "base/concat.h"
 #include "base/error.h"
-#include "cli/json_text.h"
+#include "base/json_text.h"
+#include "cli/output.h"
 #include "cli/picture_files.h"
 #include "cli/picture_model.h"
 #include "image/png.h"

@@ -1,12 +1,8 @@
 #include "cli/text_engine.h"
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "base/profile.h"
 #include "cli/options.h"
-#include "nn/precision.h"
-#include "ops/initialize.h"
 
 namespace suanli::cli {
 
@@ -40,42 +36,25 @@ std::vector<Option> text_engine_options(const char* default_precision) {
   };
 }
 
-std::vector<Encoding> TextEngine::encode(const std::vector<TextLine>& lines) const {
+infer::TextModel load_text_model(const Config& config, infer::TextModelOptions options) {
+  if (config.get_int("window") < 1)
+    throw UserError("window", "expected at least 1, got " + config.get_string("window"));
+  options.device = config.get_string("device");
+  options.precision = config.get_string("precision");
+  options.max_length = config.get_int("max_length");
+  options.tokens_per_batch = config.get_int("tokens_per_batch");
+  options.cuda_graphs = config.get_bool("cuda_graphs");
+  return infer::load_text_model(config.get_string("model"), options);
+}
+
+std::vector<Encoding> encode(const infer::TextModel& model, const std::vector<TextLine>& lines) {
   const ProfileScope scope("tokenize");
   std::vector<Encoding> encodings;
   for (const TextLine& line : lines) {
-    encodings.push_back(line.has_pair ? tokenizer.encode_pair(line.text, line.text_pair, encode_options)
-                                      : tokenizer.encode(line.text, encode_options));
+    encodings.push_back(line.has_pair ? model.tokenizer.encode_pair(line.text, line.text_pair, model.encode_options)
+                                      : model.tokenizer.encode(line.text, model.encode_options));
   }
   return encodings;
-}
-
-TextEngine load_text_engine(const Config& config, models::Head head, const infer::Pooling& pooling, int64_t longest) {
-  initialize();
-  const std::string folder = config.get_string("model");
-  const Device device = device_named(config.get_string("device"));
-  const auto [dtype, int8] = nn::inference_precision_named(config.get_string("precision"), device);
-  if (config.get_int("window") < 1 || config.get_int("tokens_per_batch") < 1 || config.get_int("max_length") < 0) {
-    throw UserError("options", "expected window and tokens_per_batch of at least 1 and max_length of at least 0");
-  }
-  Tokenizer tokenizer = Tokenizer::load(folder_with(folder, {"tokenizer.json", "vocab.txt"}));
-  models::Model model =
-      models::load_model(folder, {.head = head, .matrix_dtype = dtype, .int8 = int8, .device = device});
-  if (head != models::Head::none && !model.initialized.empty()) {
-    throw UserError(folder, "expected a model with a trained head, missing " + model.initialized.front() +
-                                "; train it first, or use `suanli embed`");
-  }
-  EncodeOptions encode;
-  encode.max_length = model.config().longest_sequence;
-  for (const int64_t limit : {tokenizer.model_max_length(), longest, config.get_int("max_length")}) {
-    if (limit > 0) encode.max_length = std::min(encode.max_length, limit);
-  }
-  const infer::EngineOptions options{.dtype = dtype,
-                                     .tokens_per_batch = config.get_int("tokens_per_batch"),
-                                     .pooling = pooling,
-                                     .mask_id = tokenizer.special_ids().mask.value_or(-1),
-                                     .cuda_graphs = config.get_bool("cuda_graphs")};
-  return {std::move(tokenizer), infer::Engine(std::move(model), options), encode};
 }
 
 void answer_lines(const Config& config, const std::function<std::string(const std::vector<TextLine>&)>& answer) {
@@ -87,12 +66,6 @@ void answer_lines(const Config& config, const std::function<std::string(const st
     output.write(answer(window));
   }
   output.close();
-}
-
-std::vector<infer::TokenSequence> token_sequences(const std::vector<Encoding>& encodings) {
-  std::vector<infer::TokenSequence> out;
-  for (const Encoding& encoding : encodings) out.push_back({encoding.ids, encoding.types});
-  return out;
 }
 
 }  // namespace suanli::cli

@@ -1,4 +1,5 @@
 #include "base/error.h"
+#include "base/json_text.h"
 #include "base/profile.h"
 #include "cli/options.h"
 #include "cli/text_engine.h"

@@ -28,10 +28,12 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"page", {"base"}},
     {"data", {"text", "image", "audio", "page", "tensor"}},
     {"models", {"nn", "formats"}},
-    {"train", {"models", "data", "optim", "formats"}},
+    {"monitor", {"base"}},
+    {"train", {"models", "data", "optim", "formats", "monitor"}},
     {"report", {"train", "page"}},
     {"infer", {"models", "text", "formats"}},
-    {"cli", {"train", "infer", "report"}},
+    {"serve", {"infer", "monitor"}},
+    {"cli", {"train", "infer", "report", "serve"}},
 };
 
 void add_with_all_below(const std::string& folder, std::set<std::string>& out) {

@@ -5,11 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "cli/text_lines.h"
 #include "models/config.h"
 #include "text/tokenizer.h"
 
-namespace suanli::cli {
+namespace suanli::infer {
 
 /// text-classification: {"label", "score"}, or with top_k > 1 a list of them, best first. Scores are softmax, sigmoid
 /// for multi-label models and single logits, the logit itself for regression.
@@ -27,4 +26,4 @@ void append_entities(std::string& out, const models::ModelConfig& config, const 
 void append_fills(std::string& out, const Tokenizer& tokenizer, const Encoding& encoding, std::span<const float> logits,
                   int64_t top_k);
 
-}  // namespace suanli::cli
+}  // namespace suanli::infer

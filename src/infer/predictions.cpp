@@ -1,14 +1,14 @@
-#include "cli/predictions.h"
+#include "infer/predictions.h"
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
 #include "base/error.h"
-#include "cli/json_text.h"
+#include "base/json_text.h"
 #include "models/probabilities.h"
 
-namespace suanli::cli {
+namespace suanli::infer {
 
 namespace {
 
@@ -147,4 +147,4 @@ void append_fills(std::string& out, const Tokenizer& tokenizer, const Encoding& 
   if (places.size() > 1) out += ']';
 }
 
-}  // namespace suanli::cli
+}  // namespace suanli::infer

@@ -1,18 +1,10 @@
-/// JSON results written fast: shortest form of each float, strings escaped once.
+/// Where a verb writes its results.
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
 
 namespace suanli::cli {
-
-/// Appends the shortest decimal that reads back as `value`; "null" for NaN and infinity.
-void append_number(std::string& out, float value);
-/// Appends `text` in quotes, escaped; it must be UTF-8.
-void append_string(std::string& out, std::string_view text);
-/// Appends [v0, v1, ...].
-void append_numbers(std::string& out, std::span<const float> values);
 
 /// Writes to standard output or a file; throws EnvironmentError when it cannot be written.
 class Output {
