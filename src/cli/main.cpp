@@ -23,6 +23,7 @@ constexpr Verb kVerbs[] = {
     {"embed", "turn lines of text into vectors; one JSON line each", suanli::cli::embed},
     {"tokenize", "show the tokens of lines of text; one JSON line each", suanli::cli::tokenize},
     {"generate", "continue a text with a causal language model", suanli::cli::generate},
+    {"serve", "answer requests over HTTP with a model", suanli::cli::serve},
     {"convert", "turn a GGUF file, or an adapter and its base, into a Hugging Face folder", suanli::cli::convert},
     {"report", "write one HTML page about a run: curves, scores, mistakes", suanli::cli::report},
     {"data", "inspect, clean and split data files", suanli::cli::data},

@@ -19,5 +19,6 @@ int data(Arguments arguments);
 int generate(Arguments arguments);
 int convert(Arguments arguments);
 int report(Arguments arguments);
+int serve(Arguments arguments);
 
 }  // namespace suanli::cli

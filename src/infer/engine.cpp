@@ -36,6 +36,7 @@ Tensor rows_of(const Tensor& ids, int32_t id) {
 int64_t rows_for(const TokenSequence& sequence, Output output, int32_t mask_id) {
   switch (output) {
     case Output::token_logits:
+    case Output::token_embeddings:
       return static_cast<int64_t>(sequence.ids.size());
     case Output::masked_lm:
       return std::ranges::count(sequence.ids, mask_id);
@@ -86,6 +87,7 @@ Tensor Engine::State::network_output(const models::PackedSequences& packed, Outp
     case Output::masked_lm:
       return model.network->masked_lm_logits(packed, rows_of(packed.ids, options.mask_id), mode);
     case Output::embedding:
+    case Output::token_embeddings:
       break;
   }
   return model.network->hidden_states(packed, mode);

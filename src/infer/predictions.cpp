@@ -76,15 +76,17 @@ std::vector<Entity> grouped(const std::vector<Entity>& tokens) {
 
 }  // namespace
 
+std::vector<double> label_scores(const models::ModelConfig& config, std::span<const float> logits) {
+  if (config.problem_type == "regression") return {logits.begin(), logits.end()};
+  if (config.problem_type != "multi_label_classification" && logits.size() > 1) return models::softmax(logits);
+  std::vector<double> scores;
+  for (const float logit : logits) scores.push_back(1 / (1 + std::exp(-static_cast<double>(logit))));
+  return scores;
+}
+
 void append_classification(std::string& out, const models::ModelConfig& config, std::span<const float> logits,
                            int64_t top_k) {
-  std::vector<double> scores(logits.begin(), logits.end());
-  if (config.problem_type == "multi_label_classification" ||
-      (logits.size() == 1 && config.problem_type != "regression")) {
-    for (double& score : scores) score = 1 / (1 + std::exp(-score));
-  } else if (config.problem_type != "regression") {
-    scores = models::softmax(logits);
-  }
+  const std::vector<double> scores = label_scores(config, logits);
   const auto chosen = best(scores, top_k);
   if (top_k > 1) out += '[';
   for (size_t i = 0; i < chosen.size(); ++i) {

@@ -10,8 +10,11 @@
 
 namespace suanli::infer {
 
-/// text-classification: {"label", "score"}, or with top_k > 1 a list of them, best first. Scores are softmax, sigmoid
-/// for multi-label models and single logits, the logit itself for regression.
+/// One score a label: softmax, sigmoid for multi-label models and single logits, the logit itself for regression.
+std::vector<double> label_scores(const models::ModelConfig& config, std::span<const float> logits);
+
+/// text-classification: {"label", "score"}, or with top_k > 1 a list of them, best first, with their
+/// label_scores().
 void append_classification(std::string& out, const models::ModelConfig& config, std::span<const float> logits,
                            int64_t top_k);
 

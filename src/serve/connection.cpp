@@ -1,0 +1,493 @@
+#include "serve/connection.h"
+
+#include <sys/socket.h>
+
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/write.hpp>
+#include <deque>
+#include <optional>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "serve/http_message.h"
+
+namespace suanli::serve {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using ErrorCode = beast::error_code;
+using infer::Clock;
+
+constexpr bool is_tls(const TlsStream&) { return true; }
+template <class Stream>
+constexpr bool is_tls(const Stream&) {
+  return false;
+}
+
+template <class Stream>
+class HttpExchange;
+
+template <class Stream>
+class Connection final : public AnyConnection, public std::enable_shared_from_this<Connection<Stream>> {
+ public:
+  Connection(Front& front, Stream stream, std::shared_ptr<void> peer, bool admin)
+      : front_(front),
+        stream_(std::move(stream)),
+        peer_(std::move(peer)),
+        admin_(admin),
+        timer_(stream_.get_executor()),
+        buffer_(front.limits.header_bytes + (128 << 10)) {
+    front_.connections.insert(this);
+  }
+  ~Connection() override { front_.connections.erase(this); }
+
+  void start() {
+    if constexpr (std::is_same_v<Stream, TlsStream>) {
+      lowest().expires_after(front_.limits.head_time);
+      stream_.async_handshake(asio::ssl::stream_base::server, [self = this->shared_from_this()](ErrorCode error) {
+        if (!error) self->read_request();
+      });
+    } else {
+      read_request();
+    }
+  }
+
+  void close_when_idle() override {
+    closing_ = true;
+    if (!busy_ && !begun_) close();
+  }
+
+  // What an exchange asks for, on the network thread.
+  void send(const Request& request, Response response);
+  void begin_stream(const Request& request, Response head);
+  void stream(std::string part);
+  void finish_stream();
+  auto executor() { return stream_.get_executor(); }
+
+ private:
+  using Self = std::shared_ptr<Connection>;
+
+  auto& lowest() { return beast::get_lowest_layer(stream_); }
+
+  void read_within(Clock::time_point end);
+  void read_request();
+  void read_head();
+  void take_head();
+  void admit();
+  void read_body();
+  void dispatch();
+  void refuse(const RequestError& error);
+  void read_failed(ErrorCode error);
+  void watch_for_hang_up();
+  void write_next();
+  void written();
+  void linger();
+  void drop_rest();
+  void close();
+  void count_answer(int status);
+
+  Front& front_;
+  Stream stream_;
+  std::shared_ptr<void> peer_;
+  const bool admin_;
+  asio::steady_timer timer_;  ///< of reading; writing has the stream's own
+  beast::flat_buffer buffer_;
+  std::optional<Parser> parser_;
+  std::function<void(uint64_t, beast::string_view, ErrorCode&)> on_chunk_;
+  size_t chunks_ = 0, requests_ = 0;
+  bool begun_ = false;      ///< bytes of the next request have come
+  bool busy_ = false;       ///< a request is with its handler, or its answer on the way
+  bool closing_ = false;    ///< no further request
+  bool watching_ = false;   ///< a wait for bytes or the end of the connection is under way
+  bool in_flight_ = false;  ///< the request counts as one under way
+  bool timed_out_ = false;
+  Clock::time_point body_begun_;
+  Request request_;
+  const Route* route_ = nullptr;
+  std::weak_ptr<HttpExchange<Stream>> exchange_;
+  std::optional<Message> message_;
+  std::deque<std::string> parts_;  ///< of an answer in parts, as they go over the wire; the first is being written
+  bool writing_ = false, finished_ = false, chunked_ = false;
+  int status_ = 0;
+};
+
+/// What a handler holds of a connection.
+template <class Stream>
+class HttpExchange final : public Exchange, public std::enable_shared_from_this<HttpExchange<Stream>> {
+ public:
+  HttpExchange(std::shared_ptr<Connection<Stream>> connection, Request request)
+      : connection_(std::move(connection)), request_(std::move(request)) {}
+  ~HttpExchange() override {
+    if (answered_) return;
+    log_error("request " + request_.id + " to " + request_.path + " was dropped without an answer");
+    asio::post(connection_->executor(), [connection = connection_, request = request_] {
+      connection->send(request, plain_error(Fault::backend, "the server could not answer; request " + request.id));
+    });
+  }
+
+  using Exchange::answer;
+  const Request& request() const override { return request_; }
+  infer::Cancelled cancelled() const override { return cancelled_; }
+  void cancel() { *cancelled_ = true; }
+  void counts_for(std::string model) override { model_ = std::move(model); }
+  const std::string& model() const { return model_; }
+
+  void answer(std::function<Response()> make) override {
+    if (answered_.exchange(true)) return;
+    asio::dispatch(connection_->executor(), [self = this->shared_from_this(), make = std::move(make)] {
+      Response response;
+      try {
+        response = make();
+      } catch (const std::exception& error) {
+        log_error("request " + self->request_.id + ": " + error.what());
+        response = plain_error(Fault::backend, "the server could not answer; request " + self->request_.id);
+      }
+      self->connection_->send(self->request_, std::move(response));
+    });
+  }
+  void begin(Response head) override {
+    if (answered_.exchange(true)) return;
+    asio::dispatch(connection_->executor(), [self = this->shared_from_this(), head = std::move(head)]() mutable {
+      self->connection_->begin_stream(self->request_, std::move(head));
+    });
+  }
+  void write(std::string part) override {
+    asio::dispatch(connection_->executor(), [self = this->shared_from_this(), part = std::move(part)]() mutable {
+      self->connection_->stream(std::move(part));
+    });
+  }
+  void finish() override {
+    asio::dispatch(connection_->executor(), [self = this->shared_from_this()] { self->connection_->finish_stream(); });
+  }
+
+ private:
+  std::shared_ptr<Connection<Stream>> connection_;
+  Request request_;
+  std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
+  std::atomic<bool> answered_ = false;
+  std::string model_;
+};
+
+/// Reading that has not ended by then ends with timed_out_.
+template <class Stream>
+void Connection<Stream>::read_within(Clock::time_point end) {
+  timer_.expires_at(end);
+  timer_.async_wait([weak = this->weak_from_this()](ErrorCode error) {
+    const auto self = weak.lock();
+    if (error || !self || self->busy_ || self->timer_.expiry() > Clock::now()) return;
+    self->timed_out_ = true;
+    self->lowest().cancel();
+  });
+}
+
+template <class Stream>
+void Connection<Stream>::read_request() {
+  if (closing_ || requests_ >= front_.limits.requests_per_connection) return close();
+  ++requests_;
+  request_ = {};
+  route_ = nullptr;
+  exchange_.reset();
+  begun_ = buffer_.size() > 0;
+  chunks_ = 0;
+  on_chunk_ = [this](uint64_t, beast::string_view, ErrorCode& error) {
+    if (++chunks_ > front_.limits.chunks) error = http::error::body_limit;
+  };
+  parser_.emplace();
+  parser_->header_limit(static_cast<uint32_t>(front_.limits.header_bytes));
+  parser_->body_limit(UINT64_MAX);  // known when the route is
+  parser_->on_chunk_header(on_chunk_);
+  lowest().expires_never();
+  read_within(Clock::now() + (begun_ || requests_ == 1 ? front_.limits.head_time : front_.limits.idle_time));
+  read_head();
+}
+
+template <class Stream>
+void Connection<Stream>::read_head() {
+  http::async_read_some(stream_, buffer_, *parser_, [self = this->shared_from_this()](ErrorCode error, size_t count) {
+    const bool first = count > 0 && !std::exchange(self->begun_, true);
+    if (error) return self->read_failed(error);
+    if (self->parser_->is_header_done()) return self->take_head();
+    if (first) self->read_within(Clock::now() + self->front_.limits.head_time);
+    self->read_head();
+  });
+}
+
+/// Judges what was asked before any of the body is looked at.
+template <class Stream>
+void Connection<Stream>::take_head() {
+  begun_ = true;
+  request_ = request_of(*parser_);
+  request_.arrival = Clock::now();
+  request_.id = request_id(request_, ++front_.last_id);
+  try {
+    check_head(*parser_, front_.limits);
+    request_.deadline = deadline_of(request_, front_.limits);
+    auto match = front_.router.match(request_.method == "HEAD" ? "GET" : request_.method, request_.path);
+    if (match.route == nullptr) {
+      if (match.allow.empty()) throw RequestError(Fault::not_found, "no such path");
+      throw RequestError(Fault::method, "expected one of " + match.allow);
+    }
+    route_ = match.route;
+    request_.parameters = std::move(match.parameters);
+    admit();
+    const size_t most = route_->body == BodyKind::binary ? front_.limits.binary_bytes : front_.limits.json_bytes;
+    if (parser_->content_length() && *parser_->content_length() > most) {
+      throw RequestError(Fault::too_large, "expected a body of at most " + std::to_string(most) + " bytes");
+    }
+    parser_->body_limit(most);
+  } catch (const RequestError& error) {
+    return refuse(error);
+  }
+  body_begun_ = Clock::now();
+  if (parser_->is_done()) return dispatch();
+  if (!beast::iequals(parser_->get()[http::field::expect], "100-continue")) return read_body();
+  static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  asio::async_write(stream_, asio::buffer(kContinue), [self = this->shared_from_this()](ErrorCode error, size_t) {
+    if (!error) self->read_body();
+  });
+}
+
+/// Whether this caller may ask this route. Throws RequestError.
+template <class Stream>
+void Connection<Stream>::admit() {
+  if (admin_) return;
+  if (route_->scope == Scope::admin && !front_.keys.wanted()) {
+    throw RequestError(Fault::forbidden, "expected this on the admin socket, or a key that allows it");
+  }
+  int64_t retry_after = 0;
+  switch (front_.keys.admit(key_of(request_), route_->scope, request_.client, retry_after)) {
+    case Admission::unknown_key:
+      throw RequestError(Fault::unauthorized, "expected a key that this server knows");
+    case Admission::not_in_scope:
+      throw RequestError(Fault::forbidden, "this key does not allow that");
+    case Admission::over_quota:
+      throw RequestError(Fault::overloaded, "this key has used up its requests", retry_after);
+    case Admission::allowed:
+      break;
+  }
+}
+
+template <class Stream>
+void Connection<Stream>::read_body() {
+  const auto earned = std::chrono::milliseconds(1000 * parser_->get().body().size() /
+                                                std::max<size_t>(front_.limits.body_bytes_per_second, 1));
+  read_within(body_begun_ + front_.limits.body_grace + earned);
+  http::async_read_some(stream_, buffer_, *parser_, [self = this->shared_from_this()](ErrorCode error, size_t) {
+    if (error) return self->read_failed(error);
+    self->parser_->is_done() ? self->dispatch() : self->read_body();
+  });
+}
+
+template <class Stream>
+void Connection<Stream>::dispatch() {
+  timer_.cancel();
+  request_.body = std::move(parser_->get().body());
+  if (route_->scope == Scope::infer || route_->scope == Scope::admin) {
+    if (front_.draining && route_->scope == Scope::infer) {
+      closing_ = true;
+      return refuse({Fault::unhealthy, "the server is about to end"});
+    }
+    if (front_.in_flight >= front_.limits.in_flight) {
+      return refuse({Fault::overloaded, "the server works on as many requests as it takes; try again later", 1});
+    }
+    ++front_.in_flight;
+    in_flight_ = true;
+  }
+  busy_ = true;
+  const auto exchange = std::make_shared<HttpExchange<Stream>>(this->shared_from_this(), request_);
+  exchange_ = exchange;
+  request_.body = {};
+  watch_for_hang_up();
+  const ErrorForm form = route_->error;
+  try {
+    route_->handler(exchange);
+  } catch (const RequestError& error) {
+    exchange->answer(error_answer(form, error));
+  } catch (const UserError& error) {
+    exchange->answer(form(Fault::invalid, error.what()));
+  } catch (const std::exception& error) {
+    log_error("request " + request_.id + ": " + error.what());
+    exchange->answer(form(Fault::backend, "the server could not answer; request " + request_.id));
+  }
+}
+
+/// Answers without a handler. What was not read of the request is not waited for.
+template <class Stream>
+void Connection<Stream>::refuse(const RequestError& error) {
+  busy_ = true;
+  if (!parser_->is_done()) closing_ = true;
+  timer_.cancel();
+  send(request_, error_answer(route_ != nullptr ? route_->error : plain_error, error));
+}
+
+template <class Stream>
+void Connection<Stream>::read_failed(ErrorCode error) {
+  if (timed_out_ && begun_) return refuse({Fault::too_slow, "the request came too slowly"});
+  if (error == http::error::end_of_stream || timed_out_ || !begun_) return close();
+  if (error == http::error::header_limit) return refuse({Fault::long_head, "the head is too long"});
+  if (error == http::error::body_limit) return refuse({Fault::too_large, "the body is too long"});
+  if (error.category() == http::make_error_code(http::error::bad_method).category()) {
+    return refuse({Fault::invalid, "expected a request of HTTP/1.1: " + error.message()});
+  }
+  close();
+}
+
+/// While a handler works: the end of the connection cancels its work. Bytes of a next request wait.
+template <class Stream>
+void Connection<Stream>::watch_for_hang_up() {
+  if (watching_) return;
+  watching_ = true;
+  auto& socket = lowest().socket();
+  socket.async_wait(std::decay_t<decltype(socket)>::wait_read, [self = this->shared_from_this()](ErrorCode error) {
+    self->watching_ = false;
+    if (error || !self->busy_) return;
+    char first = 0;
+    const ssize_t count = recv(self->lowest().socket().native_handle(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
+    constexpr char kTlsAlert = 21;
+    const bool gone = count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR) ||
+                      (count == 1 && is_tls(self->stream_) && first == kTlsAlert);
+    if (!gone) return;
+    self->closing_ = true;
+    if (const auto exchange = self->exchange_.lock()) exchange->cancel();
+  });
+}
+
+template <class Stream>
+void Connection<Stream>::count_answer(int status) {
+  if (std::exchange(in_flight_, false)) --front_.in_flight;
+  const auto exchange = exchange_.lock();
+  const std::chrono::duration<double> taken = Clock::now() - request_.arrival;
+  front_.metrics.request(route_ != nullptr ? route_->pattern : "", exchange ? exchange->model() : "", status,
+                         taken.count());
+}
+
+template <class Stream>
+void Connection<Stream>::send(const Request& request, Response response) {
+  count_answer(response.status);
+  const bool keep = !closing_ && parser_->keep_alive();
+  if (!keep) closing_ = true;
+  message_ = message_of(std::move(response), request, parser_->get().version(), keep, request.method != "HEAD");
+  lowest().expires_after(front_.limits.write_time);
+  http::async_write(stream_, *message_, [self = this->shared_from_this()](ErrorCode error, size_t) {
+    error ? self->close() : self->written();
+  });
+}
+
+template <class Stream>
+void Connection<Stream>::begin_stream(const Request& request, Response head) {
+  std::string first = std::move(head.body);
+  head.body = {};
+  status_ = head.status;
+  chunked_ = parser_->get().version() == 11;
+  finished_ = false;
+  if (!chunked_) closing_ = true;
+  Message message = message_of(std::move(head), request, parser_->get().version(), !closing_, true);
+  message.erase(http::field::content_length);
+  if (chunked_) message.chunked(true);
+  std::ostringstream text;
+  text << message.base();
+  parts_.push_back(text.str());
+  if (!first.empty()) return stream(std::move(first));
+  if (!writing_) write_next();
+}
+
+template <class Stream>
+void Connection<Stream>::stream(std::string part) {
+  if (part.empty() || finished_) return;
+  if (chunked_) {
+    std::ostringstream size;
+    size << std::hex << part.size();
+    part = size.str() + "\r\n" + part + "\r\n";
+  }
+  parts_.push_back(std::move(part));
+  if (!writing_) write_next();
+}
+
+template <class Stream>
+void Connection<Stream>::finish_stream() {
+  if (std::exchange(finished_, true)) return;
+  count_answer(status_);
+  if (chunked_) parts_.emplace_back("0\r\n\r\n");
+  if (!writing_) write_next();
+}
+
+template <class Stream>
+void Connection<Stream>::write_next() {
+  if (parts_.empty()) {
+    if (finished_) written();
+    return;
+  }
+  writing_ = true;
+  lowest().expires_after(front_.limits.write_time);
+  asio::async_write(stream_, asio::buffer(parts_.front()), [self = this->shared_from_this()](ErrorCode error, size_t) {
+    self->writing_ = false;
+    if (error) {
+      if (const auto exchange = self->exchange_.lock()) exchange->cancel();
+      self->finished_ = true;
+      return self->close();
+    }
+    self->parts_.pop_front();
+    self->write_next();
+  });
+}
+
+template <class Stream>
+void Connection<Stream>::written() {
+  busy_ = false;
+  message_.reset();
+  if (!closing_) return read_request();
+  if (!parser_->is_done()) return linger();
+  if constexpr (std::is_same_v<Stream, TlsStream>) {
+    lowest().expires_after(std::chrono::seconds(1));
+    stream_.async_shutdown([self = this->shared_from_this()](ErrorCode) { self->close(); });
+  } else {
+    close();
+  }
+}
+
+/// Reads a little of what the client still sends, so that it can read our answer before it hears of the end.
+template <class Stream>
+void Connection<Stream>::linger() {
+  ErrorCode ignored;
+  lowest().socket().shutdown(asio::socket_base::shutdown_send, ignored);
+  lowest().expires_after(std::chrono::seconds(1));
+  buffer_.clear();
+  chunks_ = 0;
+  drop_rest();
+}
+
+template <class Stream>
+void Connection<Stream>::drop_rest() {
+  lowest().async_read_some(buffer_.prepare(64 << 10), [self = this->shared_from_this()](ErrorCode error, size_t) {
+    error || ++self->chunks_ > 64 ? self->close() : self->drop_rest();
+  });
+}
+
+template <class Stream>
+void Connection<Stream>::close() {
+  closing_ = true;
+  ErrorCode ignored;
+  lowest().socket().shutdown(asio::socket_base::shutdown_both, ignored);
+  lowest().socket().close(ignored);
+}
+
+}  // namespace
+
+template <class Stream>
+void serve_connection(Front& front, Stream stream, std::shared_ptr<void> peer, bool admin) {
+  std::make_shared<Connection<Stream>>(front, std::move(stream), std::move(peer), admin)->start();
+}
+
+template void serve_connection(Front&, PlainStream, std::shared_ptr<void>, bool);
+template void serve_connection(Front&, TlsStream, std::shared_ptr<void>, bool);
+template void serve_connection(Front&, LocalStream, std::shared_ptr<void>, bool);
+
+}  // namespace suanli::serve

@@ -1,0 +1,46 @@
+/// HTTP/1.1 on one connection: reads requests within the limits, hands them to their handlers, sends what they answer.
+#pragma once
+
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "monitor/service_metrics.h"
+#include "serve/keys.h"
+#include "serve/limits.h"
+#include "serve/router.h"
+
+namespace suanli::serve {
+
+using PlainStream = boost::beast::tcp_stream;
+using TlsStream = boost::beast::ssl_stream<boost::beast::tcp_stream>;
+using LocalStream = boost::beast::basic_stream<boost::asio::local::stream_protocol>;
+
+class AnyConnection {
+ public:
+  virtual ~AnyConnection() = default;
+  /// Closes it as soon as no request is under way.
+  virtual void close_when_idle() = 0;
+};
+
+/// What all connections share. Everything here belongs to the network thread.
+struct Front {
+  const Router& router;
+  const Limits& limits;
+  monitor::ServiceMetrics& metrics;
+  Keys keys = {};
+  size_t in_flight = 0;   ///< requests with a handler that have not been answered
+  bool draining = false;  ///< refuses what needs a model
+  std::set<AnyConnection*> connections = {};
+  uint64_t last_id = 0;  ///< of requests
+};
+
+/// Starts to serve `stream`; the connection keeps itself alive until it is closed. `peer` counts it, and is let go with
+/// it. `admin`: routes of that scope may be called, and no key is asked for.
+template <class Stream>
+void serve_connection(Front& front, Stream stream, std::shared_ptr<void> peer, bool admin);
+
+}  // namespace suanli::serve

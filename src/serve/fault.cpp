@@ -1,0 +1,60 @@
+#include "serve/fault.h"
+
+#include "base/json_text.h"
+
+namespace suanli::serve {
+
+int status_of(Fault fault) {
+  switch (fault) {
+    case Fault::invalid:
+    case Fault::empty:
+    case Fault::tokenizer:
+      return 400;
+    case Fault::unauthorized:
+      return 401;
+    case Fault::forbidden:
+      return 403;
+    case Fault::not_found:
+      return 404;
+    case Fault::method:
+      return 405;
+    case Fault::too_slow:
+      return 408;
+    case Fault::too_large:
+      return 413;
+    case Fault::long_target:
+      return 414;
+    case Fault::media_type:
+      return 415;
+    case Fault::overloaded:
+      return 429;
+    case Fault::long_head:
+      return 431;
+    case Fault::backend:
+      return 500;
+    case Fault::unhealthy:
+      return 503;
+    case Fault::expired:
+      return 504;
+    case Fault::version:
+      return 505;
+  }
+  return 500;
+}
+
+Response plain_error(Fault fault, std::string_view message) {
+  Response response{.status = status_of(fault)};
+  response.body = "{\"error\":";
+  append_string(response.body, message);
+  response.body += '}';
+  return response;
+}
+
+Response error_answer(ErrorForm form, const RequestError& error) {
+  Response response = form(error.fault, error.what());
+  if (error.fault == Fault::unauthorized) response.headers.emplace_back("WWW-Authenticate", "Bearer");
+  if (error.retry_after > 0) response.headers.emplace_back("Retry-After", std::to_string(error.retry_after));
+  return response;
+}
+
+}  // namespace suanli::serve

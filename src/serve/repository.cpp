@@ -1,0 +1,116 @@
+#include "serve/repository.h"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <cctype>
+
+#include "base/error.h"
+#include "base/log.h"
+
+namespace suanli::serve {
+
+Repository::Repository(ModelOptions options, const Limits& limits, monitor::ServiceMetrics& metrics,
+                       int tokenizer_threads)
+    : options_(std::move(options)),
+      limits_(limits),
+      metrics_(metrics),
+      tokenizers_(static_cast<size_t>(tokenizer_threads)) {
+  metrics_.before_text([this] {
+    for (const ModelPointer& model : loaded()) {
+      metrics_.set("suanli_queue_size", "Requests that wait for a model", {{"model", model->name()}},
+                   static_cast<double>(model->queued()));
+    }
+  });
+}
+
+Repository::~Repository() {
+  drain();
+  slots_.clear();
+  tokenizers_.join();
+}
+
+void Repository::add(const std::string& name, const std::filesystem::path& folder) {
+  const auto plain = [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-'; };
+  if (name.empty() || name.size() > 64 || !std::ranges::all_of(name, plain)) {
+    throw UserError("model", "expected a name of 1 to 64 letters, digits, dots, dashes or underscores, got \"" + name +
+                                 "\"; give one with --model_name");
+  }
+  const std::lock_guard lock(mutex_);
+  slots_[name].folder = folder;
+}
+
+void Repository::load(const std::string& name) {
+  std::filesystem::path folder;
+  int64_t version = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto slot = slots_.find(name);
+    if (slot == slots_.end()) throw RequestError(Fault::not_found, "no model of that name");
+    folder = slot->second.folder;
+    version = ++slot->second.version;
+  }
+  // The last request of a model that goes may end on that model's own thread, which cannot wait for itself.
+  const auto leave = [this](ServedModel* model) { boost::asio::post(tokenizers_, [model] { delete model; }); };
+  ModelPointer model;
+  try {
+    model.reset(new ServedModel(name, version, folder, options_, limits_, metrics_, tokenizers_), leave);
+  } catch (const std::exception&) {
+    const std::lock_guard lock(mutex_);
+    slots_[name].reason = "the model could not be loaded; the server's log says why";
+    throw;
+  }
+  log_info("model " + name + " version " + std::to_string(version) + ": " + model->kind_name() + ", " +
+           model->precision() + ", at most " + std::to_string(model->max_length()) + " tokens");
+  const std::lock_guard lock(mutex_);
+  Slot& slot = slots_[name];
+  slot.reason.clear();
+  std::swap(slot.model, model);
+}
+
+void Repository::unload(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  const auto slot = slots_.find(name);
+  if (slot == slots_.end()) throw RequestError(Fault::not_found, "no model of that name");
+  slot->second.model.reset();
+  slot->second.reason = "unloaded";
+}
+
+void Repository::load_all() {
+  std::vector<std::string> names;
+  for (const Entry& entry : index()) names.push_back(entry.name);
+  for (const std::string& name : names) load(name);
+}
+
+ModelPointer Repository::get(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  auto slot = slots_.find(name);
+  if (name.empty()) {
+    if (slots_.size() != 1) throw RequestError(Fault::invalid, "expected the name of a model: this server has several");
+    slot = slots_.begin();
+  }
+  if (slot == slots_.end()) throw RequestError(Fault::not_found, "no model of that name");
+  if (!slot->second.model) throw RequestError(Fault::unhealthy, "the model is not loaded: " + slot->second.reason);
+  return slot->second.model;
+}
+
+std::vector<ModelPointer> Repository::loaded() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<ModelPointer> out;
+  for (const auto& [name, slot] : slots_) {
+    if (slot.model) out.push_back(slot.model);
+  }
+  return out;
+}
+
+std::vector<Repository::Entry> Repository::index() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Entry> out;
+  for (const auto& [name, slot] : slots_) out.push_back({name, slot.model != nullptr, slot.version, slot.reason});
+  return out;
+}
+
+void Repository::drain() {
+  for (const ModelPointer& model : loaded()) model->drain();
+}
+
+}  // namespace suanli::serve

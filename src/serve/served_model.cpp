@@ -1,0 +1,196 @@
+#include "serve/served_model.h"
+
+#include <boost/asio/post.hpp>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/utf8.h"
+#include "formats/lora_folder.h"
+#include "models/config.h"
+#include "nn/precision.h"
+
+namespace suanli::serve {
+
+namespace {
+
+using infer::Clock;
+using infer::Ending;
+
+// Up to so many bytes are tokenised at once on the thread that asks: another thread would take longer to wake up.
+constexpr size_t kShortText = 4096;
+
+ModelKind kind_of(models::Head head, const std::string& folder) {
+  switch (head) {
+    case models::Head::none:
+      return ModelKind::embedding;
+    case models::Head::sequence_classification:
+      return ModelKind::classification;
+    case models::Head::token_classification:
+      return ModelKind::token_classification;
+    case models::Head::masked_lm:
+      return ModelKind::fill_mask;
+    default:
+      throw UserError(folder,
+                      "expected a model that embeds, classifies, tags or fills masks of texts, got another one");
+  }
+}
+
+models::Head head_of(const std::filesystem::path& folder) {
+  if (std::filesystem::exists(folder / "modules.json")) return models::Head::none;
+  return models::head_of(models::model_json(folder), folder.string() + "/config.json");
+}
+
+infer::TextModel load(const std::filesystem::path& folder, const ModelOptions& options, const Limits& limits) {
+  infer::TextModelOptions out{.head = head_of(folder)};
+  out.device = options.device;
+  out.precision = options.precision;
+  out.max_length = options.max_length;
+  out.tokens_per_batch = limits.tokens_per_batch;
+  return infer::load_text_model(folder, out);
+}
+
+std::map<std::string, std::string> read_prompts(const std::filesystem::path& folder) {
+  const auto file = folder / "config_sentence_transformers.json";
+  std::map<std::string, std::string> out;
+  if (!std::filesystem::exists(file)) return out;
+  const Json json = read_json(file, 1 << 20);
+  const auto prompts = json.find("prompts");
+  if (prompts == json.end() || !prompts->is_object()) return out;
+  for (const auto& [name, text] : prompts->items()) {
+    if (text.is_string()) out[name] = text.get<std::string>();
+  }
+  return out;
+}
+
+double in_seconds(int64_t nanoseconds) { return static_cast<double>(nanoseconds) * 1e-9; }
+
+RequestError error_of(const infer::JobResult& result) {
+  switch (result.ending) {
+    case Ending::refused:
+      return {Fault::overloaded, "the queue is full; try again later", 1};
+    case Ending::expired:
+      return {Fault::expired, "the deadline passed before the model was free"};
+    case Ending::cancelled:
+      return {Fault::expired, "the client has gone"};
+    case Ending::stopped:
+      return {Fault::unhealthy, "the model is about to end"};
+    default:
+      return {Fault::backend, "the model failed: " + result.message};
+  }
+}
+
+}  // namespace
+
+ServedModel::ServedModel(std::string name, int64_t version, const std::filesystem::path& folder,
+                         const ModelOptions& options, const Limits& limits, monitor::ServiceMetrics& metrics,
+                         boost::asio::thread_pool& tokenizers)
+    : name_(std::move(name)),
+      version_(version),
+      kind_(kind_of(head_of(folder), folder.string())),
+      precision_(nn::inference_precision_named(options.precision, device_named(options.device)).name()),
+      prompts_(read_prompts(folder)),
+      limits_(limits),
+      metrics_(metrics),
+      tokenizers_(tokenizers),
+      model_(load(folder, options, limits)),
+      scheduler_(model_.engine, {.replicas = options.replicas,
+                                 .tokens_per_batch = limits.tokens_per_batch,
+                                 .queued = limits.queued,
+                                 .on_batch = [this](int64_t sequences, int64_t tokens) {
+                                   metrics_.batch(name_, sequences, tokens);
+                                 }}) {
+  const infer::TokenSequence one{.ids = {0}, .types = {0}};
+  if (kind_ != ModelKind::fill_mask) model_.engine.run(std::vector(2, one), output());
+}
+
+const char* ServedModel::kind_name() const {
+  constexpr const char* kNames[] = {"embedding", "classification", "token_classification", "fill_mask"};
+  return kNames[static_cast<int>(kind_)];
+}
+
+infer::Output ServedModel::output() const {
+  constexpr infer::Output kOutputs[] = {infer::Output::embedding, infer::Output::sequence_logits,
+                                        infer::Output::token_logits, infer::Output::masked_lm};
+  return kOutputs[static_cast<int>(kind_)];
+}
+
+Encoding ServedModel::encode(const Input& input, const Question& question) const {
+  Encoding encoding;
+  EncodeOptions options = model_.encode_options;
+  options.truncation_side = question.truncation_side;
+  if (!question.truncate) options.max_length = 0;
+  try {
+    if (!input.ids.empty()) {
+      encoding.ids = input.ids;
+      encoding.types.resize(input.ids.size());
+    } else if (input.pair) {
+      encoding = model_.tokenizer.encode_pair(input.text, *input.pair, options);
+    } else {
+      encoding = model_.tokenizer.encode(input.text, options);
+    }
+  } catch (const UserError& error) {
+    throw RequestError(Fault::tokenizer, error.what());
+  }
+  const auto length = static_cast<int64_t>(encoding.ids.size());
+  if (length == 0) throw RequestError(Fault::empty, "expected inputs that are not empty");
+  if (length > max_length()) {
+    throw RequestError(Fault::tokenizer, "expected at most " + std::to_string(max_length()) + " tokens, got " +
+                                             std::to_string(length) + "; shorten the text, or ask to truncate it");
+  }
+  return encoding;
+}
+
+void ServedModel::ask(Question question, std::function<void(Answers)> on_answer,
+                      std::function<void(const RequestError&)> on_error) {
+  if (question.inputs.empty()) throw RequestError(Fault::empty, "expected inputs, got none");
+  if (question.inputs.size() > limits_.items_per_request) {
+    throw RequestError(Fault::invalid, "expected at most " + std::to_string(limits_.items_per_request) +
+                                           " inputs, got " + std::to_string(question.inputs.size()));
+  }
+  size_t bytes = 0;
+  for (const Input& input : question.inputs) bytes += input.text.size() + (input.pair ? input.pair->size() : 0);
+  if (bytes <= kShortText) return encode_and_submit(std::move(question), std::move(on_answer), std::move(on_error));
+  boost::asio::post(tokenizers_, [self = shared_from_this(), question = std::move(question),
+                                  on_answer = std::move(on_answer), on_error = std::move(on_error)]() mutable {
+    try {
+      self->encode_and_submit(std::move(question), std::move(on_answer), on_error);
+    } catch (const RequestError& error) {
+      on_error(error);
+    } catch (const std::exception& error) {
+      on_error({Fault::backend, error.what()});
+    }
+  });
+}
+
+void ServedModel::encode_and_submit(Question question, std::function<void(Answers)> on_answer,
+                                    std::function<void(const RequestError&)> on_error) {
+  const auto begin = Clock::now();
+  auto answers = std::make_shared<Answers>();
+  infer::Job job;
+  for (const Input& input : question.inputs) {
+    answers->encodings.push_back(encode(input, question));
+    answers->characters += static_cast<int64_t>(input.text.size() + (input.pair ? input.pair->size() : 0));
+    answers->tokens += static_cast<int64_t>(answers->encodings.back().ids.size());
+  }
+  job.sequences = infer::token_sequences(answers->encodings);
+  job.output = question.output;
+  job.options = question.work;
+  answers->tokenization_ns = std::chrono::nanoseconds(Clock::now() - begin).count();
+  job.on_end = [self = shared_from_this(), answers, on_answer = std::move(on_answer),
+                on_error = std::move(on_error)](infer::JobResult result) {
+    if (result.ending != Ending::done) return on_error(error_of(result));
+    self->metrics_.part(monitor::Part::tokenization, self->name_, in_seconds(answers->tokenization_ns));
+    self->metrics_.part(monitor::Part::queue, self->name_, in_seconds(result.timing.queue_ns));
+    self->metrics_.part(monitor::Part::inference, self->name_, in_seconds(result.timing.compute_ns));
+    answers->rows = std::move(result.rows);
+    answers->timing = result.timing;
+    on_answer(std::move(*answers));
+  };
+  try {
+    scheduler_.submit(std::move(job));
+  } catch (const UserError& error) {
+    throw RequestError(Fault::invalid, error.what());
+  }
+}
+
+}  // namespace suanli::serve

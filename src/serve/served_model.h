@@ -1,0 +1,102 @@
+/// A model that answers texts: from inputs to rows of numbers, on the threads of its scheduler.
+#pragma once
+
+#include <boost/asio/thread_pool.hpp>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "infer/scheduler.h"
+#include "infer/text_model.h"
+#include "monitor/service_metrics.h"
+#include "serve/fault.h"
+#include "serve/limits.h"
+
+namespace suanli::serve {
+
+struct ModelOptions {
+  std::string device = "cpu";
+  std::string precision = "f32";
+  int64_t max_length = 0;
+  int replicas = 1;
+};
+
+enum class ModelKind { embedding, classification, token_classification, fill_mask };
+
+/// One text, or two, or tokens as the client made them.
+struct Input {
+  std::string text = {};
+  std::optional<std::string> pair = {};
+  std::vector<int32_t> ids = {};
+};
+
+struct Question {
+  std::vector<Input> inputs;
+  infer::Output output;
+  bool truncate = false;  ///< else a text that is too long is refused
+  Side truncation_side = Side::right;
+  infer::WorkOptions work = {};
+};
+
+struct Answers {
+  std::vector<Encoding> encodings;
+  std::vector<std::vector<float>> rows;
+  int64_t tokenization_ns = 0;
+  infer::Timing timing;
+  int64_t characters = 0, tokens = 0;
+};
+
+class ServedModel : public std::enable_shared_from_this<ServedModel> {
+ public:
+  /// Loads the folder and computes one batch, so that the first request meets a warm model. Throws UserError.
+  ServedModel(std::string name, int64_t version, const std::filesystem::path& folder, const ModelOptions& options,
+              const Limits& limits, monitor::ServiceMetrics& metrics, boost::asio::thread_pool& tokenizers);
+
+  const std::string& name() const { return name_; }
+  int64_t version() const { return version_; }
+  ModelKind kind() const { return kind_; }
+  const infer::TextModel& model() const { return model_; }
+  const models::ModelConfig& config() const { return model_.engine.model().config(); }
+  int64_t max_length() const { return model_.encode_options.max_length; }
+  /// "embedding", "classification", ...
+  const char* kind_name() const;
+  /// What sentence transformers put before a text, by name.
+  const std::map<std::string, std::string>& prompts() const { return prompts_; }
+  const char* precision() const { return precision_; }
+  size_t queued() const { return scheduler_.queued(); }
+
+  /// What most questions to this kind of model ask for.
+  infer::Output output() const;
+
+  /// Answers on some thread: exactly one of the two is called, once. Throws RequestError for what can be refused now.
+  void ask(Question question, std::function<void(Answers)> on_answer,
+           std::function<void(const RequestError&)> on_error);
+
+  /// The tokens of an input. Throws RequestError where there are too many and none may be cut.
+  Encoding encode(const Input& input, const Question& question) const;
+
+  /// Takes no more work and waits for what is under way.
+  void drain() { scheduler_.drain(); }
+
+ private:
+  void encode_and_submit(Question question, std::function<void(Answers)> on_answer,
+                         std::function<void(const RequestError&)> on_error);
+
+  std::string name_;
+  int64_t version_;
+  ModelKind kind_;
+  const char* precision_ = "f32";
+  std::map<std::string, std::string> prompts_;
+  const Limits& limits_;
+  monitor::ServiceMetrics& metrics_;
+  boost::asio::thread_pool& tokenizers_;
+  infer::TextModel model_;
+  infer::Scheduler scheduler_;
+};
+
+using ModelPointer = std::shared_ptr<ServedModel>;
+
+}  // namespace suanli::serve

@@ -1,0 +1,222 @@
+#include "serve/server.h"
+
+#include <sys/stat.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <csignal>
+#include <map>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "serve/connection.h"
+#include "serve/tls.h"
+
+namespace suanli::serve {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using asio::local::stream_protocol;
+using ErrorCode = boost::system::error_code;
+
+namespace {
+
+tcp::endpoint endpoint_of(const ServerOptions& options) {
+  ErrorCode error;
+  const auto address = asio::ip::make_address(options.host == "localhost" ? "127.0.0.1" : options.host, error);
+  if (error) throw UserError("host", "expected an IP address such as 127.0.0.1 or ::1, got \"" + options.host + "\"");
+  const bool safe = !options.certificate.empty() && (!options.keys_file.empty() || !options.client_authority.empty());
+  if (!address.is_loopback() && !safe && !options.insecure_public) {
+    throw UserError("host",
+                    "expected TLS (--ssl_certfile, --ssl_keyfile) and keys (--keys_file) or client "
+                    "certificates (--ssl_ca_certs) for the public address " +
+                        options.host + "; or say --insecure_public");
+  }
+  return {address, options.port};
+}
+
+}  // namespace
+
+struct Server::State {
+  State(const ServerOptions& given, const Router& router, monitor::ServiceMetrics& metrics)
+      : options(given), front{.router = router, .limits = options.limits, .metrics = metrics} {}
+
+  ~State() { ending = true; }
+
+  ServerOptions options;
+  Front front;
+  std::map<asio::ip::address, size_t> peers = {};  ///< connections of each address
+  size_t connections = 0;
+  bool accepting = false, ending = false;
+  std::atomic<bool> ready = true;
+  infer::Clock::time_point drain_end;
+  int exit_code = 0;
+  std::shared_ptr<asio::ssl::context> tls = {};
+  asio::io_context context{1};  ///< goes before what its connections use
+  tcp::acceptor acceptor{context};
+  stream_protocol::acceptor admin{context};
+  asio::signal_set signals{context};
+  asio::steady_timer timer{context};
+
+  void open();
+  void read_secrets();
+  void accept();
+  void take(tcp::socket socket);
+  void accept_admin();
+  void wait_for_signal(const std::function<void()>& reload);
+  void drain();
+  void check_drained();
+};
+
+void Server::State::open() {
+  const tcp::endpoint endpoint = endpoint_of(options);
+  read_secrets();
+  try {
+    acceptor.open(endpoint.protocol());
+    acceptor.set_option(tcp::acceptor::reuse_address(true));
+    acceptor.bind(endpoint);
+    acceptor.listen();
+    if (!options.admin_socket.empty()) {
+      std::error_code ignored;
+      if (std::filesystem::is_socket(options.admin_socket, ignored)) std::filesystem::remove(options.admin_socket);
+      admin.open();
+      const mode_t before = umask(0177);  // the socket is its owner's from its first moment
+      ErrorCode error;
+      admin.bind(stream_protocol::endpoint(options.admin_socket.string()), error);
+      umask(before);
+      if (error) throw boost::system::system_error(error);
+      admin.listen();
+    }
+  } catch (const boost::system::system_error& error) {
+    throw EnvironmentError("serve", "cannot listen at " + options.host + ":" + std::to_string(options.port) +
+                                        (options.admin_socket.empty() ? "" : " or " + options.admin_socket.string()) +
+                                        ": " + error.code().message());
+  }
+}
+
+void Server::State::read_secrets() {
+  if (!options.keys_file.empty()) front.keys = Keys::read(options.keys_file);
+  if (!options.certificate.empty() || !options.private_key.empty()) {
+    tls = tls_context(options.certificate, options.private_key, options.client_authority);
+  }
+}
+
+/// Accepts while there is room; a connection that ends makes room.
+void Server::State::accept() {
+  if (accepting || !acceptor.is_open() || connections >= options.limits.connections) return;
+  accepting = true;
+  acceptor.async_accept([this](ErrorCode error, tcp::socket socket) {
+    accepting = false;
+    if (!acceptor.is_open()) return;
+    if (!error) {
+      take(std::move(socket));
+    } else if (error == asio::error::no_descriptors || error == asio::error::no_buffer_space) {
+      return;  // until a connection ends
+    }
+    accept();
+  });
+}
+
+void Server::State::take(tcp::socket socket) {
+  ErrorCode error;
+  const auto address = socket.remote_endpoint(error).address();
+  if (error || peers[address] >= options.limits.connections_per_address) return;
+  socket.set_option(tcp::no_delay(true), error);
+  ++peers[address];
+  ++connections;
+  const std::shared_ptr<void> peer(nullptr, [this, address](void*) {
+    if (--peers[address] == 0) peers.erase(address);
+    --connections;
+    if (!ending) accept();
+  });
+  if (tls) {
+    serve_connection(front, TlsStream(std::move(socket), *tls), peer, false);
+  } else {
+    serve_connection(front, PlainStream(std::move(socket)), peer, false);
+  }
+}
+
+void Server::State::accept_admin() {
+  if (!admin.is_open()) return;
+  admin.async_accept([this](ErrorCode error, stream_protocol::socket socket) {
+    if (!admin.is_open()) return;
+    if (!error) serve_connection(front, LocalStream(std::move(socket)), nullptr, true);
+    accept_admin();
+  });
+}
+
+void Server::State::wait_for_signal(const std::function<void()>& reload) {
+  signals.async_wait([this, &reload](ErrorCode error, int signal) {
+    if (error) return;
+    if (signal != SIGHUP) return drain();
+    try {
+      read_secrets();
+      reload();
+    } catch (const std::exception& failure) {
+      log_error(std::string("reload: ") + failure.what() + "; what was there before is kept");
+    }
+    wait_for_signal(reload);
+  });
+}
+
+void Server::State::drain() {
+  if (front.draining) return;
+  front.draining = true;
+  ready = false;
+  log_info("no new work; waiting for " + std::to_string(front.in_flight) + " requests");
+  drain_end = infer::Clock::now() + options.limits.drain_time;
+  check_drained();
+}
+
+void Server::State::check_drained() {
+  const bool late = infer::Clock::now() >= drain_end;
+  if (front.in_flight == 0 || late) {
+    acceptor.close();
+    admin.close();
+    const std::set<AnyConnection*> all = front.connections;
+    for (AnyConnection* connection : all) connection->close_when_idle();
+    if (front.connections.empty() || late) {
+      exit_code = front.in_flight > 0 ? 1 : 0;
+      context.stop();
+      return;
+    }
+  }
+  timer.expires_after(std::chrono::milliseconds(10));
+  timer.async_wait([this](ErrorCode error) {
+    if (!error) check_drained();
+  });
+}
+
+Server::Server(const ServerOptions& options, const Router& router, monitor::ServiceMetrics& metrics)
+    : state_(std::make_unique<State>(options, router, metrics)) {
+  state_->open();
+}
+
+Server::~Server() {
+  if (!state_->options.admin_socket.empty()) {
+    std::error_code ignored;
+    std::filesystem::remove(state_->options.admin_socket, ignored);
+  }
+}
+
+uint16_t Server::port() const { return state_->acceptor.local_endpoint().port(); }
+
+bool Server::ready() const { return state_->ready; }
+
+int Server::run(const std::function<void()>& reload) {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) state_->signals.add(signal);
+  state_->wait_for_signal(reload);
+  state_->accept();
+  state_->accept_admin();
+  state_->context.run();
+  return state_->exit_code;
+}
+
+void Server::stop() {
+  asio::post(state_->context, [this] { state_->drain(); });
+}
+
+}  // namespace suanli::serve

@@ -1,0 +1,28 @@
+/// What the routes of a server speak of.
+#pragma once
+
+#include <functional>
+
+#include "serve/repository.h"
+#include "serve/router.h"
+
+namespace suanli::serve {
+
+struct Service {
+  Repository& models;
+  const Limits& limits;
+  monitor::ServiceMetrics& metrics;
+  std::function<bool()> ready;  ///< false: the server is about to end
+};
+
+/// GET /health, /ping, /metrics.
+void add_health_routes(Router& router, const Service& service);
+/// As text-embeddings-inference has them: POST /embed, /embed_all, /predict, /rerank, /similarity, /tokenize, /decode
+/// and /, GET /info.
+void add_embedding_routes(Router& router, const Service& service);
+/// As OpenAI has them: POST /v1/embeddings, GET /v1/models and /v1/models/{model}.
+void add_openai_routes(Router& router, const Service& service);
+/// The Open Inference Protocol, version 2: GET and POST /v2/...
+void add_open_inference_routes(Router& router, const Service& service);
+
+}  // namespace suanli::serve

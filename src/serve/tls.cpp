@@ -1,0 +1,44 @@
+#include "serve/tls.h"
+
+#include <functional>
+
+#include "base/error.h"
+
+namespace suanli::serve {
+
+namespace ssl = boost::asio::ssl;
+
+namespace {
+
+void read_file(const std::filesystem::path& file, const char* what, const std::function<void()>& read) {
+  if (file.empty()) throw UserError("serve", std::string("expected ") + what + " for TLS, got none");
+  try {
+    read();
+  } catch (const boost::system::system_error& error) {
+    throw UserError(file.string(), std::string("expected ") + what + " as PEM: " + error.code().message());
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<ssl::context> tls_context(const std::filesystem::path& certificate,
+                                          const std::filesystem::path& private_key,
+                                          const std::filesystem::path& client_authority) {
+  const auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
+  SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_3_VERSION);
+  read_file(certificate, "a certificate (--ssl_certfile)",
+            [&] { context->use_certificate_chain_file(certificate.string()); });
+  read_file(private_key, "a private key (--ssl_keyfile)",
+            [&] { context->use_private_key_file(private_key.string(), ssl::context::pem); });
+  if (SSL_CTX_check_private_key(context->native_handle()) != 1) {
+    throw UserError(private_key.string(), "expected the key of the certificate " + certificate.string());
+  }
+  if (!client_authority.empty()) {
+    read_file(client_authority, "certificates of an authority (--ssl_ca_certs)",
+              [&] { context->load_verify_file(client_authority.string()); });
+    context->set_verify_mode(ssl::verify_peer | ssl::verify_fail_if_no_peer_cert);
+  }
+  return context;
+}
+
+}  // namespace suanli::serve
