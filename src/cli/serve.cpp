@@ -182,8 +182,9 @@ int serve(Arguments arguments) {
   serve::add_health_routes(router, service);
   serve::add_embedding_routes(router, service);
   serve::add_openai_routes(router, service);
+  serve::add_open_inference_routes(router, service);
   log_info("serving at " + options.host + ":" + std::to_string(server.port()));
-  return server.run([&models] { models.load_all(); });
+  return server.run([&models] { models.in_background([&models] { models.load_all(); }); });
 }
 
 }  // namespace suanli::cli

@@ -78,7 +78,8 @@ void add_openai_routes(Router& router, const Service& service) {
                   [service, created](const ExchangePointer& exchange) {
                     std::string out = R"({"object":"list","data":[)";
                     for (const ModelPointer& model : service.models.loaded()) {
-                      out += (out.back() == '[' ? "" : ",") + described(model->name(), created);
+                      if (out.back() != '[') out += ',';
+                      out += described(model->name(), created);
                     }
                     exchange->answer({.body = out + "]}"});
                   },

@@ -81,6 +81,16 @@ void Repository::load_all() {
   for (const std::string& name : names) load(name);
 }
 
+void Repository::in_background(std::function<void()> work) {
+  boost::asio::post(tokenizers_, [work = std::move(work)] {
+    try {
+      work();
+    } catch (const std::exception& error) {
+      log_error(error.what());
+    }
+  });
+}
+
 ModelPointer Repository::get(const std::string& name) const {
   const std::lock_guard lock(mutex_);
   auto slot = slots_.find(name);

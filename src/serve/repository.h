@@ -23,6 +23,9 @@ class Repository {
   void unload(const std::string& name);
   void load_all();
 
+  /// Runs what may take long beside the network thread; what it throws goes to the log.
+  void in_background(std::function<void()> work);
+
   /// The model of that name, or with "" the only one. Throws RequestError where there is none, or it is not loaded.
   ModelPointer get(const std::string& name) const;
   std::vector<ModelPointer> loaded() const;

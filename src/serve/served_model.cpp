@@ -98,6 +98,9 @@ ServedModel::ServedModel(std::string name, int64_t version, const std::filesyste
                                  .queued = limits.queued,
                                  .on_batch = [this](int64_t sequences, int64_t tokens) {
                                    metrics_.batch(name_, sequences, tokens);
+                                   const std::lock_guard lock(counts_mutex_);
+                                   counts_.sequences += sequences;
+                                   ++counts_.batches;
                                  }}) {
   const infer::TokenSequence one{.ids = {0}, .types = {0}};
   if (kind_ != ModelKind::fill_mask) model_.engine.run(std::vector(2, one), output());
@@ -114,6 +117,29 @@ infer::Output ServedModel::output() const {
   return kOutputs[static_cast<int>(kind_)];
 }
 
+ModelCounts ServedModel::counts() const {
+  const std::lock_guard lock(counts_mutex_);
+  return counts_;
+}
+
+void ServedModel::count(const infer::JobResult& result, int64_t tokenization_ns) {
+  const int64_t total = tokenization_ns + result.timing.queue_ns + result.timing.compute_ns;
+  const std::lock_guard lock(counts_mutex_);
+  if (result.ending != Ending::done) {
+    ++counts_.fail;
+    counts_.fail_ns += total;
+    return;
+  }
+  ++counts_.success;
+  counts_.success_ns += total;
+  counts_.queue_ns += result.timing.queue_ns;
+  counts_.tokenization_ns += tokenization_ns;
+  counts_.compute_ns += result.timing.compute_ns;
+  counts_.last_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
+}
+
 Encoding ServedModel::encode(const Input& input, const Question& question) const {
   Encoding encoding;
   EncodeOptions options = model_.encode_options;
@@ -122,7 +148,10 @@ Encoding ServedModel::encode(const Input& input, const Question& question) const
   try {
     if (!input.ids.empty()) {
       encoding.ids = input.ids;
+      encoding.types = input.types;
       encoding.types.resize(input.ids.size());
+      encoding.special.resize(input.ids.size());
+      encoding.offsets.resize(input.ids.size());
     } else if (input.pair) {
       encoding = model_.tokenizer.encode_pair(input.text, *input.pair, options);
     } else {
@@ -178,6 +207,7 @@ void ServedModel::encode_and_submit(Question question, std::function<void(Answer
   answers->tokenization_ns = std::chrono::nanoseconds(Clock::now() - begin).count();
   job.on_end = [self = shared_from_this(), answers, on_answer = std::move(on_answer),
                 on_error = std::move(on_error)](infer::JobResult result) {
+    self->count(result, answers->tokenization_ns);
     if (result.ending != Ending::done) return on_error(error_of(result));
     self->metrics_.part(monitor::Part::tokenization, self->name_, in_seconds(answers->tokenization_ns));
     self->metrics_.part(monitor::Part::queue, self->name_, in_seconds(result.timing.queue_ns));

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,7 +31,7 @@ enum class ModelKind { embedding, classification, token_classification, fill_mas
 struct Input {
   std::string text = {};
   std::optional<std::string> pair = {};
-  std::vector<int32_t> ids = {};
+  std::vector<int32_t> ids = {}, types = {};  ///< no types: all 0
 };
 
 struct Question {
@@ -47,6 +48,13 @@ struct Answers {
   int64_t tokenization_ns = 0;
   infer::Timing timing;
   int64_t characters = 0, tokens = 0;
+};
+
+/// Since the model was loaded.
+struct ModelCounts {
+  int64_t success = 0, fail = 0, sequences = 0, batches = 0;
+  int64_t success_ns = 0, fail_ns = 0, queue_ns = 0, tokenization_ns = 0, compute_ns = 0;  ///< sums
+  int64_t last_ms = 0;                                                                     ///< Unix time
 };
 
 class ServedModel : public std::enable_shared_from_this<ServedModel> {
@@ -68,6 +76,8 @@ class ServedModel : public std::enable_shared_from_this<ServedModel> {
   const char* precision() const { return precision_; }
   size_t queued() const { return scheduler_.queued(); }
 
+  ModelCounts counts() const;
+
   /// What most questions to this kind of model ask for.
   infer::Output output() const;
 
@@ -82,6 +92,7 @@ class ServedModel : public std::enable_shared_from_this<ServedModel> {
   void drain() { scheduler_.drain(); }
 
  private:
+  void count(const infer::JobResult& result, int64_t tokenization_ns);
   void encode_and_submit(Question question, std::function<void(Answers)> on_answer,
                          std::function<void(const RequestError&)> on_error);
 
@@ -93,6 +104,8 @@ class ServedModel : public std::enable_shared_from_this<ServedModel> {
   const Limits& limits_;
   monitor::ServiceMetrics& metrics_;
   boost::asio::thread_pool& tokenizers_;
+  mutable std::mutex counts_mutex_;
+  ModelCounts counts_;
   infer::TextModel model_;
   infer::Scheduler scheduler_;
 };

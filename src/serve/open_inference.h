@@ -1,0 +1,43 @@
+/// The Open Inference Protocol's inference, apart from how it travels: named tensors in, named tensors out.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "serve/served_model.h"
+
+namespace suanli::serve {
+
+/// `data` is row-major, little-endian; elements of BYTES have their length before them as u32.
+struct InferTensor {
+  std::string name, datatype;
+  std::vector<int64_t> shape;
+  std::string data;
+};
+
+struct TensorInfo {
+  std::string name, datatype;
+  std::vector<int64_t> shape;  ///< -1: any
+};
+
+/// What a model takes and gives. Texts come as "text" (and "text_pair"), or as tokens: "input_ids" with
+/// "attention_mask" and "token_type_ids", rows of one length of which the mask's tokens count.
+std::vector<TensorInfo> model_inputs(const ServedModel& model);
+std::vector<TensorInfo> model_outputs(const ServedModel& model);
+
+/// What the inputs ask for. Throws RequestError for names, datatypes, shapes and sizes that are not the model's.
+Question question_of(const ServedModel& model, const std::vector<InferTensor>& inputs);
+
+/// The outputs of these names, of all for none. Throws RequestError for a name that the model does not have.
+std::vector<InferTensor> outputs_of(const ServedModel& model, const Answers& answers,
+                                    const std::vector<std::string>& names);
+
+/// How many elements a shape has. Throws RequestError where it is negative, or too large to be sent.
+int64_t element_count(const std::string& name, const std::vector<int64_t>& shape);
+
+/// Texts as the data of a BYTES tensor, and back. Throws RequestError for data that ends within an element.
+void append_bytes_element(std::string& data, std::string_view element);
+std::vector<std::string> bytes_elements(const InferTensor& tensor);
+
+}  // namespace suanli::serve

@@ -1,0 +1,313 @@
+#include <charconv>
+#include <cstring>
+
+#include "base/json_text.h"
+#include "serve/ask.h"
+#include "serve/fields.h"
+#include "serve/open_inference.h"
+#include "serve/service.h"
+
+namespace suanli::serve {
+
+namespace {
+
+/// The JSON of a request, and the bytes behind it.
+struct InferBody {
+  Json json;
+  std::string_view binary;
+};
+
+InferBody infer_body(const Request& request) {
+  size_t length = request.body.size();
+  const std::string_view given = request.header("inference-header-content-length");
+  if (!given.empty()) {
+    const char* end = given.data() + given.size();
+    if (std::from_chars(given.data(), end, length).ptr != end || length > request.body.size()) {
+      throw RequestError(Fault::invalid, "expected Inference-Header-Content-Length within the body");
+    }
+  }
+  Request head = {.method = "", .path = "", .body = request.body.substr(0, length)};
+  return {.json = read_body(head), .binary = std::string_view(request.body).substr(length)};
+}
+
+void append_element(InferTensor& tensor, const Json& value) {
+  if (tensor.datatype == "BYTES") {
+    if (!value.is_string()) wrong_field("data", "texts for the datatype BYTES");
+    append_bytes_element(tensor.data, value.get_ref<const std::string&>());
+    return;
+  }
+  if (!value.is_number_integer()) wrong_field("data", "integers for the datatype " + tensor.datatype);
+  const auto wide = value.get<int64_t>();
+  const auto narrow = static_cast<int32_t>(wide);
+  if (tensor.datatype == "INT64") {
+    tensor.data.append(reinterpret_cast<const char*>(&wide), sizeof wide);
+  } else if (tensor.datatype == "INT32" && narrow == wide) {
+    tensor.data.append(reinterpret_cast<const char*>(&narrow), sizeof narrow);
+  } else {
+    wrong_field("datatype", "BYTES, INT64 or INT32, and data that fits");
+  }
+}
+
+/// Flat, or nested as the shape is.
+void append_elements(InferTensor& tensor, const Json& value) {
+  if (!value.is_array()) return append_element(tensor, value);
+  for (const Json& part : value) append_elements(tensor, part);
+}
+
+InferTensor input_tensor(const Json& json, std::string_view& binary) {
+  if (!json.is_object()) wrong_field("inputs", "a list of tensors");
+  InferTensor tensor{
+      .name = string_field(json, "name", ""), .datatype = string_field(json, "datatype", ""), .shape = {}, .data = {}};
+  const Json* shape = field(json, "shape");
+  if (shape == nullptr || !shape->is_array() || shape->size() > 8) wrong_field("shape", "a list of sizes");
+  for (const Json& size : *shape) {
+    if (!size.is_number_integer()) wrong_field("shape", "a list of sizes");
+    tensor.shape.push_back(size.get<int64_t>());
+  }
+  const int64_t count = element_count(tensor.name, tensor.shape);
+  const Json* parameters = field(json, "parameters");
+  const Json* data = field(json, "data");
+  if (parameters != nullptr && parameters->contains("binary_data_size")) {
+    const auto size = static_cast<size_t>(integer_field(*parameters, "binary_data_size", 0, 0, INT32_MAX));
+    if (data != nullptr || size > binary.size()) wrong_field("binary_data_size", "bytes behind the JSON, and no data");
+    tensor.data = std::string(binary.substr(0, size));
+    binary.remove_prefix(size);
+    return tensor;
+  }
+  if (data == nullptr || !data->is_array()) wrong_field("data", "a list");
+  append_elements(tensor, *data);
+  const size_t elements = tensor.datatype == "BYTES"   ? bytes_elements(tensor).size()
+                          : tensor.datatype == "INT64" ? tensor.data.size() / 8
+                                                       : tensor.data.size() / 4;
+  if (static_cast<int64_t>(elements) != count) {
+    wrong_field("data", std::to_string(count) + " elements, as the shape says, got " + std::to_string(elements));
+  }
+  return tensor;
+}
+
+/// Which outputs a request wants, and whether as bytes behind the JSON.
+struct Wanted {
+  std::vector<std::string> names;
+  std::vector<bool> binary;
+  bool binary_by_default = false;
+};
+
+Wanted wanted_outputs(const Json& body, const ServedModel& model) {
+  Wanted out;
+  const Json none = Json::object();
+  const Json* parameters = field(body, "parameters");
+  if (parameters != nullptr && !parameters->is_object()) wrong_field("parameters", "an object");
+  out.binary_by_default = bool_field(parameters != nullptr ? *parameters : none, "binary_data_output", false);
+  const Json* outputs = field(body, "outputs");
+  if (outputs == nullptr) return out;
+  if (!outputs->is_array() || outputs->empty()) wrong_field("outputs", "a list of outputs");
+  const auto known = model_outputs(model);
+  for (const Json& output : *outputs) {
+    if (!output.is_object()) wrong_field("outputs", "a list of outputs");
+    const std::string name = string_field(output, "name", "");
+    if (std::ranges::count(known, name, &TensorInfo::name) == 0) {
+      throw RequestError(Fault::invalid, "\"" + name + "\": expected the name of an output");
+    }
+    const Json* own = field(output, "parameters");
+    out.names.push_back(name);
+    out.binary.push_back(
+        bool_field(own != nullptr && own->is_object() ? *own : none, "binary_data", out.binary_by_default));
+  }
+  return out;
+}
+
+void append_shape(std::string& out, const std::vector<int64_t>& shape) {
+  out += '[';
+  for (const int64_t size : shape) {
+    if (out.back() != '[') out += ',';
+    out += std::to_string(size);
+  }
+  out += ']';
+}
+
+void append_data(std::string& out, const InferTensor& tensor) {
+  if (tensor.datatype == "FP32") {
+    std::vector<float> values(tensor.data.size() / sizeof(float));
+    std::memcpy(values.data(), tensor.data.data(), tensor.data.size());
+    return append_numbers(out, values);
+  }
+  out += '[';
+  for (const std::string& element : bytes_elements(tensor)) {
+    if (out.back() != '[') out += ',';
+    append_string(out, element);
+  }
+  out += ']';
+}
+
+Response infer_response(const ServedModel& model, const Answers& answers, const Wanted& wanted, const std::string& id) {
+  std::string out =
+      R"({"model_name":")" + model.name() + R"(","model_version":")" + std::to_string(model.version()) + "\"";
+  if (!id.empty()) {
+    out += ",\"id\":";
+    append_string(out, id);
+  }
+  out += ",\"outputs\":[";
+  std::string binary;
+  const auto tensors = outputs_of(model, answers, wanted.names);
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const InferTensor& tensor = tensors[i];
+    out += (i > 0 ? ",{\"name\":\"" : "{\"name\":\"") + tensor.name + R"(","datatype":")" + tensor.datatype +
+           R"(","shape":)";
+    append_shape(out, tensor.shape);
+    if (wanted.names.empty() ? wanted.binary_by_default : wanted.binary[i]) {
+      out += ",\"parameters\":{\"binary_data_size\":" + std::to_string(tensor.data.size()) + "}}";
+      binary += tensor.data;
+    } else {
+      out += ",\"data\":";
+      append_data(out, tensor);
+      out += '}';
+    }
+  }
+  out += "]}";
+  if (binary.empty()) return {.body = std::move(out)};
+  const std::string length = std::to_string(out.size());
+  return {.body = out + binary,
+          .content_type = "application/octet-stream",
+          .headers = {{"Inference-Header-Content-Length", length}}};
+}
+
+void infer_route(const Service& service, const ExchangePointer& exchange) {
+  const ModelPointer model = service.models.get(exchange->request().parameters[0]);
+  exchange->counts_for(model->name());
+  InferBody body = infer_body(exchange->request());
+  const Json* inputs = field(body.json, "inputs");
+  if (inputs == nullptr || !inputs->is_array()) wrong_field("inputs", "a list of tensors");
+  std::vector<InferTensor> tensors;
+  for (const Json& input : *inputs) tensors.push_back(input_tensor(input, body.binary));
+  if (!body.binary.empty()) throw RequestError(Fault::invalid, "expected no bytes that no input has");
+  Question question = question_of(*model, tensors);
+  if (const Json* parameters = field(body.json, "parameters"); parameters != nullptr && parameters->is_object()) {
+    question.truncate = bool_field(*parameters, "truncate", false);
+    question.work.priority = static_cast<int>(integer_field(*parameters, "priority", 0, -1000, 1000));
+  }
+  const Wanted wanted = wanted_outputs(body.json, *model);
+  const std::string id = string_field(body.json, "id", "");
+  ask(model, exchange, std::move(question), plain_error,
+      [model, wanted, id](const Answers& answers) { return infer_response(*model, answers, wanted, id); });
+}
+
+Json described(const std::vector<TensorInfo>& tensors) {
+  Json out = Json::array();
+  for (const TensorInfo& tensor : tensors) {
+    out.push_back({{"name", tensor.name}, {"datatype", tensor.datatype}, {"shape", tensor.shape}});
+  }
+  return out;
+}
+
+void model_metadata(const Service& service, const ExchangePointer& exchange) {
+  const ModelPointer model = service.models.get(exchange->request().parameters[0]);
+  const Json out = {{"name", model->name()},
+                    {"versions", {std::to_string(model->version())}},
+                    {"platform", "suanli"},
+                    {"inputs", described(model_inputs(*model))},
+                    {"outputs", described(model_outputs(*model))}};
+  exchange->answer({.body = out.dump()});
+}
+
+void model_ready(const Service& service, const ExchangePointer& exchange) {
+  const std::string& name = exchange->request().parameters[0];
+  bool known = false, ready = false;
+  for (const auto& entry : service.models.index()) {
+    if (entry.name == name) known = true, ready = entry.ready && service.ready();
+  }
+  if (!known) throw RequestError(Fault::not_found, "no model of that name");
+  exchange->answer({.status = ready ? 200 : 503, .body = Json({{"name", name}, {"ready", ready}}).dump()});
+}
+
+void model_statistics(const Service& service, const ExchangePointer& exchange) {
+  const ModelPointer model = service.models.get(exchange->request().parameters[0]);
+  const ModelCounts counts = model->counts();
+  const auto part = [](int64_t count, int64_t ns) { return Json({{"count", count}, {"ns", ns}}); };
+  const Json stats = {{"success", part(counts.success, counts.success_ns)},
+                      {"fail", part(counts.fail, counts.fail_ns)},
+                      {"queue", part(counts.success, counts.queue_ns)},
+                      {"compute_input", part(counts.success, counts.tokenization_ns)},
+                      {"compute_infer", part(counts.success, counts.compute_ns)},
+                      {"compute_output", part(counts.success, 0)}};
+  const Json out = {{"model_stats",
+                     {{{"name", model->name()},
+                       {"version", std::to_string(model->version())},
+                       {"last_inference", counts.last_ms},
+                       {"inference_count", counts.sequences},
+                       {"execution_count", counts.batches},
+                       {"inference_stats", stats},
+                       {"batch_stats", Json::array()}}}}};
+  exchange->answer({.body = out.dump()});
+}
+
+void server_metadata(const Service&, const ExchangePointer& exchange) {
+  exchange->answer({.body = Json({{"name", "suanli"},
+                                  {"version", SUANLI_VERSION},
+                                  {"extensions", {"binary_tensor_data", "model_repository", "statistics"}}})
+                                .dump()});
+}
+
+void server_ready(const Service& service, const ExchangePointer& exchange) {
+  const bool ready = service.ready() && !service.models.loaded().empty();
+  exchange->answer({.status = ready ? 200 : 503, .body = Json({{"live", true}, {"ready", ready}}).dump()});
+}
+
+void repository_index(const Service& service, const ExchangePointer& exchange) {
+  Json out = Json::array();
+  for (const auto& entry : service.models.index()) {
+    out.push_back({{"name", entry.name},
+                   {"version", std::to_string(entry.version)},
+                   {"state", entry.ready ? "READY" : "UNAVAILABLE"},
+                   {"reason", entry.reason}});
+  }
+  exchange->answer({.body = out.dump()});
+}
+
+void load_model(const Service& service, const ExchangePointer& exchange) {
+  service.models.in_background([service, exchange] {
+    try {
+      service.models.load(exchange->request().parameters[0]);
+      exchange->answer({.body = "{}"});
+    } catch (const RequestError& error) {
+      exchange->answer(error_answer(plain_error, error));
+    } catch (const std::exception&) {
+      exchange->answer(plain_error(Fault::invalid, "the model cannot be loaded; the server's log says why"));
+      throw;
+    }
+  });
+}
+
+void unload_model(const Service& service, const ExchangePointer& exchange) {
+  service.models.unload(exchange->request().parameters[0]);
+  exchange->answer({.body = "{}"});
+}
+
+}  // namespace
+
+void add_open_inference_routes(Router& router, const Service& service) {
+  using Action = void (*)(const Service&, const ExchangePointer&);
+  const auto add = [&](const char* method, const std::string& pattern, Scope scope, Action action,
+                       BodyKind body = BodyKind::json) {
+    router.add({.method = method,
+                .pattern = pattern,
+                .scope = scope,
+                .handler = [service, action](const ExchangePointer& exchange) { action(service, exchange); },
+                .body = body});
+  };
+  add("GET", "/v2", Scope::infer, server_metadata);
+  add("GET", "/v2/health/live", Scope::open,
+      [](const Service&, const ExchangePointer& exchange) { exchange->answer({.body = R"({"live":true})"}); });
+  add("GET", "/v2/health/ready", Scope::open, server_ready);
+  for (const char* model : {"/v2/models/{model}", "/v2/models/{model}/versions/{version}"}) {
+    const std::string prefix = model;
+    add("GET", prefix, Scope::infer, model_metadata);
+    add("GET", prefix + "/ready", Scope::open, model_ready);
+    add("POST", prefix + "/infer", Scope::infer, infer_route, BodyKind::binary);
+    add("GET", prefix + "/stats", Scope::metrics, model_statistics);
+  }
+  add("POST", "/v2/repository/index", Scope::infer, repository_index);
+  add("POST", "/v2/repository/models/{model}/load", Scope::admin, load_model);
+  add("POST", "/v2/repository/models/{model}/unload", Scope::admin, unload_model);
+}
+
+}  // namespace suanli::serve
