@@ -79,6 +79,7 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
 
   void read_within(Clock::time_point end);
   void read_request();
+  void read_first();
   void read_head();
   void take_head();
   void admit();
@@ -103,7 +104,7 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
   std::optional<Parser> parser_;
   std::function<void(uint64_t, beast::string_view, ErrorCode&)> on_chunk_;
   size_t chunks_ = 0, requests_ = 0;
-  bool begun_ = false;      ///< bytes of the next request have come
+  bool begun_ = false;      ///< bytes of a request have come
   bool busy_ = false;       ///< a request is with its handler, or its answer on the way
   bool closing_ = false;    ///< no further request
   bool watching_ = false;   ///< a wait for bytes or the end of the connection is under way
@@ -195,7 +196,7 @@ void Connection<Stream>::read_request() {
   request_ = {};
   route_ = nullptr;
   exchange_.reset();
-  begun_ = buffer_.size() > 0;
+  begun_ = false;
   chunks_ = 0;
   on_chunk_ = [this](uint64_t, beast::string_view, ErrorCode& error) {
     if (++chunks_ > front_.limits.chunks) error = http::error::body_limit;
@@ -205,25 +206,33 @@ void Connection<Stream>::read_request() {
   parser_->body_limit(UINT64_MAX);  // known when the route is
   parser_->on_chunk_header(on_chunk_);
   lowest().expires_never();
-  read_within(Clock::now() + (begun_ || requests_ == 1 ? front_.limits.head_time : front_.limits.idle_time));
-  read_head();
+  read_within(Clock::now() + (requests_ == 1 ? front_.limits.head_time : front_.limits.idle_time));
+  buffer_.size() > 0 ? read_head() : read_first();
+}
+
+/// The first bytes end the idle time and begin that of the head.
+template <class Stream>
+void Connection<Stream>::read_first() {
+  stream_.async_read_some(buffer_.prepare(16 << 10), [self = this->shared_from_this()](ErrorCode error, size_t count) {
+    if (error) return self->close();
+    self->buffer_.commit(count);
+    self->read_within(Clock::now() + self->front_.limits.head_time);
+    self->read_head();
+  });
 }
 
 template <class Stream>
 void Connection<Stream>::read_head() {
-  http::async_read_some(stream_, buffer_, *parser_, [self = this->shared_from_this()](ErrorCode error, size_t count) {
-    const bool first = count > 0 && !std::exchange(self->begun_, true);
+  begun_ = true;
+  http::async_read_some(stream_, buffer_, *parser_, [self = this->shared_from_this()](ErrorCode error, size_t) {
     if (error) return self->read_failed(error);
-    if (self->parser_->is_header_done()) return self->take_head();
-    if (first) self->read_within(Clock::now() + self->front_.limits.head_time);
-    self->read_head();
+    self->parser_->is_header_done() ? self->take_head() : self->read_head();
   });
 }
 
 /// Judges what was asked before any of the body is looked at.
 template <class Stream>
 void Connection<Stream>::take_head() {
-  begun_ = true;
   request_ = request_of(*parser_);
   request_.arrival = Clock::now();
   request_.id = request_id(request_, ++front_.last_id);
@@ -330,11 +339,12 @@ void Connection<Stream>::refuse(const RequestError& error) {
 
 template <class Stream>
 void Connection<Stream>::read_failed(ErrorCode error) {
-  if (timed_out_ && begun_) return refuse({Fault::too_slow, "the request came too slowly"});
-  if (error == http::error::end_of_stream || timed_out_ || !begun_) return close();
+  if (timed_out_) return refuse({Fault::too_slow, "the request came too slowly"});
+  if (error == http::error::end_of_stream) return close();
   if (error == http::error::header_limit) return refuse({Fault::long_head, "the head is too long"});
   if (error == http::error::body_limit) return refuse({Fault::too_large, "the body is too long"});
   if (error.category() == http::make_error_code(http::error::bad_method).category()) {
+    route_ = nullptr;  // not a request of any API
     return refuse({Fault::invalid, "expected a request of HTTP/1.1: " + error.message()});
   }
   close();
@@ -388,7 +398,7 @@ void Connection<Stream>::begin_stream(const Request& request, Response head) {
   status_ = head.status;
   chunked_ = parser_->get().version() == 11;
   finished_ = false;
-  if (!chunked_) closing_ = true;
+  if (!chunked_ || !parser_->keep_alive()) closing_ = true;
   Message message = message_of(std::move(head), request, parser_->get().version(), !closing_, true);
   message.erase(http::field::content_length);
   if (chunked_) message.chunked(true);
