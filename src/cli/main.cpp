@@ -24,6 +24,7 @@ constexpr Verb kVerbs[] = {
     {"tokenize", "show the tokens of lines of text; one JSON line each", suanli::cli::tokenize},
     {"generate", "continue a text with a causal language model", suanli::cli::generate},
     {"serve", "answer requests over HTTP with a model", suanli::cli::serve},
+    {"keys", "make a key for callers of a server", suanli::cli::keys},
     {"convert", "turn a GGUF file, or an adapter and its base, into a Hugging Face folder", suanli::cli::convert},
     {"report", "write one HTML page about a run: curves, scores, mistakes", suanli::cli::report},
     {"data", "inspect, clean and split data files", suanli::cli::data},

@@ -20,5 +20,6 @@ int generate(Arguments arguments);
 int convert(Arguments arguments);
 int report(Arguments arguments);
 int serve(Arguments arguments);
+int keys(Arguments arguments);
 
 }  // namespace suanli::cli

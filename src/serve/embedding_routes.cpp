@@ -342,11 +342,15 @@ void add_embedding_routes(Router& router, const Service& service) {
   add("POST", "/tokenize", tokenize);
   add("POST", "/decode", decode);
   add("GET", "/info", info);
-  // "/" is what the model is for.
+  // "/" is what the model is for, and what Hugging Face's client asks of it.
   add("POST", "/", [](const Service& all, const ExchangePointer& exchange) {
     const ModelPointer model = all.models.get("");
-    if (model->kind() == ModelKind::embedding) return embed(all, exchange);
-    model->config().labels.size() == 1 ? rerank(all, exchange) : predict(all, exchange);
+    if (model->kind() == ModelKind::classification) {
+      return model->config().labels.size() == 1 ? rerank(all, exchange) : predict(all, exchange);
+    }
+    const Json body = read_body(exchange->request());
+    const Json* inputs = field(body, "inputs");
+    inputs != nullptr && inputs->is_object() ? similarity(all, exchange) : embed(all, exchange);
   });
 }
 

@@ -58,18 +58,25 @@ std::optional<int64_t> end_of_day(const std::string& text) {
 Keys Keys::read(const std::filesystem::path& file) {
   std::ifstream in(file);
   if (!in) throw UserError(file.string(), "expected a file of keys that can be read; make a key with `suanli keys`");
+  std::ostringstream text;
+  text << in.rdbuf();
+  return parse(text.str(), file.string());
+}
+
+Keys Keys::parse(const std::string& text, const std::string& where) {
+  std::istringstream in(text);
   Keys keys;
   keys.wanted_ = true;
   int number = 0;
   for (std::string line; std::getline(in, line);) {
-    const std::string where = file.string() + ":" + std::to_string(++number);
+    const std::string place = where + ":" + std::to_string(++number);
     line.resize(std::min(line.find('#'), line.size()));
     std::istringstream words(line);
     std::string hash, scopes, word;
     Key key;
     if (!(words >> hash)) continue;
     if (!(words >> key.name >> scopes) || !read_hash(hash, key.hash)) {
-      throw UserError(where, "expected `SHA256 NAME SCOPES`, the hash as 64 hexadecimal digits");
+      throw UserError(place, "expected `SHA256 NAME SCOPES`, the hash as 64 hexadecimal digits");
     }
     std::istringstream list(scopes);
     for (std::string scope; std::getline(list, scope, ',');) {
@@ -77,7 +84,7 @@ Keys Keys::read(const std::filesystem::path& file) {
                       : scope == "metrics" ? &key.metrics
                       : scope == "admin"   ? &key.admin
                                            : nullptr;
-      if (allowed == nullptr) throw UserError(where, "expected scopes infer, metrics and admin, got \"" + scope + "\"");
+      if (allowed == nullptr) throw UserError(place, "expected scopes infer, metrics and admin, got \"" + scope + "\"");
       *allowed = true;
     }
     while (words >> word) {
@@ -85,13 +92,13 @@ Keys Keys::read(const std::filesystem::path& file) {
       if (const auto last = end_of_day(word)) {
         key.last_second = *last;
       } else if (std::from_chars(word.data(), end, key.per_minute).ptr != end || !(key.per_minute > 0)) {
-        throw UserError(where, "expected requests a minute or a day such as 2027-03-31, got \"" + word + "\"");
+        throw UserError(place, "expected requests a minute or a day such as 2027-03-31, got \"" + word + "\"");
       }
     }
     key.tokens = key.per_minute;
     keys.keys_.push_back(std::move(key));
   }
-  if (keys.keys_.empty()) throw UserError(file.string(), "expected at least one key, got none");
+  if (keys.keys_.empty()) throw UserError(where, "expected at least one key, got none");
   return keys;
 }
 

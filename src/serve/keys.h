@@ -22,6 +22,8 @@ class Keys {
   /// text, SCOPES of infer, metrics and admin with commas, EXPIRES as YYYY-MM-DD (the last day). # begins a comment.
   /// Throws UserError with the line.
   static Keys read(const std::filesystem::path& file);
+  /// The same of the text of a file; `where` names it in errors.
+  static Keys parse(const std::string& text, const std::string& where);
 
   /// False: every caller may do everything.
   bool wanted() const { return wanted_; }

@@ -15,13 +15,13 @@ namespace suanli::serve {
 
 struct ServerOptions {
   std::string host = "127.0.0.1";
-  uint16_t port = 8000;                            ///< 0: any that is free
-  std::filesystem::path certificate, private_key;  ///< PEM; both or none: TLS 1.3
-  std::filesystem::path client_authority;          ///< PEM: clients must have a certificate of it
-  std::filesystem::path admin_socket;              ///< a Unix socket that its owner alone may use
-  std::filesystem::path keys_file;
+  uint16_t port = 8000;                                      ///< 0: any that is free
+  std::filesystem::path certificate = {}, private_key = {};  ///< PEM; both or none: TLS 1.3
+  std::filesystem::path client_authority = {};               ///< PEM: clients must have a certificate of it
+  std::filesystem::path admin_socket = {};                   ///< a Unix socket that its owner alone may use
+  std::filesystem::path keys_file = {};
   bool insecure_public = false;  ///< an address of others without TLS and keys
-  Limits limits;
+  Limits limits = {};
 };
 
 class Server {

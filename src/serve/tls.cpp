@@ -30,9 +30,6 @@ std::shared_ptr<ssl::context> tls_context(const std::filesystem::path& certifica
             [&] { context->use_certificate_chain_file(certificate.string()); });
   read_file(private_key, "a private key (--ssl_keyfile)",
             [&] { context->use_private_key_file(private_key.string(), ssl::context::pem); });
-  if (SSL_CTX_check_private_key(context->native_handle()) != 1) {
-    throw UserError(private_key.string(), "expected the key of the certificate " + certificate.string());
-  }
   if (!client_authority.empty()) {
     read_file(client_authority, "certificates of an authority (--ssl_ca_certs)",
               [&] { context->load_verify_file(client_authority.string()); });

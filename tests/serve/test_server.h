@@ -55,6 +55,8 @@ struct Reply {
 class Client {
  public:
   explicit Client(uint16_t port, std::chrono::milliseconds patience = std::chrono::seconds(20));
+  /// Over a Unix socket.
+  explicit Client(const std::filesystem::path& socket);
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
