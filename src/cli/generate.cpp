@@ -13,7 +13,7 @@
 #include "nn/precision.h"
 #include "ops/initialize.h"
 #include "text/chat_template.h"
-#include "text/text_stream.h"
+#include "text/continuation.h"
 
 namespace suanli::cli {
 
@@ -101,32 +101,13 @@ struct Writer {
     return tokenizer.encode(chat->apply({{.role = "user", .content = prompt}}, true), {.add_special_tokens = false})
         .ids;
   }
+  Continuation continuation(std::span<const int32_t> prompt) const { return {tokenizer, prompt, config.stop_strings}; }
 };
 
-/// The text behind a prompt as its tokens come.
-class Continuation {
- public:
-  Continuation(const Writer& writer, std::span<const int32_t> prompt)
-      : stream_(writer.tokenizer, prompt), stops_(writer.config.stop_strings) {}
-
-  /// Takes what is new of `added`, all tokens behind the prompt so far; true where the text holds a stop string.
-  bool take(std::span<const int32_t> added) {
-    const size_t before = text_.size();
-    for (; taken_ < added.size(); ++taken_) text_ += stream_.add(added[taken_]);
-    return std::ranges::any_of(stops_, [&](const std::string& stop) {
-      const size_t seen = std::min(before, stop.size());
-      return text_.find(stop, before - seen) != std::string::npos;
-    });
-  }
-  void end() { text_ += stream_.rest(); }
-  const std::string& text() const { return text_; }
-
- private:
-  TextStream stream_;
-  std::span<const std::string> stops_;
-  size_t taken_ = 0;
-  std::string text_;
-};
+/// Takes what is new of `added`, all tokens behind the prompt so far; true where the text stops.
+bool take_new(Continuation& continuation, std::span<const int32_t> added) {
+  return continuation.take(added.subspan(continuation.tokens()));
+}
 
 Writer load_writer(const Config& config) {
   initialize();
@@ -150,14 +131,14 @@ Writer load_writer(const Config& config) {
 /// Writes the continuation as it grows: what has become whole characters.
 void stream(const Writer& writer, const std::string& said, Output& output) {
   const infer::TokenIds prompt = writer.encode(said);
-  Continuation continuation(writer, prompt);
+  Continuation continuation = writer.continuation(prompt);
   size_t written = 0;
   const auto write_rest = [&] {
     output.write(std::string_view(continuation.text()).substr(written));
     written = continuation.text().size();
   };
   writer.generator.generate(std::span(&prompt, 1), writer.config, [&](size_t, auto added) {
-    const bool stops = continuation.take(added);
+    const bool stops = take_new(continuation, added);
     write_rest();
     return stops;
   });
@@ -171,9 +152,10 @@ void answer(const Writer& writer, const std::vector<TextLine>& lines, Output& ou
   std::vector<Continuation> continuations;
   for (const TextLine& line : lines) {
     prompts.push_back(writer.encode(line.text));
-    continuations.emplace_back(writer, prompts.back());
+    continuations.push_back(writer.continuation(prompts.back()));
   }
-  writer.generator.generate(prompts, writer.config, [&](size_t p, auto added) { return continuations[p].take(added); });
+  writer.generator.generate(prompts, writer.config,
+                            [&](size_t p, auto added) { return take_new(continuations[p], added); });
   std::string out;
   for (size_t p = 0; p < lines.size(); ++p) {
     continuations[p].end();

@@ -6,6 +6,7 @@
 
 #include "infer/decoding.h"
 #include "infer/next_token.h"
+#include "infer/sequence.h"
 
 namespace suanli::infer {
 
@@ -42,7 +43,7 @@ std::vector<Continuation> best_continuations(const std::vector<Beam>& beams, std
 
 TokenIds Generator::beam_search(const TokenIds& prompt, const GenerationConfig& config) const {
   const auto beams_wanted = static_cast<size_t>(config.num_beams);
-  const int64_t room = room_after(static_cast<int64_t>(prompt.size()), model_.config(), config);
+  const int64_t room = room_after(static_cast<int64_t>(prompt.size()), model_.config().longest_sequence, config);
   const size_t kept = std::max<size_t>(2, 1 + config.eos_token_id.size()) * beams_wanted;
   Decoding decoding(model_, dtype_, beams_wanted, static_cast<int64_t>(prompt.size()) + room);
   std::vector<TokenIds> next(beams_wanted, prompt);

@@ -1,9 +1,6 @@
 #include "infer/decoding.h"
 
-#include <algorithm>
-
 #include "autograd/tape.h"
-#include "base/error.h"
 #include "ops/cast.h"
 
 namespace suanli::infer {
@@ -12,6 +9,16 @@ Decoding::Decoding(const models::Model& model, DType dtype, size_t sequences, in
     : model_(model),
       mode_{.dtype = dtype},
       cache_(model.network->new_cache(static_cast<int64_t>(sequences), capacity, dtype)) {}
+
+Tensor Decoding::host_logits(const models::PackedSequences& sequences, const Tensor& places) {
+  const Tensor lengths = cache_.lengths;  // what a pass writes behind these is not there until they grow
+  try {
+    return ops::cast(model_.network->next_token_logits(sequences, places, mode_, &cache_), DType::f32).to({});
+  } catch (...) {
+    cache_.lengths = lengths;
+    throw;
+  }
+}
 
 std::vector<std::vector<float>> Decoding::step(std::span<const TokenIds> added) {
   const NoGradient guard;
@@ -27,8 +34,7 @@ std::vector<std::vector<float>> Decoding::step(std::span<const TokenIds> added) 
   }
   const models::PackedSequences sequences = models::pack(ids, std::vector<int32_t>(ids.size()), positions, offsets);
   const Tensor places = Tensor::from(rows, {static_cast<int64_t>(rows.size())});
-  const Tensor logits = model_.network->next_token_logits(sequences, places, mode_, &cache_);
-  const Tensor host = ops::cast(logits, DType::f32).to({});
+  const Tensor host = host_logits(sequences, places);
   std::vector<std::vector<float>> out(added.size());
   const auto values = host.host<float>();
   const auto width = static_cast<size_t>(host.dim(1));
@@ -39,15 +45,6 @@ std::vector<std::vector<float>> Decoding::step(std::span<const TokenIds> added) 
     out[b].assign(part.begin(), part.end());
   }
   return out;
-}
-
-int64_t room_after(int64_t length, const models::ModelConfig& model, const GenerationConfig& config) {
-  const int64_t room = model.longest_sequence - length;
-  if (room < 1) {
-    throw UserError("generate", "expected a prompt shorter than the " + std::to_string(model.longest_sequence) +
-                                    " tokens that the model has positions for, got " + std::to_string(length));
-  }
-  return std::min(room, config.max_new_tokens);
 }
 
 }  // namespace suanli::infer

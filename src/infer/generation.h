@@ -12,6 +12,9 @@ namespace suanli::infer {
 
 using TokenIds = std::vector<int32_t>;
 
+/// Why a text ended: an end of sequence or its caller, or that no more tokens were asked for or fit.
+enum class Finish { none, stop, length };
+
 /// Called after each new token with the number of the prompt and all new tokens so far; true ends that sequence.
 using OnToken = std::function<bool(size_t prompt, std::span<const int32_t> added)>;
 

@@ -37,6 +37,12 @@ void TokenCache::select(std::span<const int32_t> from) {
   lengths = selected(lengths);
 }
 
+void TokenCache::clear(size_t b) {
+  Tensor next = lengths.clone();
+  next.host<int32_t>()[b] = 0;
+  lengths = next;
+}
+
 Tensor causal_attention(const Tensor& qkv, const Tensor& offsets, int64_t heads, int64_t key_heads,
                         const ops::DropoutKey& key, TokenCache* cache, size_t layer) {
   if (cache == nullptr) return ops::attention(qkv, offsets, heads, key, true, key_heads);

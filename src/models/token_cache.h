@@ -25,6 +25,8 @@ struct TokenCache {
   void advance(const Tensor& offsets);
   /// Sequence b becomes what sequence from[b] was (beam search).
   void select(std::span<const int32_t> from);
+  /// Sequence b has no tokens; what it held is never read again.
+  void clear(size_t b);
 };
 
 /// Causal attention of one layer: over whole sequences, or with a cache (dropout then off) over what it holds, too.
