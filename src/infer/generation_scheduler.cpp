@@ -24,12 +24,10 @@ struct GenerationScheduler::Work {
     message = std::move(why);
   }
   bool has_begun() const { return begun != Clock::time_point(); }
-  /// What comes next: the prompt, at most `budget` of it, or the token chosen last.
-  TokenIds next_tokens(int64_t budget) const {
+  /// The next `most` tokens of the prompt, or what is left; none when the slot holds all.
+  std::span<const int32_t> next_of_prompt(int64_t most) const {
     const auto left = sequence.prompt().subspan(taken);
-    if (left.empty()) return {sequence.added().back()};
-    const auto piece = left.first(std::min(left.size(), static_cast<size_t>(budget)));
-    return {piece.begin(), piece.end()};
+    return left.first(std::min(left.size(), static_cast<size_t>(most)));
   }
   void end_if_unwanted(Clock::time_point now) {
     const Cancelled& cancelled = request.options.cancelled;
@@ -162,15 +160,20 @@ void GenerationScheduler::drop_unwanted() {
   }
 }
 
-/// Prompts share the budget in the order in which they began.
+/// The token that each chose last, and pieces of prompts within the budget, those first that began first. Where a
+/// prompt is cut does not depend on the others.
 std::vector<GenerationScheduler::Piece> GenerationScheduler::next_pieces() const {
   std::vector<Piece> pieces;
   int64_t budget = options_.prompt_tokens_per_step;
   for (const WorkPointer& work : running_) {
-    TokenIds tokens = work->next_tokens(budget);
-    if (tokens.empty()) continue;
-    if (work->sequence.added().empty()) budget -= static_cast<int64_t>(tokens.size());
-    pieces.push_back({work.get(), std::move(tokens)});
+    const auto piece = work->next_of_prompt(options_.prompt_tokens_per_step);
+    const auto size = static_cast<int64_t>(piece.size());
+    if (size == 0) {
+      pieces.push_back({work.get(), {work->sequence.added().back()}});
+    } else if (size <= budget) {
+      pieces.push_back({work.get(), {piece.begin(), piece.end()}});
+      budget -= size;
+    }
   }
   return pieces;
 }

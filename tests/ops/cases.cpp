@@ -198,6 +198,8 @@ std::vector<OpCase> make_cases() {
   cases.push_back(loss_case("bce_with_logits", "normalizer", &ops::bce_with_logits, 7, true));
   cases.push_back(cached_attention_case("", {0, 1, 3}, {5, 2}));
   cases.push_back(cached_attention_case("first tokens", {0, 4, 7}, {0, 0}));
+  cases.push_back(cached_attention_case("first tokens beside others", {0, 4, 6}, {0, 3}));
+  cases.push_back(cached_attention_case("others beside first tokens", {0, 2, 3}, {4, 0}));
   // To another dtype, but in f64 where the gradient is checked.
   cases.push_back({"cast",
                    "",

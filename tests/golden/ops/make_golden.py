@@ -371,6 +371,9 @@ def dice_loss(x, labels, pictures, smooth, normalizer):
 pixels, some_pixels = [0, 2, 1, 1, 2, 0, 0, 1], [0, 2, -100, 1, -100, -100, 0, 1]
 case("dice_loss", lambda x: dice_loss(x, pixels, 2, 1e-5, 8), [normal(8, 3, size=2)], labels=pixels)
 case("dice_loss ignored", lambda x: dice_loss(x, some_pixels, 2, 1, 3), [normal(8, 3, size=2)], labels=some_pixels)
+for label, new, held in ((" first tokens beside others", [0, 4, 6], [0, 3]), (" others beside first tokens", [0, 2, 3], [4, 0])):
+    case("cached_attention" + label, lambda x, k, v: cached_attention(x, k, v, new, held, 4),
+         [normal(new[-1], 32), normal(2, 2, 7, 4), normal(2, 2, 7, 4)], constants=3, offsets=new, lengths=held)
 
 folder = pathlib.Path(__file__).parent
 save_file(entries, folder / "ops.safetensors")
