@@ -10,8 +10,7 @@
 #include "cli/text_lines.h"
 #include "cli/verbs.h"
 #include "infer/generation.h"
-#include "nn/precision.h"
-#include "ops/initialize.h"
+#include "infer/text_model.h"
 #include "text/chat_template.h"
 #include "text/continuation.h"
 
@@ -110,17 +109,9 @@ bool take_new(Continuation& continuation, std::span<const int32_t> added) {
 }
 
 Writer load_writer(const Config& config) {
-  initialize();
   const std::filesystem::path folder = config.get_string("model");
-  const Device device = device_named(config.get_string("device"));
-  const auto [dtype, int8] = nn::inference_precision_named(config.get_string("precision"), device);
-  Tokenizer tokenizer = Tokenizer::load(folder_with(folder, {"tokenizer.json", "vocab.txt"}));
-  models::Model model = models::load_model(
-      folder, {.head = models::Head::causal_lm, .matrix_dtype = dtype, .int8 = int8, .device = device});
-  if (!model.initialized.empty()) {
-    throw UserError(folder.string(), "expected a trained causal language model, missing " + model.initialized.front() +
-                                         "; train it first");
-  }
+  auto [tokenizer, model, dtype] =
+      infer::load_causal_model(folder, config.get_string("device"), config.get_string("precision"));
   std::optional<ChatTemplate> chat;
   if (config.get_bool("chat")) {
     chat = ChatTemplate::load(folder_with(folder, {"chat_template.jinja", "tokenizer_config.json"}));

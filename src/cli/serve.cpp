@@ -26,7 +26,7 @@ const OptionTable& serve_options() {
     std::vector<Option> all = {
         {.name = "model",
          .type = OptionType::path,
-         .help = "folder of a model that embeds, classifies, tags or fills masks of texts",
+         .help = "folder of a model of texts: one that embeds, classifies, tags, fills masks or writes",
          .aliases = {"model_name_or_path"}},
         {.name = "model_name", .type = OptionType::text, .help = "how clients call it; else the folder's name"},
         {.name = "model_repository", .type = OptionType::path, .help = "serve every model folder in this folder"},
@@ -53,6 +53,10 @@ const OptionTable& serve_options() {
          .type = OptionType::integer,
          .default_value = "0",
          .help = "computing threads side by side, of one core each; 0: one that uses all cores"},
+        {.name = "slots",
+         .type = OptionType::integer,
+         .default_value = "8",
+         .help = "texts that a causal language model writes side by side"},
         {.name = "tokenizer_threads",
          .type = OptionType::integer,
          .default_value = "1",
@@ -174,7 +178,8 @@ int serve(Arguments arguments) {
   serve::Repository models({.device = config.get_string("device"),
                             .precision = config.get_string("precision"),
                             .max_length = at_least(config, "max_length", 0),
-                            .replicas = static_cast<int>(std::max<int64_t>(replicas, 1))},
+                            .replicas = static_cast<int>(std::max<int64_t>(replicas, 1)),
+                            .slots = static_cast<size_t>(at_least(config, "slots", 1))},
                            options.limits, metrics, static_cast<int>(at_least(config, "tokenizer_threads", 1)));
   add_models(config, models);
   models.load_all();
@@ -182,6 +187,7 @@ int serve(Arguments arguments) {
   serve::add_health_routes(router, service);
   serve::add_embedding_routes(router, service);
   serve::add_openai_routes(router, service);
+  serve::add_completion_routes(router, service);
   serve::add_open_inference_routes(router, service);
   log_info("serving at " + options.host + ":" + std::to_string(server.port()));
   return server.run([&models] { models.in_background([&models] { models.load_all(); }); });

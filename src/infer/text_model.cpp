@@ -58,6 +58,21 @@ TextModel load_text_model(const std::filesystem::path& folder, const TextModelOp
   return {std::move(tokenizer), Engine(std::move(model), engine), encode, pooling};
 }
 
+CausalModel load_causal_model(const std::filesystem::path& folder, const std::string& device,
+                              const std::string& precision) {
+  initialize();
+  const Device place = device_named(device);
+  const auto [dtype, int8] = nn::inference_precision_named(precision, place);
+  Tokenizer tokenizer = Tokenizer::load(folder_with(folder, {"tokenizer.json", "vocab.txt"}));
+  models::Model model = models::load_model(
+      folder, {.head = models::Head::causal_lm, .matrix_dtype = dtype, .int8 = int8, .device = place});
+  if (!model.initialized.empty()) {
+    throw UserError(folder.string(), "expected a trained causal language model, missing " + model.initialized.front() +
+                                         "; train it first");
+  }
+  return {std::move(tokenizer), std::move(model), dtype};
+}
+
 std::vector<TokenSequence> token_sequences(const std::vector<Encoding>& encodings) {
   std::vector<TokenSequence> out;
   for (const Encoding& encoding : encodings) out.push_back({encoding.ids, encoding.types});

@@ -32,6 +32,17 @@ struct TextModel {
 /// folder has no trained head of that kind, or a pooling other than mean and cls.
 TextModel load_text_model(const std::filesystem::path& folder, const TextModelOptions& options);
 
+/// A causal language model and its tokenizer.
+struct CausalModel {
+  Tokenizer tokenizer;
+  models::Model model;
+  DType dtype;  ///< of activations and the cache
+};
+
+/// Throws UserError, too, where the folder has no trained causal language model. `precision` as above.
+CausalModel load_causal_model(const std::filesystem::path& folder, const std::string& device,
+                              const std::string& precision);
+
 /// Ids and types of encodings as the engine takes them.
 std::vector<TokenSequence> token_sequences(const std::vector<Encoding>& encodings);
 

@@ -250,13 +250,13 @@ void similarity(const Service& service, const ExchangePointer& exchange) {
 
 void tokenize(const Service& service, const ExchangePointer& exchange) {
   const Json body = read_body(exchange->request());
-  const ModelPointer model = service.models.get(string_field(body, "model", ""));
+  const auto model = service.models.any(string_field(body, "model", ""));
   exchange->counts_for(model->name());
   bool single = false;
   std::vector<Input> inputs = inputs_of(body, "inputs", single);
-  add_prompt(body, *model, inputs);
+  if (const auto* served = dynamic_cast<const ServedModel*>(model.get())) add_prompt(body, *served, inputs);
   const EncodeOptions options{.add_special_tokens = bool_field(body, "add_special_tokens", true)};
-  const Tokenizer& tokenizer = model->model().tokenizer;
+  const Tokenizer& tokenizer = model->tokenizer();
   std::string out = "[";
   for (const Input& input : inputs) {
     const Encoding encoding = tokenizer.encode(input.text, options);
@@ -276,7 +276,7 @@ void tokenize(const Service& service, const ExchangePointer& exchange) {
 
 void decode(const Service& service, const ExchangePointer& exchange) {
   const Json body = read_body(exchange->request());
-  const ModelPointer model = service.models.get(string_field(body, "model", ""));
+  const auto model = service.models.any(string_field(body, "model", ""));
   exchange->counts_for(model->name());
   bool single = false;
   const std::vector<Input> inputs = inputs_of(body, "ids", single);
@@ -285,14 +285,15 @@ void decode(const Service& service, const ExchangePointer& exchange) {
   for (const Input& input : inputs) {
     if (!input.text.empty()) wrong_field("ids", "token ids");
     if (out.size() > 1) out += ',';
-    append_string(out, model->model().tokenizer.decode(input.ids, skip));
+    append_string(out, model->tokenizer().decode(input.ids, skip));
   }
   exchange->answer({.body = out + "]"});
 }
 
 void info(const Service& service, const ExchangePointer& exchange) {
-  const ModelPointer model = service.models.loaded().empty() ? nullptr : service.models.loaded().front();
-  if (!model) throw RequestError(Fault::unhealthy, "no model is ready");
+  const auto all = service.models.loaded();
+  if (all.empty()) throw RequestError(Fault::unhealthy, "no model is ready");
+  const ModelPointer model = service.models.get(all.front()->name());
   Json type;
   if (model->kind() == ModelKind::embedding) {
     type["embedding"]["pooling"] = model->model().pooling.mean ? "mean" : "cls";

@@ -50,6 +50,21 @@ Response plain_error(Fault fault, std::string_view message) {
   return response;
 }
 
+RequestError ending_error(infer::Ending ending, const std::string& message) {
+  switch (ending) {
+    case infer::Ending::refused:
+      return {Fault::overloaded, "the queue is full; try again later", 1};
+    case infer::Ending::expired:
+      return {Fault::expired, "the deadline passed before the model was free"};
+    case infer::Ending::cancelled:
+      return {Fault::expired, "the client has gone"};
+    case infer::Ending::stopped:
+      return {Fault::unhealthy, "the model is about to end"};
+    default:
+      return {Fault::backend, "the model failed: " + message};
+  }
+}
+
 Response error_answer(ErrorForm form, const RequestError& error) {
   Response response = form(error.fault, error.what());
   if (error.fault == Fault::unauthorized) response.headers.emplace_back("WWW-Authenticate", "Bearer");

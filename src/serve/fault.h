@@ -49,4 +49,7 @@ Response plain_error(Fault fault, std::string_view message);
 /// The answer in an API's form, with the headers that go with the fault.
 Response error_answer(ErrorForm form, const RequestError& error);
 
+/// What a request is told of work that did not end as Ending::done.
+RequestError ending_error(infer::Ending ending, const std::string& message);
+
 }  // namespace suanli::serve

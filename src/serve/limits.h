@@ -38,6 +38,8 @@ struct Limits {
   seconds deadline{60};
   size_t items_per_request = 32;
   int64_t tokens_per_batch = 16'384;
+  int64_t choices = 8;        ///< texts that one request has written for each prompt
+  int64_t new_tokens = 4096;  ///< of one text; 256 where nothing is said
 
   // End of the process.
   seconds drain_time{25};

@@ -4,13 +4,11 @@
 #include "serve/ask.h"
 #include "serve/embedding.h"
 #include "serve/fields.h"
+#include "serve/openai.h"
 #include "serve/service.h"
 
 namespace suanli::serve {
 
-namespace {
-
-/// {"error": {"message", "type", "param", "code"}}
 Response openai_error(Fault fault, std::string_view message) {
   Response response{.status = status_of(fault)};
   const char* type = fault == Fault::unauthorized ? "authentication_error"
@@ -24,15 +22,16 @@ Response openai_error(Fault fault, std::string_view message) {
   return response;
 }
 
-/// The model that "model" names. Clients must send some name; where there is one model, any names it.
-ModelPointer openai_model(const Service& service, const Json& body) {
+std::string openai_model(const Service& service, const Json& body) {
   const std::string name = string_field(body, "model", "");
-  return service.models.get(service.models.index().size() == 1 ? "" : name);
+  return service.models.index().size() == 1 ? "" : name;
 }
+
+namespace {
 
 void embeddings(const Service& service, const ExchangePointer& exchange) {
   const Json body = read_body(exchange->request());
-  const ModelPointer model = openai_model(service, body);
+  const ModelPointer model = service.models.get(openai_model(service, body));
   if (model->kind() != ModelKind::embedding) throw RequestError(Fault::invalid, "this model does not embed texts");
   bool single = false;
   Question question{.inputs = inputs_of(body, "input", single), .output = infer::Output::embedding};
@@ -77,7 +76,7 @@ void add_openai_routes(Router& router, const Service& service) {
               .handler =
                   [service, created](const ExchangePointer& exchange) {
                     std::string out = R"({"object":"list","data":[)";
-                    for (const ModelPointer& model : service.models.loaded()) {
+                    for (const auto& model : service.models.loaded()) {
                       if (out.back() != '[') out += ',';
                       out += described(model->name(), created);
                     }
@@ -89,7 +88,7 @@ void add_openai_routes(Router& router, const Service& service) {
               .scope = Scope::infer,
               .handler =
                   [service, created](const ExchangePointer& exchange) {
-                    const ModelPointer model = service.models.get(exchange->request().parameters[0]);
+                    const auto model = service.models.any(exchange->request().parameters[0]);
                     exchange->answer({.body = described(model->name(), created)});
                   },
               .error = openai_error});

@@ -16,7 +16,7 @@ Repository::Repository(ModelOptions options, const Limits& limits, monitor::Serv
       metrics_(metrics),
       tokenizers_(static_cast<size_t>(tokenizer_threads)) {
   metrics_.before_text([this] {
-    for (const ModelPointer& model : loaded()) {
+    for (const auto& model : loaded()) {
       metrics_.set("suanli_queue_size", "Requests that wait for a model", {{"model", model->name()}},
                    static_cast<double>(model->queued()));
     }
@@ -50,17 +50,22 @@ void Repository::load(const std::string& name) {
     version = ++slot->second.version;
   }
   // The last request of a model that goes may end on that model's own thread, which cannot wait for itself.
-  const auto leave = [this](ServedModel* model) { boost::asio::post(tokenizers_, [model] { delete model; }); };
-  ModelPointer model;
+  const auto leave = [this](LoadedModel* model) { boost::asio::post(tokenizers_, [model] { delete model; }); };
+  std::shared_ptr<LoadedModel> model;
   try {
-    model.reset(new ServedModel(name, version, folder, options_, limits_, metrics_, tokenizers_), leave);
+    if (served_head(folder) == models::Head::causal_lm) {
+      model.reset(new WritingModel(name, version, folder, options_, limits_, metrics_), leave);
+    } else {
+      model = std::shared_ptr<ServedModel>(
+          new ServedModel(name, version, folder, options_, limits_, metrics_, tokenizers_), leave);
+    }
   } catch (const std::exception&) {
     const std::lock_guard lock(mutex_);
     slots_[name].reason = "the model could not be loaded; the server's log says why";
     throw;
   }
   log_info("model " + name + " version " + std::to_string(version) + ": " + model->kind_name() + ", " +
-           model->precision() + ", at most " + std::to_string(model->max_length()) + " tokens");
+           options_.precision + ", at most " + std::to_string(model->max_length()) + " tokens");
   const std::lock_guard lock(mutex_);
   Slot& slot = slots_[name];
   slot.reason.clear();
@@ -91,7 +96,7 @@ void Repository::in_background(std::function<void()> work) {
   });
 }
 
-ModelPointer Repository::get(const std::string& name) const {
+std::shared_ptr<LoadedModel> Repository::any(const std::string& name) const {
   const std::lock_guard lock(mutex_);
   auto slot = slots_.find(name);
   if (name.empty()) {
@@ -103,9 +108,19 @@ ModelPointer Repository::get(const std::string& name) const {
   return slot->second.model;
 }
 
-std::vector<ModelPointer> Repository::loaded() const {
+ModelPointer Repository::get(const std::string& name) const {
+  if (auto model = std::dynamic_pointer_cast<ServedModel>(any(name))) return model;
+  throw RequestError(Fault::invalid, "this model writes texts: ask for completions");
+}
+
+WriterPointer Repository::writer(const std::string& name) const {
+  if (auto model = std::dynamic_pointer_cast<WritingModel>(any(name))) return model;
+  throw RequestError(Fault::invalid, "this model does not write texts");
+}
+
+std::vector<std::shared_ptr<LoadedModel>> Repository::loaded() const {
   const std::lock_guard lock(mutex_);
-  std::vector<ModelPointer> out;
+  std::vector<std::shared_ptr<LoadedModel>> out;
   for (const auto& [name, slot] : slots_) {
     if (slot.model) out.push_back(slot.model);
   }
@@ -120,7 +135,7 @@ std::vector<Repository::Entry> Repository::index() const {
 }
 
 void Repository::drain() {
-  for (const ModelPointer& model : loaded()) model->drain();
+  for (const auto& model : loaded()) model->drain();
 }
 
 }  // namespace suanli::serve

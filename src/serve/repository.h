@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "serve/served_model.h"
+#include "serve/writing_model.h"
 
 namespace suanli::serve {
 
@@ -27,8 +28,11 @@ class Repository {
   void in_background(std::function<void()> work);
 
   /// The model of that name, or with "" the only one. Throws RequestError where there is none, or it is not loaded.
+  std::shared_ptr<LoadedModel> any(const std::string& name) const;
+  /// The same where it answers with numbers, or where it writes. Throws RequestError for a model of the other kind.
   ModelPointer get(const std::string& name) const;
-  std::vector<ModelPointer> loaded() const;
+  WriterPointer writer(const std::string& name) const;
+  std::vector<std::shared_ptr<LoadedModel>> loaded() const;
   struct Entry {
     std::string name;
     bool ready;
@@ -42,7 +46,7 @@ class Repository {
  private:
   struct Slot {
     std::filesystem::path folder;
-    ModelPointer model = {};
+    std::shared_ptr<LoadedModel> model = {};
     int64_t version = 0;
     std::string reason = {};
   };

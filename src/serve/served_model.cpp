@@ -35,13 +35,8 @@ ModelKind kind_of(models::Head head, const std::string& folder) {
   }
 }
 
-models::Head head_of(const std::filesystem::path& folder) {
-  if (std::filesystem::exists(folder / "modules.json")) return models::Head::none;
-  return models::head_of(models::model_json(folder), folder.string() + "/config.json");
-}
-
 infer::TextModel load(const std::filesystem::path& folder, const ModelOptions& options, const Limits& limits) {
-  infer::TextModelOptions out{.head = head_of(folder)};
+  infer::TextModelOptions out{.head = served_head(folder)};
   out.device = options.device;
   out.precision = options.precision;
   out.max_length = options.max_length;
@@ -64,29 +59,18 @@ std::map<std::string, std::string> read_prompts(const std::filesystem::path& fol
 
 double in_seconds(int64_t nanoseconds) { return static_cast<double>(nanoseconds) * 1e-9; }
 
-RequestError error_of(const infer::JobResult& result) {
-  switch (result.ending) {
-    case Ending::refused:
-      return {Fault::overloaded, "the queue is full; try again later", 1};
-    case Ending::expired:
-      return {Fault::expired, "the deadline passed before the model was free"};
-    case Ending::cancelled:
-      return {Fault::expired, "the client has gone"};
-    case Ending::stopped:
-      return {Fault::unhealthy, "the model is about to end"};
-    default:
-      return {Fault::backend, "the model failed: " + result.message};
-  }
-}
-
 }  // namespace
+
+models::Head served_head(const std::filesystem::path& folder) {
+  if (std::filesystem::exists(folder / "modules.json")) return models::Head::none;
+  return models::head_of(models::model_json(folder), folder.string() + "/config.json");
+}
 
 ServedModel::ServedModel(std::string name, int64_t version, const std::filesystem::path& folder,
                          const ModelOptions& options, const Limits& limits, monitor::ServiceMetrics& metrics,
                          boost::asio::thread_pool& tokenizers)
-    : name_(std::move(name)),
-      version_(version),
-      kind_(kind_of(head_of(folder), folder.string())),
+    : LoadedModel(std::move(name), version),
+      kind_(kind_of(served_head(folder), folder.string())),
       precision_(nn::inference_precision_named(options.precision, device_named(options.device)).name()),
       prompts_(read_prompts(folder)),
       limits_(limits),
@@ -97,7 +81,7 @@ ServedModel::ServedModel(std::string name, int64_t version, const std::filesyste
                                  .tokens_per_batch = limits.tokens_per_batch,
                                  .queued = limits.queued,
                                  .on_batch = [this](int64_t sequences, int64_t tokens) {
-                                   metrics_.batch(name_, sequences, tokens);
+                                   metrics_.batch(this->name(), sequences, tokens);
                                    const std::lock_guard lock(counts_mutex_);
                                    counts_.sequences += sequences;
                                    ++counts_.batches;
@@ -208,10 +192,10 @@ void ServedModel::encode_and_submit(Question question, std::function<void(Answer
   job.on_end = [self = shared_from_this(), answers, on_answer = std::move(on_answer),
                 on_error = std::move(on_error)](infer::JobResult result) {
     self->count(result, answers->tokenization_ns);
-    if (result.ending != Ending::done) return on_error(error_of(result));
-    self->metrics_.part(monitor::Part::tokenization, self->name_, in_seconds(answers->tokenization_ns));
-    self->metrics_.part(monitor::Part::queue, self->name_, in_seconds(result.timing.queue_ns));
-    self->metrics_.part(monitor::Part::inference, self->name_, in_seconds(result.timing.compute_ns));
+    if (result.ending != Ending::done) return on_error(ending_error(result.ending, result.message));
+    self->metrics_.part(monitor::Part::tokenization, self->name(), in_seconds(answers->tokenization_ns));
+    self->metrics_.part(monitor::Part::queue, self->name(), in_seconds(result.timing.queue_ns));
+    self->metrics_.part(monitor::Part::inference, self->name(), in_seconds(result.timing.compute_ns));
     answers->rows = std::move(result.rows);
     answers->timing = result.timing;
     on_answer(std::move(*answers));

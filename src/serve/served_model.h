@@ -15,15 +15,9 @@
 #include "monitor/service_metrics.h"
 #include "serve/fault.h"
 #include "serve/limits.h"
+#include "serve/loaded_model.h"
 
 namespace suanli::serve {
-
-struct ModelOptions {
-  std::string device = "cpu";
-  std::string precision = "f32";
-  int64_t max_length = 0;
-  int replicas = 1;
-};
 
 enum class ModelKind { embedding, classification, token_classification, fill_mask };
 
@@ -57,24 +51,25 @@ struct ModelCounts {
   int64_t last_ms = 0;                                                                     ///< Unix time
 };
 
-class ServedModel : public std::enable_shared_from_this<ServedModel> {
+/// What a model folder answers with: that of its architecture, none for a folder of sentence transformers.
+models::Head served_head(const std::filesystem::path& folder);
+
+class ServedModel final : public LoadedModel, public std::enable_shared_from_this<ServedModel> {
  public:
   /// Loads the folder and computes one batch, so that the first request meets a warm model. Throws UserError.
   ServedModel(std::string name, int64_t version, const std::filesystem::path& folder, const ModelOptions& options,
               const Limits& limits, monitor::ServiceMetrics& metrics, boost::asio::thread_pool& tokenizers);
 
-  const std::string& name() const { return name_; }
-  int64_t version() const { return version_; }
   ModelKind kind() const { return kind_; }
   const infer::TextModel& model() const { return model_; }
   const models::ModelConfig& config() const { return model_.engine.model().config(); }
-  int64_t max_length() const { return model_.encode_options.max_length; }
-  /// "embedding", "classification", ...
-  const char* kind_name() const;
+  int64_t max_length() const override { return model_.encode_options.max_length; }
+  const char* kind_name() const override;
+  const Tokenizer& tokenizer() const override { return model_.tokenizer; }
   /// What sentence transformers put before a text, by name.
   const std::map<std::string, std::string>& prompts() const { return prompts_; }
   const char* precision() const { return precision_; }
-  size_t queued() const { return scheduler_.queued(); }
+  size_t queued() const override { return scheduler_.queued(); }
 
   ModelCounts counts() const;
 
@@ -88,16 +83,13 @@ class ServedModel : public std::enable_shared_from_this<ServedModel> {
   /// The tokens of an input. Throws RequestError where there are too many and none may be cut.
   Encoding encode(const Input& input, const Question& question) const;
 
-  /// Takes no more work and waits for what is under way.
-  void drain() { scheduler_.drain(); }
+  void drain() override { scheduler_.drain(); }
 
  private:
   void count(const infer::JobResult& result, int64_t tokenization_ns);
   void encode_and_submit(Question question, std::function<void(Answers)> on_answer,
                          std::function<void(const RequestError&)> on_error);
 
-  std::string name_;
-  int64_t version_;
   ModelKind kind_;
   const char* precision_ = "f32";
   std::map<std::string, std::string> prompts_;

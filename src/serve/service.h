@@ -22,6 +22,8 @@ void add_health_routes(Router& router, const Service& service);
 void add_embedding_routes(Router& router, const Service& service);
 /// As OpenAI has them: POST /v1/embeddings, GET /v1/models and /v1/models/{model}.
 void add_openai_routes(Router& router, const Service& service);
+/// As OpenAI has them: POST /v1/completions and /v1/chat/completions, streamed where asked.
+void add_completion_routes(Router& router, const Service& service);
 /// The Open Inference Protocol, version 2: GET and POST /v2/...
 void add_open_inference_routes(Router& router, const Service& service);
 

@@ -42,6 +42,7 @@ TestServer::TestServer(Options given) : options(std::move(given)) {
   add_health_routes(router, service);
   add_embedding_routes(router, service);
   add_openai_routes(router, service);
+  add_completion_routes(router, service);
   add_open_inference_routes(router, service);
   if (options.more_routes) options.more_routes(router);
   thread_ = std::thread([this] { code_ = server->run([] {}); });
