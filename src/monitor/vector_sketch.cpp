@@ -36,7 +36,8 @@ void VectorSketch::add(std::span<const float> vector) {
   mean_.resize(vector.size());
   const auto words = philox({stream_, 0, kKeySite}, static_cast<uint64_t>(count_++));
   const auto key = static_cast<int64_t>((uint64_t{words[0]} << 32 | words[1]) >> 1);
-  for (size_t i = 0; i < vector.size(); ++i) mean_[i] += (vector[i] - mean_[i]) / static_cast<double>(count_);
+  const double share = 1 / static_cast<double>(count_);
+  for (size_t i = 0; i < vector.size(); ++i) mean_[i] += (vector[i] - mean_[i]) * share;
   if (kept_.size() == capacity_) {
     if (capacity_ == 0 || key >= kept_.front().key) return;
     std::pop_heap(kept_.begin(), kept_.end());
