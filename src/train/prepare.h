@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/config.h"
+#include "monitor/profile.h"
 #include "nn/precision.h"
 #include "train/dataset.h"
 #include "train/resume.h"
@@ -22,6 +23,7 @@ struct Run {
   Dataset train, validation, test;
   Dataset old, old_validation;                                            ///< of the data that the model continues from
   std::function<void(const std::filesystem::path& folder)> write_others;  ///< see ModelFiles
+  monitor::BaselineProfile baseline;     ///< of the training data; without features where the task has none
   std::function<void()> after_training;  ///< what the validation set decides, before the model is saved; may be empty
 
   ModelFiles files() const { return {.model = &model, .write_others = write_others}; }

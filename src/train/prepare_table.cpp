@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "train/baseline_profile.h"
 #include "train/prepare.h"
 #include "train/table_data.h"
 #include "train/tabular.h"
@@ -73,7 +74,16 @@ void prepare_table(const Json& model_json, Run& run) {
   const auto encoded = [&](const TablePart& part, int64_t limit) {
     return part.empty() ? Dataset() : encode_part(part, encoder, label, labels, config, limit);
   };
-  if (a.do_train) run.train = encoded(parts.train, a.max_train_samples);
+  if (a.do_train) {
+    RowSample sample;
+    std::vector<std::string> columns;
+    run.train = encode_part(parts.train, encoder, label, labels, config, a.max_train_samples,
+                            [&](const RowReader& reader, const Row& row) {
+                              sample.add(row);
+                              if (columns.size() != reader.columns().size()) columns = reader.columns();
+                            });
+    run.baseline = table_profile(sample.rows(), columns, encoder, label, regression);
+  }
   run.validation = encoded(parts.validation, a.max_eval_samples);
   run.test = encoded(parts.test, a.max_predict_samples);
 

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "formats/sentence_files.h"
+#include "train/baseline_profile.h"
 #include "train/prepare.h"
 
 namespace suanli {
@@ -91,6 +92,12 @@ void prepare_text(const Config& config, const Json& model_json, Run& run) {
                         .triplets = triplets,
                         .triplet_margin = a.triplet_margin});
   make_datasets(data, cache_key(run, labels, max_length, block), run);
+  if (a.do_train) {
+    const auto kept = static_cast<size_t>(a.max_train_samples < 0 ? INT64_MAX : a.max_train_samples);
+    const std::span<const Example> examples = data.train.examples;
+    run.baseline =
+        text_profile(run.kind, examples.first(std::min(kept, examples.size())), run.train, tokenizer.special_ids().unk);
+  }
   const SentenceFiles sentence_files = {.pooling = a.pooling == "mean" ? SentencePooling::mean : SentencePooling::cls,
                                         .normalize = true,
                                         .dimension = family->config().hidden_size,

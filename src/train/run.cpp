@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "train/baseline_profile.h"
 #include "train/continual.h"
 #include "train/manifest.h"
 #include "train/prepare.h"
@@ -48,7 +49,7 @@ void print_results(const std::string& split, const LogRecord& record, const std:
 }
 
 /// Scores a set, prints and, where `folder` is not empty, writes the results.
-void score(const Run& run, const std::string& split, const Dataset& data, const std::filesystem::path& folder) {
+Evaluation score(const Run& run, const std::string& split, const Dataset& data, const std::filesystem::path& folder) {
   Evaluation evaluation = evaluate(*run.task, data, run.precision.dtype,
                                    {.batch_size = run.arguments.eval_batch,
                                     .keep_predictions = !folder.empty(),
@@ -56,14 +57,15 @@ void score(const Run& run, const std::string& split, const Dataset& data, const 
   LogRecord record = evaluation_record(split, evaluation);
   record.emplace_back(concat(split, "_samples"), static_cast<double>(evaluation.samples));
   print_results(split, record, evaluation.report);
-  if (folder.empty()) return;
+  if (folder.empty()) return evaluation;
   write_results(folder, split, record);
   if (!evaluation.answers.rows.empty()) write_answers(folder / concat(split, "_answers.csv"), evaluation.answers);
   if (!evaluation.pictures.empty()) write_pictures(folder / concat(split, "_pictures"), evaluation.pictures);
-  if (split != "predict" || evaluation.predictions.empty()) return;
+  if (split != "predict" || evaluation.predictions.empty()) return evaluation;
   std::string lines = "index\tprediction\n";
   for (const auto& [row, text] : evaluation.predictions) lines += concat(row, "\t", text, "\n");
   write_file_atomically(folder / "predict_results.txt", lines);
+  return evaluation;
 }
 
 /// Trains and saves; returns the exit code.
@@ -139,7 +141,11 @@ int run_training(const Config& config) {
     if (const int code = train(run, config); code != 0) return code;
   }
   std::filesystem::create_directories(a.output_dir);
-  if (a.do_eval) score(run, "eval", run.validation, a.output_dir);
+  if (a.do_eval) {
+    const Evaluation evaluation = score(run, "eval", run.validation, a.output_dir);
+    if (!run.baseline.features().empty()) add_answers(run.kind, evaluation, &run.baseline);
+  }
+  if (!run.baseline.features().empty()) run.baseline.save(a.output_dir / monitor::kBaselineProfile);
   if (a.do_eval && !run.old_validation.rows.empty()) score(run, "eval_old", run.old_validation, a.output_dir);
   if (a.do_predict) score(run, "predict", run.test, a.output_dir);
   return 0;

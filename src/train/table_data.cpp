@@ -200,7 +200,8 @@ std::vector<ColumnPlan> column_plan(const TablePart& part, const std::string& la
 }
 
 Dataset encode_part(const TablePart& part, const TableEncoder& encoder, const std::string& label,
-                    const LabelTable& labels, const models::TabularConfig& config, int64_t limit) {
+                    const LabelTable& labels, const models::TabularConfig& config, int64_t limit,
+                    const std::function<void(const RowReader& reader, const Row& row)>& seen) {
   const ProfileScope scope("encode rows");
   TablePart wide = part;
   wide.options.features = libsvm_features(encoder.column_names());
@@ -225,6 +226,7 @@ Dataset encode_part(const TablePart& part, const TableEncoder& encoder, const st
     example.targets = {static_cast<float>(target)};
     example.row = static_cast<int64_t>(data.rows.size());
     data.rows.push_back(std::move(example));
+    if (seen) seen(*reader, row);
   }
   if (data.rows.empty()) throw UserError(part.file.string(), "no row of data in the file");
   return data;

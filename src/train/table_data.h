@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -51,9 +52,10 @@ TargetScale target_scale_of(const TablePart& part, const std::string& label);
 std::vector<ColumnPlan> column_plan(const TablePart& part, const std::string& label,
                                     const std::vector<std::string>& asked);
 
-/// Numbers, categories and targets of each row. Throws UserError with file and line for labels never seen in training
-/// and cells that cannot be read, and for columns that are not there.
+/// Numbers, categories and targets of each row; `seen` is called with each. Throws UserError with file and line for
+/// labels never seen in training and cells that cannot be read, and for columns that are not there.
 Dataset encode_part(const TablePart& part, const TableEncoder& encoder, const std::string& label,
-                    const LabelTable& labels, const models::TabularConfig& config, int64_t limit);
+                    const LabelTable& labels, const models::TabularConfig& config, int64_t limit,
+                    const std::function<void(const RowReader& reader, const Row& row)>& seen = {});
 
 }  // namespace suanli

@@ -1,0 +1,39 @@
+/// The baseline that a service compares its inputs and answers with, made of the data of a run; internal to train/.
+#pragma once
+
+#include <optional>
+#include <span>
+
+#include "monitor/profile.h"
+#include "train/evaluate.h"
+#include "train/table_data.h"
+
+namespace suanli {
+
+/// Lengths, shares of unknown tokens and labels of training texts: `examples`, and `rows`, what became of them.
+/// `unknown`: the token for what the vocabulary lacks. Of tasks that embed texts each text of a pair counts for itself.
+/// Empty for language models, whose rows are blocks of text.
+monitor::BaselineProfile text_profile(const TaskKind& kind, std::span<const Example> examples, const Dataset& rows,
+                                      std::optional<int32_t> unknown);
+
+/// A uniform sample of at most 10,000 rows (Vitter 1985, algorithm R, with counted randomness): more of them would
+/// hardly sharpen a baseline, and would take time.
+class RowSample {
+ public:
+  void add(const Row& row);
+  std::span<const Row> rows() const { return rows_; }
+
+ private:
+  uint64_t count_ = 0;
+  std::vector<Row> rows_;
+};
+
+/// Labels and the first 256 columns that the encoder reads, but dates, which only go on: numbers as numbers, all others
+/// as categories, a missing one as "". `columns`: of the file that the rows come from.
+monitor::BaselineProfile table_profile(std::span<const Row> rows, const std::vector<std::string>& columns,
+                                       const TableEncoder& encoder, const std::string& label, bool regression);
+
+/// Adds the predictions of an evaluation and, where one class was chosen, the probabilities of these.
+void add_answers(const TaskKind& kind, const Evaluation& evaluation, monitor::BaselineProfile* profile);
+
+}  // namespace suanli
