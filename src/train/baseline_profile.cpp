@@ -81,7 +81,7 @@ BaselineProfile text_profile(const TaskKind& kind, std::span<const Example> exam
 }
 
 void RowSample::add(const Row& row) {
-  constexpr size_t kMostRows = 10'000;
+  constexpr size_t kMostRows = 2'000;
   ++count_;
   if (rows_.size() < kMostRows) {
     rows_.push_back(row);

@@ -16,7 +16,7 @@ namespace suanli {
 monitor::BaselineProfile text_profile(const TaskKind& kind, std::span<const Example> examples, const Dataset& rows,
                                       std::optional<int32_t> unknown);
 
-/// A uniform sample of at most 10,000 rows (Vitter 1985, algorithm R, with counted randomness): more of them would
+/// A uniform sample of at most 2,000 rows (Vitter 1985, algorithm R, with counted randomness): more of them would
 /// hardly sharpen a baseline, and would take time.
 class RowSample {
  public:
