@@ -19,7 +19,7 @@ struct DriftOptions {
   int64_t least = 100;    ///< a feature is judged once its baseline and its window have so many
   double p_value = 0.01;
   double kolmogorov_smirnov = 0.1;    ///< largest difference of the shares below any value
-  double population_stability = 0.2;  ///< the usual limit of "act" in credit scoring (Siddiqi 2006); 0.1 is "watch"
+  double population_stability = 0.2;  ///< a usual limit of "act" in credit scoring; 0.1 is "look"
   double wasserstein = 0.1;           ///< in standard deviations of the baseline; or 3 times what chance makes, if more
   double chi_square = 0.1;            ///< effect_size(): Cohen's "small"
   double jensen_shannon = 0.1;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "monitor/sketch.h"
 #include "monitor/sketch_json.h"

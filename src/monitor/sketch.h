@@ -20,7 +20,7 @@ constexpr double kLargestNumber = 1e140;
 /// Quantiles of a stream: KLL (Karnin, Lang and Liberty 2016, "Optimal quantile approximation in streams") with counted
 /// coins. Level h holds values that stand for 2^h each; a level that is too full is sorted, and every other value of it
 /// goes one level up, beginning with the first or the second as the coin says. The largest levels hold 512, each below
-/// two thirds of the one above, at least 8: at most 2,016 values for any count. Exact up to 512 values.
+/// two thirds of the one above, at least 8: at most 1,768 values for any count. Exact up to 512 values.
 class QuantileSketch {
  public:
   /// `stream` keys the coins: sketches that will be merged have different ones, so that their errors do not add up.
@@ -35,7 +35,7 @@ class QuantileSketch {
   size_t held() const { return held_; }
   /// The share of all values by which a rank may be wrong, with probability 0.99 for each rank. One move up from level
   /// h changes a rank by +-2^h or not at all, each sign equally likely, so that by Azuma's and Hoeffding's inequality
-  /// the error is below sqrt(2 ln(2 / 0.01) sum of 4^h) / count. About 0.009 for millions of values; 0 while exact.
+  /// the error is below sqrt(2 ln(2 / 0.01) sum of 4^h) / count. About 0.01 for millions of values; 0 while exact.
   double rank_error() const;
   /// The values and how many each stands for.
   Sample sample() const;

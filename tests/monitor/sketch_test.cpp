@@ -132,7 +132,7 @@ TEST(NumberSketch, MemoryIsBoundedOverTenMillionValues) {
     sketch.add(static_cast<double>(random.next()) * 0x1p-32);
     most = std::max(most, sketch.quantiles().held());
   }
-  EXPECT_LE(most, 2'016U);
+  EXPECT_LE(most, 1'768U);
   EXPECT_LT(sketch.quantiles().rank_error(), 0.012);
   const Sample sample = sketch.quantiles().sample();
   EXPECT_EQ(sample.count, 1e7);
