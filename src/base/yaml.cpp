@@ -32,7 +32,8 @@ Json plain_scalar(const std::string& text) {
 /// Builds the JSON from the parser's events.
 class JsonBuilder : public YAML::EventHandler {
  public:
-  explicit JsonBuilder(std::string_view where) : where_(where) {}
+  /// Notes the lines of values in `lines` unless that is null.
+  JsonBuilder(std::string_view where, std::map<std::string, int>* lines) : where_(where), lines_(lines) {}
   Json take() { return std::move(root_); }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
@@ -41,6 +42,7 @@ class JsonBuilder : public YAML::EventHandler {
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     check(mark, "", anchor);
+    note_line(mark);
     put(mark, Json());
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
@@ -50,6 +52,7 @@ class JsonBuilder : public YAML::EventHandler {
                 const std::string& value) override {
     check(mark, tag, anchor);
     if (open_.empty() || !open_.back().is_object() || keys_.back()) {
+      note_line(mark);
       put(mark, tag == "!" ? Json(value) : plain_scalar(value));
     } else {
       keys_.back() = std::make_unique<std::string>(value);
@@ -84,6 +87,7 @@ class JsonBuilder : public YAML::EventHandler {
     if (!open_.empty() && open_.back().is_object() && !keys_.back()) {
       throw UserError(yaml_place(where_, mark), "expected a plain key");
     }
+    note_line(mark);
     open_.push_back(std::move(container));
     keys_.push_back(nullptr);
   }
@@ -93,6 +97,20 @@ class JsonBuilder : public YAML::EventHandler {
     open_.pop_back();
     keys_.pop_back();
     put(YAML::Mark::null_mark(), std::move(done));
+  }
+
+  /// The value that comes next stands at `mark`.
+  void note_line(const YAML::Mark& mark) {
+    if (lines_ == nullptr) return;
+    Json::json_pointer pointer;
+    for (size_t level = 0; level < open_.size(); ++level) {
+      if (keys_[level]) {
+        pointer.push_back(*keys_[level]);
+      } else {
+        pointer.push_back(concat(open_[level].size()));
+      }
+    }
+    lines_->emplace(pointer.to_string(), mark.line + 1);
   }
 
   void put(const YAML::Mark& mark, Json value) {
@@ -110,21 +128,30 @@ class JsonBuilder : public YAML::EventHandler {
   }
 
   std::string where_;
+  std::map<std::string, int>* lines_;
   int documents_ = 0;
   Json root_;
   std::vector<Json> open_;                          ///< from the outermost
   std::vector<std::unique_ptr<std::string>> keys_;  ///< of each: the key whose value comes next
 };
 
-}  // namespace
-
-Json parse_yaml(std::string_view text, std::string_view where) {
+Json yaml_value(std::string_view text, std::string_view where, std::map<std::string, int>* lines) {
   if (find_invalid_utf8(text) != std::string_view::npos || text.find('\0') != std::string_view::npos) {
     throw UserError(where, "expected UTF-8 text; save the file as UTF-8");
   }
-  JsonBuilder builder(where);
+  JsonBuilder builder(where, lines);
   read_yaml_events(text, where, builder);
   return builder.take();
+}
+
+}  // namespace
+
+Json parse_yaml(std::string_view text, std::string_view where) { return yaml_value(text, where, nullptr); }
+
+YamlDocument parse_yaml_with_lines(std::string_view text, std::string_view where) {
+  YamlDocument document;
+  document.value = yaml_value(text, where, &document.lines);
+  return document;
 }
 
 Json read_yaml(const std::filesystem::path& file) {

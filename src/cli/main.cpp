@@ -27,6 +27,7 @@ constexpr Verb kVerbs[] = {
     {"keys", "make a key for callers of a server", suanli::cli::keys},
     {"convert", "turn a GGUF file, or an adapter and its base, into a Hugging Face folder", suanli::cli::convert},
     {"report", "write one HTML page about a run: curves, scores, mistakes", suanli::cli::report},
+    {"monitor", "run alert rules over recorded metrics", suanli::cli::monitor},
     {"data", "inspect, clean and split data files", suanli::cli::data},
     {"doctor", "say what this machine has and how fast it is", suanli::cli::doctor},
     {"bench", "time the training and inference steps of a model, and single kernels", suanli::cli::bench},

@@ -21,5 +21,6 @@ int convert(Arguments arguments);
 int report(Arguments arguments);
 int serve(Arguments arguments);
 int keys(Arguments arguments);
+int monitor(Arguments arguments);
 
 }  // namespace suanli::cli

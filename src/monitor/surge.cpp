@@ -45,6 +45,16 @@ class Cusum : public SurgeDetector {
     return changes;
   }
 
+  std::vector<SurgeChange> observe_between(double from, double to, double count) override {
+    if (options_.window == 0) return observe(to, count);
+    std::vector<SurgeChange> changes;
+    const bool near = windows_.split(from, to, count, [&](double time, double part) {
+      for (const SurgeChange& change : observe(time, part)) changes.push_back(change);
+    });
+    if (!near) skip(to);
+    return changes;
+  }
+
   std::vector<SurgeChange> advance(double time) override {
     std::vector<SurgeChange> changes;
     if (options_.window == 0) return changes;
@@ -117,6 +127,15 @@ class PoissonSurge : public SurgeDetector {
     std::vector<SurgeChange> changes = advance(time);
     windows_.add(value);
     if (value > 0 && !active_ && surges(windows_.count())) begin(time, windows_.count(), changes);
+    return changes;
+  }
+
+  std::vector<SurgeChange> observe_between(double from, double to, double count) override {
+    std::vector<SurgeChange> changes;
+    const bool near = windows_.split(from, to, count, [&](double time, double part) {
+      for (const SurgeChange& change : observe(time, part)) changes.push_back(change);
+    });
+    if (!near) skip(to);
     return changes;
   }
 

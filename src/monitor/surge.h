@@ -61,6 +61,11 @@ class SurgeDetector {
   /// ended by it, in order; mostly none. Throws UserError for a value that is not finite, or negative as a count.
   virtual std::vector<SurgeChange> observe(double time, double value) = 0;
 
+  /// A count of events at unknown times between `from` and `to`, as a counter tells that is read now and then: each
+  /// window gets its share of the time. After more than ten windows without a reading that would be a guess: skip(to).
+  /// A stream of values takes it as the value at `to`.
+  virtual std::vector<SurgeChange> observe_between(double from, double to, double count) = 0;
+
   /// It is `time` and nothing has come since the last observation: windows that are over are judged.
   virtual std::vector<SurgeChange> advance(double time) = 0;
 

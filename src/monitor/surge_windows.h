@@ -29,6 +29,26 @@ class CountWindows {
     start_ += over * seconds_;
   }
 
+  /// Cuts `count` events between `from` and `to` at the borders of windows and calls `part(time, count)` with a time
+  /// inside each window. False, and nothing done, where that is more than ten windows.
+  template <class Part>
+  bool split(double from, double to, double count, const Part& part) const {
+    constexpr double kMost = 10;
+    if (to - from > kMost * seconds_) return false;
+    if (!started_ || !(from < to)) {
+      part(to, count);
+      return true;
+    }
+    const double first = std::max(from, start_);
+    for (double begin = first, end = first; begin < to; begin = end) {
+      end = start_ + (std::floor((begin - start_) / seconds_) + 1) * seconds_;
+      if (end <= begin) end = begin + seconds_;  // a border that rounding has put behind us
+      end = std::min(end, to);
+      part(begin + (end - begin) / 2, count * (end - begin) / (to - first));
+    }
+    return true;
+  }
+
   void add(double count) { count_ += count; }
   double count() const { return count_; }  ///< of the open window
 
