@@ -133,6 +133,7 @@ void read_bookkeeping(const Config& config, const OptionReader& read, TrainArgum
   }
   a->disable_tqdm = read.boolean("disable_tqdm", false);
   a->run_name = read.text("run_name");
+  a->energy_prices = read.text("energy_prices");
   a->preempt_exit_code = read.integer("preempt_exit_code", 0, -1);
 
   if (!a->do_train) return;

@@ -100,7 +100,7 @@ struct TrainArguments {
   std::string resume_from_checkpoint;  ///< empty: no; "true": the newest valid one in output_dir; else a folder
   std::filesystem::path logging_dir;   ///< empty: output_dir/runs/<time>_<host>
   bool tensorboard = false, disable_tqdm = false;
-  std::string run_name;
+  std::string run_name, energy_prices;
   int64_t preempt_exit_code = -1;  ///< -1: 128 + signal
 };
 

@@ -189,6 +189,8 @@ Options bookkeeping_options() {
       {"report_to", kList, "none", "where to report besides the files: tensorboard, all, none"},
       {"logging_dir", kPath, "", "folder of the event files; not set: output_dir/runs/<time>_<host>"},
       {"run_name", kText, "", "name of the run in its manifest"},
+      {"energy_prices", kPath, "",
+       "YAML table of prices and emissions of energy, with its date, for the cost of the run; not set: energy alone"},
       {"disable_tqdm", kBoolean, "false", "plain lines instead of a progress bar"},
       {"print_config", kBoolean, "false", "print the options with their sources and leave"},
       {"dry_run", kBoolean, "false", "read and check everything, print the plan, train nothing"},

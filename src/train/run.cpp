@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "train/baseline_profile.h"
 #include "train/continual.h"
+#include "train/energy_account.h"
 #include "train/manifest.h"
 #include "train/prepare.h"
 #include "train/scored_pictures.h"
@@ -79,12 +80,14 @@ int train(Run& run, const Config& config) {
                                                   {"replay", a.replay},
                                                   {"old_validation_file", a.old_validation_file},
                                                   {"validation_file", a.validation_file},
-                                                  {"test_file", a.test_file}});
+                                                  {"test_file", a.test_file},
+                                                  {"energy_prices", a.energy_prices}});
   manifest["computation"] = {{"task", run.kind.name},
                              {"parameters", run.model.parameters->elements()},
                              {"device", run.device.text()},
                              {"precision", run.precision.name()}};
   write_file_atomically(a.output_dir / "run_manifest.json", json_text(manifest));
+  EnergyAccount energy(a, run.device.is_cuda());
   std::optional<ElasticWeightConsolidation> held;
   if (a.ewc_lambda > 0) held.emplace(*run.task, run.model, run.old, a.ewc_lambda);
   Trainer trainer({.arguments = &a,
@@ -97,6 +100,8 @@ int train(Run& run, const Config& config) {
                    .device = run.device,
                    .configuration = resolved(config)});
   const TrainResult result = trainer.train();
+  manifest["energy"] = energy.finish(manifest);
+  write_file_atomically(a.output_dir / "run_manifest.json", json_text(manifest));
   if (result.outcome == Outcome::interrupted) {
     log_warning(concat("stopped by signal ", result.signal, " after step ", result.state.global_step,
                        "; go on with resume_from_checkpoint=true"));
