@@ -87,7 +87,7 @@ int train(Run& run, const Config& config) {
                              {"device", run.device.text()},
                              {"precision", run.precision.name()}};
   write_file_atomically(a.output_dir / "run_manifest.json", json_text(manifest));
-  EnergyAccount energy(a, run.device.is_cuda());
+  EnergyAccount energy(a, run.device.type == DeviceType::cuda);
   std::optional<ElasticWeightConsolidation> held;
   if (a.ewc_lambda > 0) held.emplace(*run.task, run.model, run.old, a.ewc_lambda);
   Trainer trainer({.arguments = &a,

@@ -224,7 +224,7 @@ TEST_F(EnergyPrices, ATableHasADateAndASource) {
             std::string::npos);
   EXPECT_NE(refusal("date: 2025-02-03\nsource: s\ngrams_co2_per_kwh: -1\n").find(":3] expected grams_co2_per_kwh"),
             std::string::npos);
-  EXPECT_NE(refusal("date: 2025-02-03\nsource: s\nprice_kwh: 1\n").find("price_per_kwh"), std::string::npos)
+  EXPECT_NE(refusal("date: 2025-02-03\nsource: s\nprice_per_kw: 1\n").find("price_per_kwh"), std::string::npos)
       << "the nearest name";
 }
 
