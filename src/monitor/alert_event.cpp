@@ -117,8 +117,8 @@ Json webhook_body(const std::vector<AlertEvent>& events, const std::string& rece
 void deliver_alerts(const std::vector<AlertEvent>& events, const std::map<std::string, AlertDelivery>& deliveries) {
   for (const auto& [name, delivery] : deliveries) {
     std::vector<AlertEvent> own;
-    std::ranges::copy_if(events, std::back_inserter(own), [&](const AlertEvent& event) {
-      return std::ranges::find(event.deliver, name) != event.deliver.end();
+    std::ranges::copy_if(events, std::back_inserter(own), [&own_name = name](const AlertEvent& event) {
+      return std::ranges::find(event.deliver, own_name) != event.deliver.end();
     });
     if (!own.empty()) delivery(own);
   }
