@@ -174,7 +174,9 @@ TEST(GenerationEnding, AnExceptionOfACallbackEndsItsTextAlone) {
   GenerationRequest request = writing({9}, 5);
   request.on_tokens = [](auto) -> bool { throw std::runtime_error("no room for text"); };
   auto failed = submit(*scheduler, request), other = submit(*scheduler, writing({10}, 5));
-  EXPECT_EQ(failed.get().end.message, "no room for text");
+  const Answer failure = failed.get();
+  EXPECT_EQ(failure.end.ending, Ending::failed);
+  EXPECT_EQ(failure.end.message, "no room for text");
   EXPECT_EQ(other.get().tokens.size(), 5U);
 }
 

@@ -120,6 +120,22 @@ TEST(GenerationScheduler, ALongPromptLeavesRoomForThoseThatWrite) {
   EXPECT_EQ(passes[11].size(), 1U);
 }
 
+TEST(GenerationScheduler, PromptsOfAStepShareItsBudgetAndAreCutWhereTheyWouldBeAlone) {
+  const auto watch = std::make_shared<Watch>();
+  const auto scheduler = small_scheduler("llama", {.prompt_tokens_per_step = 6}, watch);
+  watch->close();
+  std::vector<std::future<Answer>> answers;
+  for (const size_t length : {1, 8, 5, 1}) {  // the first holds up the others until all are there
+    const TokenIds prompt(length, static_cast<int32_t>(10 + answers.size()));
+    answers.push_back(submit(*scheduler, {.prompt = prompt, .config = {.max_new_tokens = 1}, .on_end = {}}));
+    wait_until([&] { return scheduler->stats().running == 1; });
+  }
+  watch->open();
+  for (auto& answer : answers) answer.get();
+  EXPECT_EQ(watch->passes(),
+            (std::vector<TokenIds>{{10}, {11, 11, 11, 11, 11, 11}, {11, 11, 13}, {12, 12, 12, 12, 12}}));
+}
+
 TEST(GenerationScheduler, SlotsGoByPriorityThenArrival) {
   const auto watch = std::make_shared<Watch>();
   const auto scheduler = small_scheduler("llama", {.slots = 1}, watch);
