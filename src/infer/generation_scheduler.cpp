@@ -83,18 +83,17 @@ void GenerationScheduler::submit(GenerationRequest request) {
   WorkPointer work(new Work{.request = std::move(request), .sequence = std::move(sequence), .arrival = Clock::now()});
   {
     const std::lock_guard lock(mutex_);
-    if (draining_) {
-      work->end(Ending::stopped);
-    } else if (queue_.size() >= options_.queued + free_.size()) {
-      work->end(Ending::refused);
-    } else {
-      ++unfinished_;
+    const bool is_full = queue_.size() >= options_.queued + free_.size();
+    if (!draining_ && !is_full) {
       const int priority = work->request.options.priority;
       queue_.emplace(priority, std::move(work));
+      ++unfinished_;
+      changed_.notify_one();
+      return;
     }
+    work->end(draining_ ? Ending::stopped : Ending::refused);
   }
-  if (work) return report(*work);
-  changed_.notify_one();
+  report(*work);
 }
 
 void GenerationScheduler::drain() {
