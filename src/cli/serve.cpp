@@ -3,12 +3,15 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <ctime>
+#include <optional>
 
 #include "base/error.h"
 #include "base/log.h"
 #include "base/parallel.h"
 #include "cli/options.h"
 #include "cli/verbs.h"
+#include "serve/alarm.h"
 #include "serve/server.h"
 #include "serve/service.h"
 
@@ -41,6 +44,11 @@ const OptionTable& serve_options() {
         {.name = "ssl_certfile", .type = OptionType::path, .help = "certificate chain, PEM: TLS 1.3"},
         {.name = "ssl_keyfile", .type = OptionType::path, .help = "its private key, PEM"},
         {.name = "ssl_ca_certs", .type = OptionType::path, .help = "clients need a certificate of this authority"},
+        {.name = "alert_rules", .type = OptionType::path, .help = "rules over the metrics, YAML (docs/alerts.md)"},
+        {.name = "webhook_url", .type = OptionType::text, .help = "http:// address that gets the alerts"},
+        {.name = "energy_prices",
+         .type = OptionType::path,
+         .help = "what a kilowatt hour and a machine cost and emit, YAML (docs/energy.md)"},
         {.name = "insecure_public",
          .type = OptionType::boolean,
          .default_value = "false",
@@ -151,6 +159,14 @@ void add_models(const Config& config, serve::Repository& models) {
   }
 }
 
+monitor::PriceTable read_prices(const Config& config) {
+  if (!config.is_given("energy_prices")) return {};
+  const monitor::PriceTable table = monitor::read_price_table(config.get_string("energy_prices"));
+  const std::string warning = monitor::age_warning(table, std::time(nullptr));
+  if (!warning.empty()) log_warning(warning);
+  return table;
+}
+
 /// What a process that strangers talk to does without.
 void give_up_privileges(bool root_is_allowed) {
   if (geteuid() == 0 && !root_is_allowed) {
@@ -183,12 +199,26 @@ int serve(Arguments arguments) {
                            options.limits, metrics, static_cast<int>(at_least(config, "tokenizer_threads", 1)));
   add_models(config, models);
   models.load_all();
-  const serve::Service service{models, options.limits, metrics, [&server] { return server.ready(); }};
+  const monitor::PriceTable prices = read_prices(config);
+  monitor::EnergyWatch energy({.power = prices.power});
+  metrics.before_text([&] {
+    const monitor::EnergyReading reading = energy.read();
+    if (const auto joules = reading.joules()) {
+      metrics.set("suanli_energy_joules_total", "Joules of the machine since the server began",
+                  {{"source", monitor::name_of(reading.source())}}, *joules);
+    }
+  });
+  const serve::Service service{models, options.limits, metrics, energy, prices, [&server] { return server.ready(); }};
   serve::add_health_routes(router, service);
+  serve::add_watch_routes(router, service);
   serve::add_embedding_routes(router, service);
   serve::add_openai_routes(router, service);
   serve::add_completion_routes(router, service);
   serve::add_open_inference_routes(router, service);
+  std::optional<serve::Alarm> alarm;
+  if (config.is_given("alert_rules")) {
+    alarm.emplace(serve::AlarmOptions{config.get_string("alert_rules"), given_or_none(config, "webhook_url")}, metrics);
+  }
   log_info("serving at " + options.host + ":" + std::to_string(server.port()));
   return server.run([&models] { models.in_background([&models] { models.load_all(); }); });
 }

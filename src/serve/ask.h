@@ -13,6 +13,7 @@ inline void ask(const ModelPointer& model, const ExchangePointer& exchange, Ques
   exchange->counts_for(model->name());
   question.work.deadline = exchange->request().deadline;
   question.work.cancelled = exchange->cancelled();
+  question.request_id = exchange->request().id;
   model->ask(
       std::move(question),
       [exchange, write = std::move(write)](Answers answers) {

@@ -16,6 +16,7 @@ struct Order {
   WriterPointer model;
   bool chat = false, stream = false, with_usage = false;
   std::vector<infer::TokenIds> prompts;  ///< one a choice
+  int64_t prompt_tokens = 0;             ///< each prompt once, however many choices it has
   GenerationConfig config;
 };
 
@@ -57,7 +58,6 @@ class Choices : public std::enable_shared_from_this<Choices> {
 
   void end(size_t choice, const infer::GenerationEnd& end) {
     const std::lock_guard lock(mutex_);
-    prompt_tokens_ += end.prompt_tokens;
     new_tokens_ += end.new_tokens;
     if (end.ending != infer::Ending::done && !failure_) failure_ = ending_error(end.ending, end.message);
     finish_[choice] = end.finish == infer::Finish::length ? "length" : "stop";
@@ -127,8 +127,9 @@ class Choices : public std::enable_shared_from_this<Choices> {
   }
 
   std::string usage() const {
-    return R"("usage":{"prompt_tokens":)" + std::to_string(prompt_tokens_) + R"(,"completion_tokens":)" +
-           std::to_string(new_tokens_) + R"(,"total_tokens":)" + std::to_string(prompt_tokens_ + new_tokens_) + "}";
+    return R"("usage":{"prompt_tokens":)" + std::to_string(order_.prompt_tokens) + R"(,"completion_tokens":)" +
+           std::to_string(new_tokens_) + R"(,"total_tokens":)" + std::to_string(order_.prompt_tokens + new_tokens_) +
+           "}";
   }
 
   ExchangePointer exchange_;
@@ -138,7 +139,7 @@ class Choices : public std::enable_shared_from_this<Choices> {
   std::vector<std::string> texts_;
   std::vector<const char*> finish_;
   size_t left_;
-  int64_t prompt_tokens_ = 0, new_tokens_ = 0;
+  int64_t new_tokens_ = 0;
   bool streaming_ = false;
   std::optional<RequestError> failure_;
 };
@@ -234,6 +235,7 @@ void write(const Service& service, const ExchangePointer& exchange, bool chat) {
   for (const infer::TokenIds& prompt : prompts) {
     if (prompt.empty()) wrong_field("prompt", "a text with tokens");
     order.prompts.insert(order.prompts.end(), count, prompt);
+    order.prompt_tokens += static_cast<int64_t>(prompt.size());
   }
   std::make_shared<Choices>(exchange, std::move(order))->begin();
 }

@@ -11,13 +11,6 @@ void add_health_routes(Router& router, const Service& service) {
   };
   router.add({.method = "GET", .pattern = "/health", .scope = Scope::open, .handler = health});
   router.add({.method = "GET", .pattern = "/ping", .scope = Scope::open, .handler = health});
-  router.add({.method = "GET",
-              .pattern = "/metrics",
-              .scope = Scope::metrics,
-              .handler = [service](const ExchangePointer& exchange) {
-                exchange->answer(
-                    {.body = service.metrics.text(), .content_type = "text/plain; version=0.0.4; charset=utf-8"});
-              }});
 }
 
 }  // namespace suanli::serve

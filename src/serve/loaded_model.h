@@ -29,6 +29,8 @@ class LoadedModel {
   virtual const Tokenizer& tokenizer() const = 0;
   /// Tokens of one text.
   virtual int64_t max_length() const = 0;
+  /// Computed so far.
+  virtual int64_t tokens() const = 0;
   /// Requests that wait.
   virtual size_t queued() const = 0;
   /// Takes no more work and waits for what is under way.

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "serve/model_watch.h"
 
 namespace suanli::serve {
 
@@ -19,6 +20,9 @@ Repository::Repository(ModelOptions options, const Limits& limits, monitor::Serv
     for (const auto& model : loaded()) {
       metrics_.set("suanli_queue_size", "Requests that wait for a model", {{"model", model->name()}},
                    static_cast<double>(model->queued()));
+      if (const auto served = std::dynamic_pointer_cast<ServedModel>(model)) {
+        served->watch().set_metrics(served->name(), metrics_);
+      }
     }
   });
 }
@@ -132,6 +136,12 @@ std::vector<Repository::Entry> Repository::index() const {
   std::vector<Entry> out;
   for (const auto& [name, slot] : slots_) out.push_back({name, slot.model != nullptr, slot.version, slot.reason});
   return out;
+}
+
+int64_t Repository::tokens() const {
+  int64_t sum = 0;
+  for (const auto& model : loaded()) sum += model->tokens();
+  return sum;
 }
 
 void Repository::drain() {

@@ -40,6 +40,8 @@ class Repository {
     std::string reason;  ///< why it is not loaded, without paths
   };
   std::vector<Entry> index() const;
+  /// Computed by the models that are loaded.
+  int64_t tokens() const;
   /// Takes no more work and waits for what is under way.
   void drain();
 

@@ -8,6 +8,7 @@
 #include "formats/lora_folder.h"
 #include "models/config.h"
 #include "nn/precision.h"
+#include "serve/model_watch.h"
 
 namespace suanli::serve {
 
@@ -76,6 +77,7 @@ ServedModel::ServedModel(std::string name, int64_t version, const std::filesyste
       limits_(limits),
       metrics_(metrics),
       tokenizers_(tokenizers),
+      watch_(std::make_shared<ModelWatch>(folder)),
       model_(load(folder, options, limits)),
       scheduler_(model_.engine, {.replicas = options.replicas,
                                  .tokens_per_batch = limits.tokens_per_batch,
@@ -84,6 +86,7 @@ ServedModel::ServedModel(std::string name, int64_t version, const std::filesyste
                                    metrics_.batch(this->name(), sequences, tokens);
                                    const std::lock_guard lock(counts_mutex_);
                                    counts_.sequences += sequences;
+                                   counts_.tokens += tokens;
                                    ++counts_.batches;
                                  }}) {
   const infer::TokenSequence one{.ids = {0}, .types = {0}};
@@ -189,7 +192,8 @@ void ServedModel::encode_and_submit(Question question, std::function<void(Answer
   job.output = question.output;
   job.options = question.work;
   answers->tokenization_ns = std::chrono::nanoseconds(Clock::now() - begin).count();
-  job.on_end = [self = shared_from_this(), answers, on_answer = std::move(on_answer),
+  auto asked = std::make_shared<Question>(std::move(question));
+  job.on_end = [self = shared_from_this(), answers, asked, on_answer = std::move(on_answer),
                 on_error = std::move(on_error)](infer::JobResult result) {
     self->count(result, answers->tokenization_ns);
     if (result.ending != Ending::done) return on_error(ending_error(result.ending, result.message));
@@ -198,6 +202,7 @@ void ServedModel::encode_and_submit(Question question, std::function<void(Answer
     self->metrics_.part(monitor::Part::inference, self->name(), in_seconds(result.timing.compute_ns));
     answers->rows = std::move(result.rows);
     answers->timing = result.timing;
+    self->watch_->observe(*self, *asked, *answers);
     on_answer(std::move(*answers));
   };
   try {

@@ -34,6 +34,7 @@ struct Question {
   bool truncate = false;  ///< else a text that is too long is refused
   Side truncation_side = Side::right;
   infer::WorkOptions work = {};
+  std::string request_id = {};  ///< by which a label may come later
 };
 
 struct Answers {
@@ -46,13 +47,15 @@ struct Answers {
 
 /// Since the model was loaded.
 struct ModelCounts {
-  int64_t success = 0, fail = 0, sequences = 0, batches = 0;
+  int64_t success = 0, fail = 0, sequences = 0, tokens = 0, batches = 0;
   int64_t success_ns = 0, fail_ns = 0, queue_ns = 0, tokenization_ns = 0, compute_ns = 0;  ///< sums
   int64_t last_ms = 0;                                                                     ///< Unix time
 };
 
 /// What a model folder answers with: that of its architecture, none for a folder of sentence transformers.
 models::Head served_head(const std::filesystem::path& folder);
+
+class ModelWatch;
 
 class ServedModel final : public LoadedModel, public std::enable_shared_from_this<ServedModel> {
  public:
@@ -66,9 +69,11 @@ class ServedModel final : public LoadedModel, public std::enable_shared_from_thi
   int64_t max_length() const override { return model_.encode_options.max_length; }
   const char* kind_name() const override;
   const Tokenizer& tokenizer() const override { return model_.tokenizer; }
+  ModelWatch& watch() { return *watch_; }
   /// What sentence transformers put before a text, by name.
   const std::map<std::string, std::string>& prompts() const { return prompts_; }
   const char* precision() const { return precision_; }
+  int64_t tokens() const override { return counts().tokens; }
   size_t queued() const override { return scheduler_.queued(); }
 
   ModelCounts counts() const;
@@ -96,6 +101,7 @@ class ServedModel final : public LoadedModel, public std::enable_shared_from_thi
   const Limits& limits_;
   monitor::ServiceMetrics& metrics_;
   boost::asio::thread_pool& tokenizers_;
+  std::shared_ptr<ModelWatch> watch_;
   mutable std::mutex counts_mutex_;
   ModelCounts counts_;
   infer::TextModel model_;

@@ -3,6 +3,8 @@
 
 #include <functional>
 
+#include "monitor/energy.h"
+#include "monitor/price.h"
 #include "serve/repository.h"
 #include "serve/router.h"
 
@@ -12,11 +14,15 @@ struct Service {
   Repository& models;
   const Limits& limits;
   monitor::ServiceMetrics& metrics;
+  monitor::EnergyWatch& energy;
+  monitor::PriceTable prices;
   std::function<bool()> ready;  ///< false: the server is about to end
 };
 
-/// GET /health, /ping, /metrics.
+/// GET /health, /ping.
 void add_health_routes(Router& router, const Service& service);
+/// GET /metrics, and of a model /drift, /energy, POST /feedback.
+void add_watch_routes(Router& router, const Service& service);
 /// As text-embeddings-inference has them: POST /embed, /embed_all, /predict, /rerank, /similarity, /tokenize, /decode
 /// and /, GET /info.
 void add_embedding_routes(Router& router, const Service& service);

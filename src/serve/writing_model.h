@@ -33,6 +33,10 @@ class WritingModel final : public LoadedModel {
   const char* kind_name() const override { return "causal_lm"; }
   const Tokenizer& tokenizer() const override { return tokenizer_; }
   int64_t max_length() const override { return max_length_; }
+  int64_t tokens() const override {
+    const infer::GenerationStats stats = scheduler_.stats();
+    return stats.prompt_tokens + stats.new_tokens;
+  }
   size_t queued() const override { return scheduler_.stats().queued; }
   void drain() override { scheduler_.drain(); }
 

@@ -38,8 +38,10 @@ TestServer::TestServer(Options given) : options(std::move(given)) {
   models = std::make_unique<Repository>(ModelOptions(), options.server.limits, metrics, 1);
   models->add("tiny", options.model);
   models->load_all();
-  const Service service{*models, options.server.limits, metrics, [this] { return server->ready(); }};
+  energy = std::make_unique<monitor::EnergyWatch>(monitor::EnergyOptions{});
+  const Service service{*models, options.server.limits, metrics, *energy, {}, [this] { return server->ready(); }};
   add_health_routes(router, service);
+  add_watch_routes(router, service);
   add_embedding_routes(router, service);
   add_openai_routes(router, service);
   add_completion_routes(router, service);

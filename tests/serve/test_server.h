@@ -38,6 +38,7 @@ class TestServer {
   Router router;
   std::unique_ptr<Server> server;
   std::unique_ptr<Repository> models;
+  std::unique_ptr<monitor::EnergyWatch> energy;
 
  private:
   std::thread thread_;

@@ -1,0 +1,126 @@
+#include <cmath>
+#include <ctime>
+
+#include "serve/fields.h"
+#include "serve/model_watch.h"
+#include "serve/service.h"
+
+namespace suanli::serve {
+
+namespace {
+
+/// Runs `action` beside the network thread and answers with what it returns.
+void answer_in_background(const Service& service, const ExchangePointer& exchange, std::function<Response()> action) {
+  service.models.in_background([exchange, action = std::move(action)] {
+    try {
+      exchange->answer(action());
+    } catch (const RequestError& error) {
+      exchange->answer(error_answer(plain_error, error));
+    }
+  });
+}
+
+Json finite_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+
+Response drift_answer(const ModelPointer& model) {
+  Json scores = Json::array();
+  bool drifted = false;
+  for (const monitor::DriftScore& score : model->watch().drift()) {
+    drifted = drifted || score.drifted;
+    scores.push_back({{"feature", score.feature},
+                      {"test", score.test},
+                      {"statistic", finite_or_null(score.statistic)},
+                      {"p_value", finite_or_null(score.p_value)},
+                      {"threshold", score.threshold},
+                      {"drifted", score.drifted},
+                      {"baseline_count", score.baseline_count},
+                      {"window_count", score.window_count}});
+  }
+  const Json out = {{"model_name", model->name()},
+                    {"baseline", model->watch().has_baseline()},
+                    {"drifted", drifted},
+                    {"scores", scores}};
+  return {.body = out.dump()};
+}
+
+/// {"id": x-request-id of the answer, "index": of its inputs, "label": the truth}
+void take_feedback(const Service& service, const ExchangePointer& exchange) {
+  const ModelPointer model = service.models.get(exchange->request().parameters[0]);
+  exchange->counts_for(model->name());
+  const Json body = read_body(exchange->request());
+  const std::string id = string_field(body, "id", ""), label = string_field(body, "label", "");
+  if (id.empty()) wrong_field("id", "the x-request-id of an answer");
+  const auto& labels = model->config().labels;
+  if (std::ranges::count(labels, label) == 0) wrong_field("label", "a label of the model");
+  const auto index = static_cast<size_t>(integer_field(body, "index", 0, 0, INT32_MAX));
+  switch (model->watch().feedback().label(id, index, label)) {
+    case monitor::Feedback::Result::unknown_id:
+      throw RequestError(Fault::not_found, "no answer of that id and index is remembered");
+    case monitor::Feedback::Result::counted_before:
+      throw RequestError(Fault::invalid, "this answer has its label already");
+    case monitor::Feedback::Result::counted:
+      break;
+  }
+  const monitor::LiveAccuracy accuracy = model->watch().feedback().accuracy();
+  exchange->answer({.body = Json({{"labelled", accuracy.labelled},
+                                  {"correct", accuracy.correct},
+                                  {"accuracy_low", accuracy.low},
+                                  {"accuracy_high", accuracy.high}})
+                                .dump()});
+}
+
+/// The machine's joules since the start, and the model's part in them by its share of the tokens.
+Response energy_answer(const Service& service, const std::shared_ptr<LoadedModel>& model) {
+  const monitor::EnergyReading reading = service.energy.read();
+  const monitor::EnergyBill bill = monitor::bill_of(reading, service.prices);
+  const int64_t tokens = model->tokens(), all = std::max<int64_t>(service.models.tokens(), 1);
+  const double share = static_cast<double>(tokens) / static_cast<double>(all);
+  const auto part = [&](const std::optional<double>& whole) { return whole ? Json(*whole * share) : Json(); };
+  const auto joules = reading.joules();
+  Json out = {{"model_name", model->name()},
+              {"source", monitor::name_of(reading.source())},
+              {"how", reading.cpu.how},
+              {"seconds", reading.seconds},
+              {"tokens", tokens},
+              {"joules", part(joules)},
+              {"joules_per_token", Json()},
+              {"kwh", part(bill.kwh)},
+              {"cost", part(bill.cost)},
+              {"currency", service.prices.currency.empty() ? Json() : Json(service.prices.currency)},
+              {"co2_kg", part(bill.co2_kg)},
+              {"table_date", service.prices.date.empty() ? Json() : Json(service.prices.date)}};
+  if (joules && tokens > 0) out["joules_per_token"] = *joules * share / static_cast<double>(tokens);
+  return {.body = out.dump()};
+}
+
+}  // namespace
+
+void add_watch_routes(Router& router, const Service& service) {
+  router.add({.method = "GET",
+              .pattern = "/metrics",
+              .scope = Scope::metrics,
+              .handler = [service](const ExchangePointer& exchange) {
+                answer_in_background(service, exchange, [&metrics = service.metrics]() -> Response {
+                  return {.body = metrics.text(), .content_type = "text/plain; version=0.0.4; charset=utf-8"};
+                });
+              }});
+  router.add({.method = "GET",
+              .pattern = "/v2/models/{model}/drift",
+              .scope = Scope::metrics,
+              .handler = [service](const ExchangePointer& exchange) {
+                const ModelPointer model = service.models.get(exchange->request().parameters[0]);
+                answer_in_background(service, exchange, [model] { return drift_answer(model); });
+              }});
+  router.add({.method = "GET",
+              .pattern = "/v2/models/{model}/energy",
+              .scope = Scope::metrics,
+              .handler = [service](const ExchangePointer& exchange) {
+                exchange->answer(energy_answer(service, service.models.any(exchange->request().parameters[0])));
+              }});
+  router.add({.method = "POST",
+              .pattern = "/v2/models/{model}/feedback",
+              .scope = Scope::infer,
+              .handler = [service](const ExchangePointer& exchange) { take_feedback(service, exchange); }});
+}
+
+}  // namespace suanli::serve
