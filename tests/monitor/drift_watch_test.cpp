@@ -206,8 +206,7 @@ TEST(DriftWatch, CountsEveryObservationOfSeveralThreads) {
 }
 
 TEST(DriftWatch, ObservingTakesLessThanTwoMicroseconds) {
-  // Six features with a vector of 384 values, as of one request to a small model. Printed; the limit leaves room for a
-  // machine that is busy with other work.
+  // Five features as of one request to a classifier, then also a vector of 384 values; the best of five repetitions.
   BaselineProfile profile = profile_of({.seed = 1}, 500);
   std::vector<float> vector(384);
   std::vector<Observed> request;
@@ -237,11 +236,15 @@ TEST(DriftWatch, ObservingTakesLessThanTwoMicroseconds) {
   const auto start = std::chrono::steady_clock::now();
   const size_t rows = wide.scores().size();
   const double scores = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  RecordProperty("observe_ns", static_cast<int>(plain * 1e9));
   std::printf("observe: %.0f ns, with a vector of 384: %.0f ns; scores of %zu rows: %.1f ms\n", plain * 1e9,
               embedding * 1e9, rows, scores * 1e3);
-  EXPECT_LT(plain, 2e-6);
-  EXPECT_LT(embedding, 4e-6);
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(NDEBUG)
+  constexpr double kSlower = 50;
+#else
+  constexpr double kSlower = 1;
+#endif
+  EXPECT_LT(plain, 2e-6 * kSlower);
+  EXPECT_LT(embedding, 4e-6 * kSlower);
 }
 
 TEST(BaselineProfile, IsReadBackAsItWasWritten) {
