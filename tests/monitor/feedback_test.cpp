@@ -27,7 +27,7 @@ TEST(Feedback, TheIntervalIsWilsons) {
     feedback.answered(std::to_string(i), 0, "cat");
     feedback.label(std::to_string(i), 0, i < 90 ? "cat" : "dog");
   }
-  // statsmodels.stats.proportion.proportion_confint(90, 100, method="wilson"), version 0.14
+  // scipy 1.17.1: binomtest(90, 100).proportion_ci(method="wilson")
   EXPECT_NEAR(feedback.accuracy().low, 0.8256343384950865, 1e-12);
   EXPECT_NEAR(feedback.accuracy().high, 0.9447708628733, 1e-12);
 }
