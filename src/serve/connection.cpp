@@ -127,7 +127,11 @@ class HttpExchange final : public Exchange, public std::enable_shared_from_this<
   HttpExchange(std::shared_ptr<Connection<Stream>> connection, Request request)
       : connection_(std::move(connection)), request_(std::move(request)) {}
   ~HttpExchange() override {
-    if (answered_) return;
+    if (answered_) {
+      // A stream that its handler forgot.
+      if (streams_) asio::post(connection_->executor(), [connection = connection_] { connection->finish_stream(); });
+      return;
+    }
     log_error("request " + request_.id + " to " + request_.path + " was dropped without an answer");
     asio::post(connection_->executor(), [connection = connection_, request = request_] {
       connection->send(request, plain_error(Fault::backend, "the server could not answer; request " + request.id));
@@ -156,6 +160,7 @@ class HttpExchange final : public Exchange, public std::enable_shared_from_this<
   }
   void begin(Response head) override {
     if (answered_.exchange(true)) return;
+    streams_ = true;
     asio::dispatch(connection_->executor(), [self = this->shared_from_this(), head = std::move(head)]() mutable {
       self->connection_->begin_stream(self->request_, std::move(head));
     });
@@ -166,6 +171,7 @@ class HttpExchange final : public Exchange, public std::enable_shared_from_this<
     });
   }
   void finish() override {
+    if (!streams_.exchange(false)) return;
     asio::dispatch(connection_->executor(), [self = this->shared_from_this()] { self->connection_->finish_stream(); });
   }
 
@@ -173,7 +179,7 @@ class HttpExchange final : public Exchange, public std::enable_shared_from_this<
   std::shared_ptr<Connection<Stream>> connection_;
   Request request_;
   std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
-  std::atomic<bool> answered_ = false;
+  std::atomic<bool> answered_ = false, streams_ = false;
   std::string model_;
 };
 
@@ -196,7 +202,7 @@ void Connection<Stream>::read_request() {
   request_ = {};
   route_ = nullptr;
   exchange_.reset();
-  begun_ = false;
+  begun_ = finished_ = false;
   chunks_ = 0;
   on_chunk_ = [this](uint64_t, beast::string_view, ErrorCode& error) {
     if (++chunks_ > front_.limits.chunks) error = http::error::body_limit;
@@ -397,7 +403,6 @@ void Connection<Stream>::begin_stream(const Request& request, Response head) {
   head.body = {};
   status_ = head.status;
   chunked_ = parser_->get().version() == 11;
-  finished_ = false;
   if (!chunked_ || !parser_->keep_alive()) closing_ = true;
   Message message = message_of(std::move(head), request, parser_->get().version(), !closing_, true);
   message.erase(http::field::content_length);
@@ -441,7 +446,7 @@ void Connection<Stream>::write_next() {
     self->writing_ = false;
     if (error) {
       if (const auto exchange = self->exchange_.lock()) exchange->cancel();
-      self->finished_ = true;
+      if (!std::exchange(self->finished_, true)) self->count_answer(self->status_);
       return self->close();
     }
     self->parts_.pop_front();

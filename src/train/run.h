@@ -12,15 +12,11 @@ inline constexpr int kNotFiniteExitCode = 70;
 
 /// Does what the options of train_options() say and returns the exit code: 0; kNotFiniteExitCode; 128 + n (or
 /// preempt_exit_code) after signal n with a checkpoint saved. Writes into output_dir: the trained model as a Hugging
-/// Face folder, checkpoint-<step>, metrics.jsonl, run_manifest.json, trainer_state.json, train_results.json,
-/// eval_results.json, predict_results.json and .txt, all_results.json, eval_answers.csv, predict_answers.csv, of texts
-/// and tables baseline_profile.json (docs/monitoring.md), and of pictures eval_pictures and predict_pictures. Prints
-/// results on standard output. With dry_run it reads and checks everything, prints the plan and writes nothing. Throws
-/// UserError and EnvironmentError. Face folder, checkpoint-<step>, metrics.jsonl, run_manifest.json (with the energy
-/// that it took), emissions.csv, trainer_state.json, train_results.json, eval_results.json, predict_results.json and
-/// .txt, all_results.json, eval_answers.csv, predict_answers.csv, and of pictures eval_pictures and predict_pictures.
-/// Prints results on standard output. With dry_run it reads and checks everything, prints the plan and writes nothing.
-/// Throws UserError and EnvironmentError.
+/// Face folder, checkpoint-<step>, metrics.jsonl, run_manifest.json (with the energy that it took), emissions.csv,
+/// trainer_state.json, train_results.json, eval_results.json, predict_results.json and .txt, all_results.json,
+/// eval_answers.csv, predict_answers.csv, of texts and tables baseline_profile.json (docs/monitoring.md), and of
+/// pictures eval_pictures and predict_pictures. Prints results on standard output. With dry_run it reads and checks
+/// everything, prints the plan and writes nothing. Throws UserError and EnvironmentError.
 int run_training(const Config& config);
 
 /// Evaluates model_name_or_path on validation_file and prints the scores; writes eval_results.json where output_dir is
