@@ -152,11 +152,13 @@ void append_scores(std::string& out, const std::vector<std::pair<double, size_t>
   out += ']';
 }
 
-void predict(const Service& service, const ExchangePointer& exchange) {
+/// `nested`: the labels of a single text stand in a list of their own, as Hugging Face's clients expect.
+void predict_texts(const Service& service, const ExchangePointer& exchange, bool nested) {
   const Json body = read_body(exchange->request());
   const ModelPointer model = model_of(service, body, ModelKind::classification, "classify texts");
   bool single = false;
   Question question{.inputs = predict_inputs(body, single), .output = infer::Output::sequence_logits};
+  single = single && !nested;
   read_truncation(body, question);
   const bool raw = bool_field(body, "raw_scores", false);
   ask(model, exchange, std::move(question), tei_error,
@@ -175,6 +177,8 @@ void predict(const Service& service, const ExchangePointer& exchange) {
         return timed(out + (single ? "" : "]"), answers, arrival);
       });
 }
+
+void predict(const Service& service, const ExchangePointer& exchange) { predict_texts(service, exchange, false); }
 
 void rerank(const Service& service, const ExchangePointer& exchange) {
   const Json body = read_body(exchange->request());
@@ -347,7 +351,7 @@ void add_embedding_routes(Router& router, const Service& service) {
   add("POST", "/", [](const Service& all, const ExchangePointer& exchange) {
     const ModelPointer model = all.models.get("");
     if (model->kind() == ModelKind::classification) {
-      return model->config().labels.size() == 1 ? rerank(all, exchange) : predict(all, exchange);
+      return model->config().labels.size() == 1 ? rerank(all, exchange) : predict_texts(all, exchange, true);
     }
     const Json body = read_body(exchange->request());
     const Json* inputs = field(body, "inputs");

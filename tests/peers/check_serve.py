@@ -143,7 +143,7 @@ def check_classifier(suanli, folder):
     answers = requests.post(server.url + "/predict", json={"inputs": [[s] for s in SENTENCES], "raw_scores": True}).json()
     close([[next(a["score"] for a in answer if a["label"] == label) for label in labels] for answer in answers], logits,
           "predict")
-    client = huggingface_hub.InferenceClient(model=server.url + "/predict")
+    client = huggingface_hub.InferenceClient(model=server.url)
     best = client.text_classification(SENTENCES[0])[0]
     assert best.label == labels[int(logits[0].argmax())], best
     tensor = triton.InferInput("text", [len(SENTENCES)], "BYTES")
