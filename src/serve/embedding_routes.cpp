@@ -49,7 +49,7 @@ Response timed(std::string body, const Answers& answers, infer::Clock::time_poin
 }
 
 ModelPointer model_of(const Service& service, const Json& body, ModelKind kind, const char* what) {
-  const ModelPointer model = service.models.get(string_field(body, "model", ""));
+  ModelPointer model = service.models.get(string_field(body, "model", ""));
   if (model->kind() != kind) throw RequestError(Fault::backend, std::string("this model does not ") + what);
   return model;
 }

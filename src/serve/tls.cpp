@@ -24,7 +24,7 @@ void read_file(const std::filesystem::path& file, const char* what, const std::f
 std::shared_ptr<ssl::context> tls_context(const std::filesystem::path& certificate,
                                           const std::filesystem::path& private_key,
                                           const std::filesystem::path& client_authority) {
-  const auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
+  auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
   SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_3_VERSION);
   read_file(certificate, "a certificate (--ssl_certfile)",
             [&] { context->use_certificate_chain_file(certificate.string()); });
