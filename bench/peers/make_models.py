@@ -20,9 +20,10 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import numpy
 import torch
 import transformers
+from export_onnx import export_encoder
 from PIL import Image
 from recurrent import LstmClassifier
-from transformers import (AutoModel, AutoModelForMaskedLM, AutoModelForSequenceClassification, BertConfig, GPT2Config,
+from transformers import (AutoModelForMaskedLM, AutoModelForSequenceClassification, BertConfig, GPT2Config,
                           GPT2LMHeadModel, ResNetConfig, ResNetForImageClassification)
 
 TASKS = {"masked-lm": AutoModelForMaskedLM, "text-classification": AutoModelForSequenceClassification}
@@ -86,29 +87,12 @@ def without_dropout(source, folder):
         json.dump(config, f, indent=2)
 
 
-class Vectors(torch.nn.Module):
-    """The encoder with mean pooling and normalisation, as one graph."""
-
-    def __init__(self, folder):
-        super().__init__()
-        self.encoder = AutoModel.from_pretrained(folder, attn_implementation="eager", add_pooling_layer=False).eval()
-
-    def forward(self, input_ids, attention_mask):
-        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
-        return torch.nn.functional.normalize((hidden * mask).sum(1), dim=1)
-
-
 def export_onnx(model, folder, _):
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from onnxruntime.transformers import optimizer
     file = lambda name: os.path.join(folder, name)
-    ids = torch.randint(1000, 30000, (2, 9))
-    axes = {0: "batch", 1: "length"}
-    torch.onnx.export(Vectors(model), (ids, torch.ones_like(ids)), file("encoder.onnx"), dynamo=False,
-                      input_names=["input_ids", "attention_mask"], output_names=["vectors"], opset_version=17,
-                      dynamic_axes={"input_ids": axes, "attention_mask": axes, "vectors": {0: "batch"}})
+    export_encoder(model, file("encoder.onnx"))
     with open(os.path.join(model, "config.json"), encoding="utf-8") as f:
         config = json.load(f)
     fused = optimizer.optimize_model(file("encoder.onnx"), model_type="bert", num_heads=config["num_attention_heads"],

@@ -1,0 +1,92 @@
+"""A closed loop of wrk: each connection sends its next request when the one before is answered. Servers take turns."""
+import json
+import os
+import statistics
+import subprocess
+from dataclasses import dataclass
+
+from intervals import ratio_of
+from session import Refused
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+LONGEST_ANSWER = 120
+
+
+@dataclass(frozen=True)
+class Case:
+    batch: int
+    connections: int
+
+    def name(self):
+        return f"{self.batch} x {self.connections}"  # sentences a request, connections
+
+    def seconds(self, least):
+        """Of a slice: `least`, and more where many sentences are under way at once, so that each connection is
+        answered several times."""
+        return round(least * max(1, self.batch * self.connections / 500))
+
+
+CASES = [Case(batch, connections) for batch in (1, 8, 32) for connections in (1, 16, 64)]
+QUICK = [Case(1, 1), Case(1, 64), Case(8, 16), Case(32, 16)]
+
+
+def write_bodies(kind, sentences, batch, folder):
+    """A file of request bodies, one a line: all sentences, `batch` a request."""
+    file = os.path.join(folder, f"{kind.name.replace(' ', '_')}-{batch}.jsonl")
+    with open(file, "w", encoding="utf-8") as f:
+        for begin in range(0, len(sentences) - batch + 1, batch):
+            f.write(json.dumps(kind.body(sentences[begin:begin + batch])) + "\n")
+    return file
+
+
+def wrk(script, url, threads, connections, seconds, *arguments):
+    command = ["wrk", "-t", str(threads), "-c", str(connections), "-d", f"{seconds}s", "--timeout", f"{LONGEST_ANSWER}s",
+               "-s", os.path.join(FOLDER, script), url, "--", *map(str, arguments)]
+    run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    lines = run.stdout.strip().splitlines()
+    if run.returncode != 0 or not lines or not lines[-1].startswith("{"):
+        raise Refused(f"wrk: exit code {run.returncode}: {(run.stderr or run.stdout).strip()[-200:]}")
+    return json.loads(lines[-1])
+
+
+def slice_of(server, case, bodies, seconds):
+    server.resume()
+    try:
+        found = wrk("load.lua", server.url(), 1, case.connections, seconds, bodies)
+        server.settle()
+    finally:
+        server.pause()
+    found["errors"] = found["refused"] + found["failed"]
+    found["requests_per_second"] = (found["requests"] - found["refused"]) / found["seconds"]
+    found["sentences_per_second"] = case.batch * found["requests_per_second"]
+    return found
+
+
+def measure(case, servers, bodies, repeats, seconds, rng):
+    """The row of a case. `servers` are paused, and are so again afterwards; bodies[name] is a file."""
+    slices, failed = {server.kind.name: [] for server in servers}, {}
+    for _ in range(repeats):
+        order = [server for server in servers if server.kind.name not in failed]
+        rng.shuffle(order)
+        for server in order:
+            try:
+                slices[server.kind.name].append(slice_of(server, case, bodies[server.kind.name], seconds))
+            except (Refused, ProcessLookupError) as error:
+                failed[server.kind.name] = str(error)
+                del slices[server.kind.name]
+    return row_of(case, slices, failed)
+
+
+def row_of(case, slices, failed):
+    """Medians over the repeats, all errors, and Suanli's rate over each peer's in the same repeat."""
+    sides = {}
+    for name, found in slices.items():
+        median = lambda key, found=found: statistics.median(s[key] for s in found)
+        sides[name] = {key: median(key) for key in ("requests_per_second", "sentences_per_second", "p50", "p99")}
+        sides[name] |= {"errors": sum(s["errors"] for s in found), "slices": found}
+    ours = sides.get("suanli")
+    for name, side in sides.items():
+        theirs = [s["requests_per_second"] for s in side["slices"]]
+        if name != "suanli" and ours and all(theirs):
+            side |= ratio_of([s["requests_per_second"] for s in ours["slices"]], theirs)
+    return {"case": case.name(), "batch": case.batch, "connections": case.connections, "sides": sides, "failed": failed}
