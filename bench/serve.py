@@ -17,7 +17,7 @@ from serving.servers import peers, suanli
 from session import Refused
 
 PARTS = ("load", "overhead", "overload")
-CHECKED = 64  # sentences whose vectors are compared
+CHECKED = 96  # sentences whose vectors are compared
 SENTENCES = 512
 VERSIONS = """
 import importlib.metadata as m, json, sys
@@ -58,30 +58,36 @@ def versions(args):
 
 
 def answers(server, sentences):
-    """In the batches that are timed."""
+    """({"vectors"}, sentences a second in batches of 32, warm); in the batches that are timed."""
     server.resume()
     try:
-        vectors = [v for s in sentences[:8] for v in server.ask([s])] + server.ask(sentences[8:16])
-        for begin in range(16, len(sentences), 32):
-            vectors += server.ask(sentences[begin:begin + 32])
+        vectors = [v for s in sentences[:8] for v in server.ask([s])]
+        for begin in range(8, 32, 8):
+            vectors += server.ask(sentences[begin:begin + 8])
+        vectors += server.ask(sentences[32:64])
+        began = time.perf_counter()
+        vectors += server.ask(sentences[64:96])
+        rate = 32 / (time.perf_counter() - began)
         server.settle()
-        return {"vectors": vectors}
+        return {"vectors": vectors}, rate
     finally:
         server.pause()
 
 
 def agreeing(servers, sentences):
-    """({name: lowest cosine to Suanli's}, {name: why it is left out})."""
-    ours = answers(next(s for s in servers if s.kind.name == "suanli"), sentences)
+    """({name: lowest cosine to Suanli's}, {name: why it is left out}, sentences a second of the slowest)."""
+    ours, slowest = answers(next(s for s in servers if s.kind.name == "suanli"), sentences)
     figures, failed = {}, {}
     for server in (s for s in servers if s.kind.name != "suanli"):
         try:
-            text, figures[server.kind.name] = disagreement(ours, answers(server, sentences), "f32")
-        except Refused as error:
-            text = str(error)
-        if text:
-            failed[server.kind.name] = f"its answers differ: {text}"
-    return figures, failed
+            theirs, rate = answers(server, sentences)
+            text, figures[server.kind.name] = disagreement(ours, theirs, "f32")
+            if text:
+                failed[server.kind.name] = f"its answers differ: {text}"
+            slowest = min(slowest, rate)
+        except (OSError, Refused) as error:
+            failed[server.kind.name] = f"it did not answer: {error}"
+    return figures, failed, slowest
 
 
 class Run:
@@ -99,11 +105,11 @@ class Run:
             with open(self.args.json, "w", encoding="utf-8") as f:
                 f.write(json.dumps(self.report, indent=1) + "\n")
 
-    def load(self, servers):
+    def load(self, servers, slowest):
         for case in load.QUICK if self.args.quick else load.CASES:
             print(f"{case.name()} ...", file=sys.stderr, flush=True)
             bodies = {s.kind.name: load.write_bodies(s.kind, self.sentences, case.batch, self.args.work) for s in servers}
-            seconds = case.seconds(self.args.seconds)
+            seconds = case.seconds(self.args.seconds, slowest)
             self.report["load"].append(load.measure(case, servers, bodies, self.args.repeats, seconds, self.rng))
             self.write()
 
@@ -115,21 +121,22 @@ class Run:
         try:
             if "suanli" in report["failed"]:
                 raise Refused(report["failed"]["suanli"])
-            report["agreement"], differing = agreeing(servers, self.sentences[:CHECKED])
-            report["failed"] |= differing
+            report["agreement"], left_out, slowest = agreeing(servers, self.sentences[:CHECKED])
+            report["failed"] |= left_out
             if "load" in args.parts:
-                self.load([s for s in servers if s.kind.name not in differing])
+                self.load([s for s in servers if s.kind.name not in left_out], slowest)
             if "overhead" in args.parts:
                 print("overhead ...", file=sys.stderr, flush=True)
                 server = next(s for s in servers if s.kind.name == "suanli")
                 report["overhead"] = overhead.measure(server, args.suanli, args.model, args.work, 4 if args.quick else 20)
+                self.write()
         finally:
             for server in servers:
                 server.close()
         if "overload" in args.parts:
             print("overload ...", file=sys.stderr, flush=True)
             report["overload"] = overload.measure(args.suanli, args.model, self.sentences, args.work, args.repeats,
-                                                  max(round(args.seconds), 3))
+                                                  max(round(args.seconds), 6))
         self.write()
 
 

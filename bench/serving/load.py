@@ -1,5 +1,6 @@
 """A closed loop of wrk: each connection sends its next request when the one before is answered. Servers take turns."""
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -10,6 +11,7 @@ from session import Refused
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 LONGEST_ANSWER = 120
+ROUNDS, LONGER = 6, 5
 
 
 @dataclass(frozen=True)
@@ -20,14 +22,15 @@ class Case:
     def name(self):
         return f"{self.batch} x {self.connections}"  # sentences a request, connections
 
-    def seconds(self, least):
-        """Of a slice: `least`, and more where many sentences are under way at once, so that each connection is
-        answered several times."""
-        return round(least * max(1, self.batch * self.connections / 500))
+    def seconds(self, least, slowest):
+        """Of a slice: `least`, or up to LONGER times that, so that a server of `slowest` sentences a second answers
+        each connection ROUNDS times: what is under way at the end is lost to the count."""
+        wanted = ROUNDS * self.batch * self.connections / slowest
+        return math.ceil(min(max(least, wanted), LONGER * least))
 
 
 CASES = [Case(batch, connections) for batch in (1, 8, 32) for connections in (1, 16, 64)]
-QUICK = [Case(1, 1), Case(1, 64), Case(8, 16), Case(32, 16)]
+QUICK = [Case(1, 1), Case(1, 64), Case(8, 16), Case(32, 1)]
 
 
 def write_bodies(kind, sentences, batch, folder):
@@ -83,10 +86,9 @@ def row_of(case, slices, failed):
     for name, found in slices.items():
         median = lambda key, found=found: statistics.median(s[key] for s in found)
         sides[name] = {key: median(key) for key in ("requests_per_second", "sentences_per_second", "p50", "p99")}
-        sides[name] |= {"errors": sum(s["errors"] for s in found), "slices": found}
-    ours = sides.get("suanli")
+        sides[name] |= {key: sum(s[key] for s in found) for key in ("requests", "errors")} | {"slices": found}
+    rates = lambda side: [s["requests_per_second"] for s in side["slices"]]
     for name, side in sides.items():
-        theirs = [s["requests_per_second"] for s in side["slices"]]
-        if name != "suanli" and ours and all(theirs):
-            side |= ratio_of([s["requests_per_second"] for s in ours["slices"]], theirs)
+        if name != "suanli" and "suanli" in sides and all(rates(sides["suanli"]) + rates(side)):
+            side |= ratio_of(rates(sides["suanli"]), rates(side))
     return {"case": case.name(), "batch": case.batch, "connections": case.connections, "sides": sides, "failed": failed}

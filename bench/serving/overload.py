@@ -7,8 +7,8 @@ from serving.load import wrk, write_bodies
 from serving.servers import Server, suanli
 
 BATCH = 8
-IN_FLIGHT = 32     # requests; as many wait for the model at most
-CONNECTIONS = 192  # IN_FLIGHT of them wait for answers, the others offer
+IN_FLIGHT = 16     # requests; as many wait for the model at most
+CONNECTIONS = 144  # IN_FLIGHT of them wait for answers, the others offer
 TIMES = 10
 
 

@@ -28,15 +28,16 @@ def start(report):
 
 
 def load(report):
-    lines = [cells("sentences x connections", "server", "requests/s", "sentences/s", "p50 ms", "p99 ms", "errors", "Suanli's rate / its rate"),
-             cells(*["---"] * 8)]
+    lines = [cells("sentences x connections", "server", "requests/s", "sentences/s", "p50 ms", "p99 ms", "answers", "errors",
+                   "Suanli's rate / its rate"),
+             cells(*["---"] * 9)]
     for row in report["load"]:
         for name, f in sorted(row["sides"].items(), key=lambda item: -item[1]["requests_per_second"]):
             ratio = f"{f['ratio']:.2f} ({f['low']:.2f} to {f['high']:.2f})" if "ratio" in f else ""
             lines.append(cells(row["case"], name, f"{f['requests_per_second']:.4g}", f"{f['sentences_per_second']:.4g}",
-                               ms(f["p50"]), ms(f["p99"]), f["errors"], ratio))
+                               ms(f["p50"]), ms(f["p99"]), f["requests"], f["errors"], ratio))
         for name, reason in row["failed"].items():
-            lines.append(cells(row["case"], name, f"not timed: {reason.replace('|', '/')[:160]}", *[""] * 5))
+            lines.append(cells(row["case"], name, f"not timed: {reason.replace('|', '/')[:160]}", *[""] * 6))
     return "\n".join(lines)
 
 
