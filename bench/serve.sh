@@ -25,7 +25,7 @@ install() {
   echo "installing peers into $folder" >&2
   [ -x "$folder/bin/python" ] || python3 -m venv "$folder" ||
     { echo "error: python3 cannot make one; on Debian: apt-get install python3-venv" >&2; exit 2; }
-  "$folder/bin/python" -m pip install --quiet ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} "${@/#/--requirement=}"
+  "$folder/bin/python" -m pip install --quiet ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} "${@/#/--requirement=}" || return 1
   echo "$wanted" >"$folder/installed_serve.txt"
 }
 
@@ -37,7 +37,9 @@ install_wrk() {
 
 install_wrk
 install "$peers" "$here/peers/requirements.txt" "$here/peers/requirements_serve.txt"
-install "$infinity" "$here/peers/requirements_infinity.txt"
+with_infinity=()
+if install "$infinity" "$here/peers/requirements_infinity.txt"; then with_infinity=(--infinity "$infinity/bin/infinity_emb")
+else echo "note: infinity cannot be installed here (it needs a Python below 3.14): the others are timed without it" >&2; fi
 [ -f "$model/model.safetensors" ] || "$root/scripts/fetch_model.sh" "$model"
 "$root/scripts/fetch_text.sh" "$root/build/text"
 mkdir -p "$work"
@@ -48,4 +50,4 @@ fi
 python3 "$root/tests/peers/sentences_from_csv.py" 512 "$work/sentences.txt" \
   "$root"/build/text/{film_train,tweets,products,editorials}.csv
 exec python3 "$here/serve.py" --suanli "$suanli" --model "$model" --onnx "$work/encoder.onnx" --work "$work" \
-  --python "$peers/bin/python" --infinity "$infinity/bin/infinity_emb" --sentences "$work/sentences.txt" "$@"
+  --python "$peers/bin/python" "${with_infinity[@]}" --sentences "$work/sentences.txt" "$@"

@@ -4,10 +4,13 @@ import math
 import os
 import statistics
 import subprocess
+import time
 from dataclasses import dataclass
 
 from intervals import ratio_of
 from session import Refused
+
+from serving.servers import SENTENCE
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 LONGEST_ANSWER = 120
@@ -52,9 +55,18 @@ def wrk(script, url, threads, connections, seconds, *arguments):
     return json.loads(lines[-1])
 
 
+def rate_of(server, sentences):
+    """Sentences a second of a warm server that is alone, in one request."""
+    server.ask(sentences)
+    began = time.perf_counter()
+    server.ask(sentences)
+    return len(sentences) / (time.perf_counter() - began)
+
+
 def slice_of(server, case, bodies, seconds):
     server.resume()
     try:
+        server.ask([SENTENCE])  # awake
         found = wrk("load.lua", server.url(), 1, case.connections, seconds, bodies)
         server.settle()
     finally:
@@ -74,7 +86,7 @@ def measure(case, servers, bodies, repeats, seconds, rng):
         for server in order:
             try:
                 slices[server.kind.name].append(slice_of(server, case, bodies[server.kind.name], seconds))
-            except (Refused, ProcessLookupError) as error:
+            except (OSError, Refused) as error:
                 failed[server.kind.name] = str(error)
                 del slices[server.kind.name]
     return row_of(case, slices, failed)

@@ -3,7 +3,7 @@ import statistics
 
 from session import Refused
 
-from serving.load import wrk, write_bodies
+from serving.load import Case, rate_of, wrk, write_bodies
 from serving.servers import Server, suanli
 
 BATCH = 8
@@ -23,11 +23,11 @@ def measure(binary, model, sentences, work, repeats, seconds):
     bodies = write_bodies(kind, sentences, BATCH, work)
     with Server(kind) as server:
         server.first_answer(sentences[0])
-        wrk("load.lua", server.url(), 1, IN_FLIGHT, 1, bodies)
+        seconds = Case(BATCH, IN_FLIGHT).seconds(seconds, rate_of(server, sentences[:32]))
         turns = [turn(server, bodies, seconds) for _ in range(repeats)]
     median = lambda key: statistics.median(t[key] for t in turns)
     return {key: median(key) for key in turns[0] if key != "answers"} | {
-        "batch": BATCH, "in_flight": IN_FLIGHT, "connections": CONNECTIONS, "turns": turns}
+        "batch": BATCH, "in_flight": IN_FLIGHT, "connections": CONNECTIONS, "seconds": seconds, "turns": turns}
 
 
 def turn(server, bodies, seconds):

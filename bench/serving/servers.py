@@ -15,6 +15,7 @@ from session import Refused
 
 PEERS_FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "peers")
 HOST = "127.0.0.1"
+SENTENCE = "A warm and funny film."
 
 
 @dataclass

@@ -4,9 +4,7 @@ import time
 
 from session import Refused
 
-from serving.servers import Server
-
-SENTENCE = "A warm and funny film."
+from serving.servers import SENTENCE, Server
 
 
 def start(kind):

@@ -18,11 +18,11 @@ def heading(report):
 
 
 def start(report):
-    lines = [cells("server", "start to first answer, ms", "at rest: resident MB", "of no file", "of no file / weights",
-                   "lowest cosine to Suanli"), cells(*["---"] * 6)]
+    lines = [cells("server", "start to first answer, ms", "at rest: resident MB", "/ weights", "of no file MB", "/ weights",
+                   "lowest cosine to Suanli"), cells(*["---"] * 7)]
     for name, f in report["start"].items():
-        lines.append(cells(name, ms(f["seconds"]), mb(f["resident"]), mb(f["anonymous"]),
-                           f"{f['anonymous'] / report['weights']:.2f}", f"{report['agreement'].get(name, 1):.6f}"))
+        lines.append(cells(name, ms(f["seconds"]), mb(f["resident"]), f"{f['resident'] / report['weights']:.2f}",
+                           mb(f["anonymous"]), f"{f['anonymous'] / report['weights']:.2f}", f"{report['agreement'].get(name, 1):.6f}"))
     return "\n".join(lines) + f"\n\nWeights: {mb(report['weights'])} MB." + "".join(
         f" {name} is left out: {reason}." for name, reason in report["failed"].items())
 
