@@ -81,11 +81,27 @@ on_stand_in() {
     "build/release/tests/$1" --gtest_filter="$2"
 }
 
+# Requests: in one piece (@) or several (A, B), whole, in chunks, two at once, with a body that waits, and wrong ones.
+http_seeds() {
+  local to=$1 json='{"inputs":"a"}' post
+  post=' HTTP/1.1\r\nHost: a\r\n'
+  printf '@GET /health HTTP/1.1\r\nHost: a\r\n\r\n' >"$to/get"
+  printf "CPOST /embed${post}Content-Length: 14\r\n\r\n$json" >"$to/plain"
+  printf "APOST /embed${post}Transfer-Encoding: chunked\r\n\r\n7;x=y\r\n{\"input\r\n7\r\ns\":\"a\"}\r\n0\r\n\r\n" >"$to/chunked"
+  printf "@POST /later${post}Content-Length: 2\r\n\r\n{}GET /v2/models/%%41${post}\r\n" >"$to/pipelined"
+  printf "BPOST /stream${post}Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}" >"$to/expect"
+  printf "@POST /stream HTTP/1.0\r\nContent-Length: 2\r\n\r\n{}" >"$to/stream"
+  printf "\140POST /stream${post}Content-Length: 2\r\n\r\n{}" >"$to/vanishes"
+  printf "@POST /forgets${post}Content-Length: 0\r\n\r\nPOST /breaks_off${post}Content-Length: 0\r\n\r\n" >"$to/forgets"
+  printf "PPOST /v2/repository/models/a/load${post}Content-Length: 0\r\nConnection: close\r\n\r\n" >"$to/admin"
+  printf "APOST /v2/models/a/infer${post}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n-2\r\nab\r\n" >"$to/bad"
+}
+
 # Sound files to start from: a fuzzer finds the inside of a format sooner when it need not guess its first bytes.
 fuzz_seeds() {
   local seeds=build/fuzz/seeds file number=0
   rm -rf "$seeds"
-  mkdir -p "$seeds"/{config_json,tokenizer_json,safetensors,yaml,csv,gguf,image_decode,audio_decode}_fuzz
+  mkdir -p "$seeds"/{config_json,tokenizer_json,safetensors,yaml,csv,gguf,image_decode,audio_decode,http}_fuzz
   for file in $(git ls-files 'tests/golden/*config.json'); do cp "$file" "$seeds/config_json_fuzz/$((number += 1))"; done
   for file in tests/golden/tokenizer/*.json; do cp "$file" "$seeds/tokenizer_json_fuzz"; done
   SUANLI_CORPUS=$PWD/build/fuzz/corpus build/release/tests/formats_test --gtest_filter='*CorpusIsWritten*' >/dev/null
@@ -94,6 +110,7 @@ fuzz_seeds() {
   for file in tests/golden/image/files/*; do { printf '\0'; cat "$file"; } >"$seeds/image_decode_fuzz/$(basename "$file")"; done
   cp tests/golden/gguf/*.gguf "$seeds/gguf_fuzz"
   cp tests/golden/audio/{sound,stereo}.* "$seeds/audio_decode_fuzz"
+  http_seeds "$seeds/http_fuzz"
   printf 'text,label\n"a ""quoted"", text",positive\nplain,negative\n' >"$seeds/csv_fuzz/1"
 }
 

@@ -155,7 +155,7 @@ void refuse_others(const Json& body) {
   if (bool_field(body, "echo", false)) wrong_field("echo", "false");
   integer_field(body, "best_of", 1, 1, 1);
   const Json* format = field(body, "response_format");
-  if (format != nullptr && (!format->is_object() || format->value("type", "") != "text")) {
+  if (format != nullptr && (!format->is_object() || string_field(*format, "type", "") != "text")) {
     wrong_field("response_format", "{\"type\": \"text\"}");
   }
 }

@@ -70,6 +70,7 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
   void begin_stream(const Request& request, Response head);
   void stream(std::string part);
   void finish_stream();
+  void break_off();
   auto executor() { return stream_.get_executor(); }
 
  private:
@@ -127,11 +128,8 @@ class HttpExchange final : public Exchange, public std::enable_shared_from_this<
   HttpExchange(std::shared_ptr<Connection<Stream>> connection, Request request)
       : connection_(std::move(connection)), request_(std::move(request)) {}
   ~HttpExchange() override {
-    if (answered_) {
-      // A stream that its handler forgot.
-      if (streams_) asio::post(connection_->executor(), [connection = connection_] { connection->finish_stream(); });
-      return;
-    }
+    if (streams_) asio::post(connection_->executor(), [connection = connection_] { connection->break_off(); });
+    if (answered_) return;
     log_error("request " + request_.id + " to " + request_.path + " was dropped without an answer");
     asio::post(connection_->executor(), [connection = connection_, request = request_] {
       connection->send(request, plain_error(Fault::backend, "the server could not answer; request " + request.id));
@@ -179,7 +177,8 @@ class HttpExchange final : public Exchange, public std::enable_shared_from_this<
   std::shared_ptr<Connection<Stream>> connection_;
   Request request_;
   std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
-  std::atomic<bool> answered_ = false, streams_ = false;
+  std::atomic<bool> answered_ = false;
+  std::atomic<bool> streams_ = false;  ///< an answer in parts has begun and not ended
   std::string model_;
 };
 
@@ -339,6 +338,7 @@ template <class Stream>
 void Connection<Stream>::refuse(const RequestError& error) {
   busy_ = true;
   if (!parser_->is_done()) closing_ = true;
+  if (request_.arrival == Clock::time_point()) request_.arrival = Clock::now();  // its head never came whole
   timer_.cancel();
   send(request_, error_answer(route_ != nullptr ? route_->error : plain_error, error));
 }
@@ -434,6 +434,13 @@ void Connection<Stream>::finish_stream() {
   if (!writing_) write_next();
 }
 
+/// The rest of an answer in parts does not come, or cannot be sent: its client sees that the end is missing.
+template <class Stream>
+void Connection<Stream>::break_off() {
+  if (!std::exchange(finished_, true)) count_answer(status_);
+  close();
+}
+
 template <class Stream>
 void Connection<Stream>::write_next() {
   if (parts_.empty()) {
@@ -446,8 +453,7 @@ void Connection<Stream>::write_next() {
     self->writing_ = false;
     if (error) {
       if (const auto exchange = self->exchange_.lock()) exchange->cancel();
-      if (!std::exchange(self->finished_, true)) self->count_answer(self->status_);
-      return self->close();
+      return self->break_off();
     }
     self->parts_.pop_front();
     self->write_next();
