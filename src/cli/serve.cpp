@@ -12,6 +12,7 @@
 #include "cli/options.h"
 #include "cli/verbs.h"
 #include "serve/alarm.h"
+#include "serve/openapi.h"
 #include "serve/server.h"
 #include "serve/service.h"
 
@@ -219,6 +220,7 @@ int serve(Arguments arguments) {
   if (config.is_given("alert_rules")) {
     alarm.emplace(serve::AlarmOptions{config.get_string("alert_rules"), given_or_none(config, "webhook_url")}, metrics);
   }
+  serve::add_openapi_route(router, service);
   log_info("serving at " + options.host + ":" + std::to_string(server.port()));
   return server.run([&models] { models.in_background([&models] { models.load_all(); }); });
 }

@@ -252,12 +252,21 @@ void similarity(const Service& service, const ExchangePointer& exchange) {
   });
 }
 
+/// Of what is answered without a model's queue, which would count them.
+std::vector<Input> counted_inputs(const Service& service, const Json& body, const char* key) {
+  bool single = false;
+  std::vector<Input> inputs = inputs_of(body, key, single);
+  const size_t most = service.limits.items_per_request;
+  if (inputs.size() > most)
+    wrong_field(key, "at most " + std::to_string(most) + ", got " + std::to_string(inputs.size()));
+  return inputs;
+}
+
 void tokenize(const Service& service, const ExchangePointer& exchange) {
   const Json body = read_body(exchange->request());
   const auto model = service.models.any(string_field(body, "model", ""));
   exchange->counts_for(model->name());
-  bool single = false;
-  std::vector<Input> inputs = inputs_of(body, "inputs", single);
+  std::vector<Input> inputs = counted_inputs(service, body, "inputs");
   if (const auto* served = dynamic_cast<const ServedModel*>(model.get())) add_prompt(body, *served, inputs);
   const EncodeOptions options{.add_special_tokens = bool_field(body, "add_special_tokens", true)};
   const Tokenizer& tokenizer = model->tokenizer();
@@ -282,8 +291,7 @@ void decode(const Service& service, const ExchangePointer& exchange) {
   const Json body = read_body(exchange->request());
   const auto model = service.models.any(string_field(body, "model", ""));
   exchange->counts_for(model->name());
-  bool single = false;
-  const std::vector<Input> inputs = inputs_of(body, "ids", single);
+  const std::vector<Input> inputs = counted_inputs(service, body, "ids");
   const bool skip = bool_field(body, "skip_special_tokens", true);
   std::string out = "[";
   for (const Input& input : inputs) {

@@ -290,6 +290,19 @@ TEST(Http, AnAnswerInPartsComesInChunks) {
   EXPECT_EQ(client.rest(), "4\r\none \r\n4\r\ntwo \r\n5\r\nthree\r\n0\r\n\r\n");
 }
 
+TEST(Http, AnAnswerInPartsThatIsLetGoHasNoEndAndLeavesRoom) {
+  TestServerOptions options;
+  options.server.limits.in_flight = 1;
+  options.more_routes = [](Router& router) {
+    router.add({"GET", "/part", Scope::infer, [](const ExchangePointer& exchange) { exchange->begin({.body = "a"}); }});
+  };
+  TestServer server(options);
+  Client client(server.port()), after(server.port());
+  client.send("GET /part HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_FALSE(client.rest().ends_with("0\r\n\r\n")) << "the client must see that it is not whole";
+  EXPECT_EQ(after.post("/embed", kEmbed).status, 200);
+}
+
 TEST(Http, DrainingAnswersWhatWasTakenAndRefusesTheRest) {
   Gate gate;
   TestServerOptions options;

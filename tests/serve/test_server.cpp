@@ -12,6 +12,7 @@
 
 #include "models/load.h"
 #include "ops/initialize.h"
+#include "serve/openapi.h"
 
 namespace suanli::serve {
 
@@ -46,6 +47,7 @@ TestServer::TestServer(Options given) : options(std::move(given)) {
   add_openai_routes(router, service);
   add_completion_routes(router, service);
   add_open_inference_routes(router, service);
+  add_openapi_route(router, service);
   if (options.more_routes) options.more_routes(router);
   thread_ = std::thread([this] { code_ = server->run([] {}); });
 }
