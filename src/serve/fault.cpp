@@ -1,6 +1,9 @@
 #include "serve/fault.h"
 
+#include <algorithm>
+
 #include "base/json_text.h"
+#include "base/utf8.h"
 
 namespace suanli::serve {
 
@@ -42,10 +45,14 @@ int status_of(Fault fault) {
   return 500;
 }
 
+void append_message(std::string& body, std::string_view message) {
+  append_string(body, message.substr(0, std::min(message.size(), find_invalid_utf8(message))));
+}
+
 Response plain_error(Fault fault, std::string_view message) {
   Response response{.status = status_of(fault)};
   response.body = "{\"error\":";
-  append_string(response.body, message);
+  append_message(response.body, message);
   response.body += '}';
   return response;
 }

@@ -43,6 +43,9 @@ class RequestError : public std::runtime_error {
 /// How an API writes its errors.
 using ErrorForm = Response (*)(Fault fault, std::string_view message);
 
+/// Appends `message` as a string of JSON. One that quotes bytes of a request ends before those that are not UTF-8.
+void append_message(std::string& body, std::string_view message);
+
 /// {"error": message} with status_of(fault): that of the Open Inference Protocol, and of what belongs to no API.
 Response plain_error(Fault fault, std::string_view message);
 

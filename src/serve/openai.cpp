@@ -17,7 +17,7 @@ Response openai_error(Fault fault, std::string_view message) {
                      : status_of(fault) >= 500    ? "server_error"
                                                   : "invalid_request_error";
   response.body = "{\"error\":{\"message\":";
-  append_string(response.body, message);
+  append_message(response.body, message);
   response.body += std::string(",\"type\":\"") + type + "\",\"param\":null,\"code\":null}}";
   return response;
 }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "base/utf8.h"
 #include "serve/connection.h"
 #include "serve/fields.h"
 
@@ -92,7 +93,7 @@ bool read_some(Socket& client, std::string& answers) {
   return count > 0;
 }
 
-/// Traps where an answer does not parse, or something lies behind the last one.
+/// Traps where an answer does not parse or is not UTF-8, or something lies behind the last one.
 void check_answers(std::string_view answers) {
   while (!answers.empty()) {
     if (!answers.starts_with("HTTP/1.1 ") && !answers.starts_with("HTTP/1.0 ")) __builtin_trap();
@@ -102,6 +103,8 @@ void check_answers(std::string_view answers) {
     const size_t used = parser.put(asio::buffer(answers), error);
     if (!error && !parser.is_done()) parser.put_eof(error);
     if (error || !parser.is_done() || used == 0) __builtin_trap();
+    const bool json = parser.get()[http::field::content_type] == "application/json";
+    if (json && suanli::find_invalid_utf8(parser.get().body()) != std::string::npos) __builtin_trap();
     answers.remove_prefix(used);
   }
 }

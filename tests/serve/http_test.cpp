@@ -270,6 +270,18 @@ TEST(Http, AHandlerThatForgetsOrThrowsStillAnswers) {
   }
 }
 
+TEST(Http, AnErrorThatQuotesTheBodyIsUtf8) {
+  TestServer server;
+  for (const char* path : {"/embed", "/v1/embeddings", "/v2/models/tiny/infer"}) {
+    for (const char* body : {"\xf6", "\xc3\xa9", "{\"a\": \xe4\xb8\xad}", "{\"\xff\": 1}"}) {
+      Client client(server.port());
+      const Reply reply = client.post(path, body);
+      EXPECT_TRUE(reply.status == 400 || reply.status == 422);
+      EXPECT_NO_THROW(reply.json()) << path << " " << body;
+    }
+  }
+}
+
 TEST(Http, AnAnswerInPartsComesInChunks) {
   TestServerOptions options;
   options.more_routes = [](Router& router) {
