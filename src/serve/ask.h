@@ -17,7 +17,7 @@ inline void ask(const ModelPointer& model, const ExchangePointer& exchange, Ques
   model->ask(
       std::move(question),
       [exchange, write = std::move(write)](Answers answers) {
-        exchange->answer([write, kept = std::make_shared<Answers>(std::move(answers))] { return write(*kept); });
+        exchange->answer_with([write, kept = std::make_shared<Answers>(std::move(answers))] { return write(*kept); });
       },
       [exchange, form](const RequestError& error) { exchange->answer(error_answer(form, error)); });
 }

@@ -136,14 +136,13 @@ class HttpExchange final : public Exchange, public std::enable_shared_from_this<
     });
   }
 
-  using Exchange::answer;
   const Request& request() const override { return request_; }
   infer::Cancelled cancelled() const override { return cancelled_; }
   void cancel() { *cancelled_ = true; }
   void counts_for(std::string model) override { model_ = std::move(model); }
   const std::string& model() const { return model_; }
 
-  void answer(std::function<Response()> make) override {
+  void answer_with(std::function<Response()> make) override {
     if (answered_.exchange(true)) return;
     asio::dispatch(connection_->executor(), [self = this->shared_from_this(), make = std::move(make)] {
       Response response;

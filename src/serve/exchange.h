@@ -48,9 +48,9 @@ class Exchange {
   virtual void counts_for(std::string model) = 0;
 
   /// Sends the answer that `make` returns, which runs on the network thread. Once; nothing after it.
-  virtual void answer(std::function<Response()> make) = 0;
+  virtual void answer_with(std::function<Response()> make) = 0;
   void answer(Response response) {
-    answer([kept = std::make_shared<Response>(std::move(response))] { return std::move(*kept); });
+    answer_with([kept = std::make_shared<Response>(std::move(response))] { return std::move(*kept); });
   }
 
   /// An answer that comes in parts: its head (the body of which is the first part), parts, the end.

@@ -171,8 +171,20 @@ Response infer_response(const ServedModel& model, const Answers& answers, const 
           .headers = {{"Inference-Header-Content-Length", length}}};
 }
 
+}  // namespace
+
+ModelPointer model_of_path(const Service& service, const Request& request) {
+  ModelPointer model = service.models.get(request.parameters[0]);
+  if (request.parameters.size() > 1 && request.parameters[1] != std::to_string(model->version())) {
+    throw RequestError(Fault::not_found, "no such version of the model");
+  }
+  return model;
+}
+
+namespace {
+
 void infer_route(const Service& service, const ExchangePointer& exchange) {
-  const ModelPointer model = service.models.get(exchange->request().parameters[0]);
+  const ModelPointer model = model_of_path(service, exchange->request());
   exchange->counts_for(model->name());
   InferBody body = infer_body(exchange->request());
   const Json* inputs = field(body.json, "inputs");
@@ -200,7 +212,7 @@ Json described(const std::vector<TensorInfo>& tensors) {
 }
 
 void model_metadata(const Service& service, const ExchangePointer& exchange) {
-  const ModelPointer model = service.models.get(exchange->request().parameters[0]);
+  const ModelPointer model = model_of_path(service, exchange->request());
   const Json out = {{"name", model->name()},
                     {"versions", {std::to_string(model->version())}},
                     {"platform", "suanli"},
@@ -220,7 +232,7 @@ void model_ready(const Service& service, const ExchangePointer& exchange) {
 }
 
 void model_statistics(const Service& service, const ExchangePointer& exchange) {
-  const ModelPointer model = service.models.get(exchange->request().parameters[0]);
+  const ModelPointer model = model_of_path(service, exchange->request());
   const ModelCounts counts = model->counts();
   const auto part = [](int64_t count, int64_t ns) { return Json({{"count", count}, {"ns", ns}}); };
   const Json stats = {{"success", part(counts.success, counts.success_ns)},

@@ -241,6 +241,26 @@ const char* const kOpenapiSchemas = R"json({
     "parameters": {"type": "object", "properties": {"binary_data_size": {"type": "integer"}}}}}}}},
 "Statistic": {"type": "object", "required": ["count", "ns"], "properties": {
   "count": {"type": "integer"}, "ns": {"type": "integer"}}},
+"Drift": {"type": "object", "required": ["model_name", "baseline", "drifted", "scores"], "properties": {
+  "model_name": {"type": "string"}, "baseline": {"type": "boolean"}, "drifted": {"type": "boolean"},
+  "scores": {"type": "array", "items": {"type": "object",
+    "required": ["feature", "test", "statistic", "p_value", "threshold", "drifted", "baseline_count", "window_count"],
+    "properties": {"feature": {"type": "string"}, "test": {"type": "string"},
+      "statistic": {"type": "number", "nullable": true}, "p_value": {"type": "number", "nullable": true},
+      "threshold": {"type": "number"}, "drifted": {"type": "boolean"},
+      "baseline_count": {"type": "integer"}, "window_count": {"type": "integer"}}}}}},
+"Energy": {"type": "object", "required": ["model_name", "source", "tokens", "joules"], "properties": {
+  "model_name": {"type": "string"}, "source": {"type": "string", "enum": ["measured", "modelled", "unknown"]},
+  "how": {"type": "string"}, "seconds": {"type": "number"}, "tokens": {"type": "integer"},
+  "joules": {"type": "number", "nullable": true}, "joules_per_token": {"type": "number", "nullable": true},
+  "kwh": {"type": "number", "nullable": true}, "cost": {"type": "number", "nullable": true},
+  "currency": {"type": "string", "nullable": true}, "co2_kg": {"type": "number", "nullable": true},
+  "table_date": {"type": "string", "nullable": true}}},
+"Label": {"type": "object", "required": ["id", "label"], "properties": {
+  "id": {"type": "string", "minLength": 1}, "label": {"type": "string"}, "index": {"type": "integer", "minimum": 0}}},
+"Accuracy": {"type": "object", "required": ["labelled", "correct", "accuracy_low", "accuracy_high"], "properties": {
+  "labelled": {"type": "integer"}, "correct": {"type": "integer"},
+  "accuracy_low": {"type": "number"}, "accuracy_high": {"type": "number"}}},
 "Statistics": {"type": "object", "required": ["model_stats"], "properties": {
   "model_stats": {"type": "array", "items": {"type": "object",
     "required": ["name", "version", "last_inference", "inference_count", "execution_count", "inference_stats",

@@ -19,6 +19,9 @@ struct Service {
   std::function<bool()> ready;  ///< false: the server is about to end
 };
 
+/// The model that a path names, with its version where the path has one. Throws RequestError where there is none.
+ModelPointer model_of_path(const Service& service, const Request& request);
+
 /// GET /health, /ping.
 void add_health_routes(Router& router, const Service& service);
 /// GET /metrics, and of a model /drift, /energy, POST /feedback.

@@ -45,7 +45,7 @@ Response drift_answer(const ModelPointer& model) {
 
 /// {"id": x-request-id of the answer, "index": of its inputs, "label": the truth}
 void take_feedback(const Service& service, const ExchangePointer& exchange) {
-  const ModelPointer model = service.models.get(exchange->request().parameters[0]);
+  const ModelPointer model = model_of_path(service, exchange->request());
   exchange->counts_for(model->name());
   const Json body = read_body(exchange->request());
   const std::string id = string_field(body, "id", ""), label = string_field(body, "label", "");
@@ -104,23 +104,23 @@ void add_watch_routes(Router& router, const Service& service) {
                   return {.body = metrics.text(), .content_type = "text/plain; version=0.0.4; charset=utf-8"};
                 });
               }});
-  router.add({.method = "GET",
-              .pattern = "/v2/models/{model}/drift",
-              .scope = Scope::metrics,
-              .handler = [service](const ExchangePointer& exchange) {
-                const ModelPointer model = service.models.get(exchange->request().parameters[0]);
-                answer_in_background(service, exchange, [model] { return drift_answer(model); });
-              }});
-  router.add({.method = "GET",
-              .pattern = "/v2/models/{model}/energy",
-              .scope = Scope::metrics,
-              .handler = [service](const ExchangePointer& exchange) {
-                exchange->answer(energy_answer(service, service.models.any(exchange->request().parameters[0])));
-              }});
-  router.add({.method = "POST",
-              .pattern = "/v2/models/{model}/feedback",
-              .scope = Scope::infer,
-              .handler = [service](const ExchangePointer& exchange) { take_feedback(service, exchange); }});
+  const auto add = [&](const char* method, const std::string& pattern, Scope scope, auto action) {
+    router.add({.method = method,
+                .pattern = pattern,
+                .scope = scope,
+                .handler = [service, action](const ExchangePointer& exchange) { action(service, exchange); }});
+  };
+  for (const char* model : {"/v2/models/{model}", "/v2/models/{model}/versions/{version}"}) {
+    const std::string prefix = model;
+    add("GET", prefix + "/drift", Scope::metrics, [](const Service& all, const ExchangePointer& exchange) {
+      answer_in_background(all, exchange,
+                           [found = model_of_path(all, exchange->request())] { return drift_answer(found); });
+    });
+    add("GET", prefix + "/energy", Scope::metrics, [](const Service& all, const ExchangePointer& exchange) {
+      exchange->answer(energy_answer(all, all.models.any(exchange->request().parameters[0])));
+    });
+    add("POST", prefix + "/feedback", Scope::infer, take_feedback);
+  }
 }
 
 }  // namespace suanli::serve

@@ -258,7 +258,7 @@ TEST(Http, AHandlerThatForgetsOrThrowsStillAnswers) {
     router.add(
         {"GET", "/throw", Scope::infer, [](const ExchangePointer&) { throw std::runtime_error("/secret/path"); }});
     router.add({"GET", "/late", Scope::infer, [](const ExchangePointer& exchange) {
-                  exchange->answer([]() -> Response { throw std::runtime_error("/secret/path"); });
+                  exchange->answer_with([]() -> Response { throw std::runtime_error("/secret/path"); });
                 }});
   };
   TestServer server(options);
