@@ -1,5 +1,5 @@
 """Real clients against `suanli serve`: openai, tritonclient, huggingface_hub, prometheus_client; answers against
-sentence-transformers and transformers.
+sentence-transformers and transformers; schemathesis against the page of OpenAPI.
 usage: check_serve.py SUANLI ENCODER_FOLDER CLASSIFIER_FOLDER"""
 
 import atexit
@@ -134,6 +134,18 @@ def check_metrics(server):
     print(f"prometheus_client reads {len(families)} families")
 
 
+def check_openapi(server):
+    """Requests that fit the page and such that do not: every answer is one that the page describes."""
+    checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(
+            [Path(sys.executable).parent / "schemathesis", "run", server.url + "/api-doc/openapi.json",
+             "--checks", checks, "--phases", "coverage,fuzzing", "--max-examples", "50", "--seed", "1",
+             "--suppress-health-check", "all", "--warnings", "off", "--generation-database", "none"],
+            cwd=folder, check=True)
+    assert requests.get(server.url + "/health").status_code == 200
+
+
 def check_classifier(suanli, folder):
     server = Server(suanli, ["--model", folder, "--model_name", "classifier"])
     tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForSequenceClassification.from_pretrained(folder)
@@ -189,6 +201,7 @@ def main():
     check_triton_tokens(server, encoder, expected)
     check_hub(server, expected)
     check_metrics(server)
+    check_openapi(server)
     server.stop()
     check_classifier(suanli, classifier)
     check_reload(suanli, encoder)

