@@ -29,7 +29,7 @@ TEST(Feedback, TheIntervalIsWilsons) {
   }
   // scipy 1.17.1: binomtest(90, 100).proportion_ci(method="wilson")
   EXPECT_NEAR(feedback.accuracy().low, 0.8256343384950865, 1e-12);
-  EXPECT_NEAR(feedback.accuracy().high, 0.9447708628693249, 1e-12);
+  EXPECT_NEAR(feedback.accuracy().high, 0.9447708629393249, 1e-12);
 }
 
 TEST(Feedback, OldAnswersAreForgotten) {
