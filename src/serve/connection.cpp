@@ -62,7 +62,7 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
 
   void close_when_idle() override {
     closing_ = true;
-    if (!busy_ && !begun_) close();
+    if (!busy_) close();
   }
 
   // What an exchange asks for, on the network thread.
@@ -74,8 +74,6 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
   auto executor() { return stream_.get_executor(); }
 
  private:
-  using Self = std::shared_ptr<Connection>;
-
   auto& lowest() { return beast::get_lowest_layer(stream_); }
 
   void read_within(Clock::time_point end);
@@ -104,15 +102,14 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
   beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
   std::function<void(uint64_t, beast::string_view, ErrorCode&)> on_chunk_;
-  size_t chunks_ = 0, requests_ = 0;
-  bool begun_ = false;      ///< bytes of a request have come
+  size_t chunks_ = 0, requests_ = 0, dropped_ = 0;
   bool busy_ = false;       ///< a request is with its handler, or its answer on the way
   bool closing_ = false;    ///< no further request
   bool watching_ = false;   ///< a wait for bytes or the end of the connection is under way
   bool in_flight_ = false;  ///< the request counts as one under way
   bool timed_out_ = false;
   Clock::time_point body_begun_;
-  Request request_;
+  Request request_;  ///< its body is with the exchange
   const Route* route_ = nullptr;
   std::weak_ptr<HttpExchange<Stream>> exchange_;
   std::optional<Message> message_;
@@ -200,7 +197,7 @@ void Connection<Stream>::read_request() {
   request_ = {};
   route_ = nullptr;
   exchange_.reset();
-  begun_ = finished_ = false;
+  finished_ = false;
   chunks_ = 0;
   on_chunk_ = [this](uint64_t, beast::string_view, ErrorCode& error) {
     if (++chunks_ > front_.limits.chunks) error = http::error::body_limit;
@@ -227,7 +224,6 @@ void Connection<Stream>::read_first() {
 
 template <class Stream>
 void Connection<Stream>::read_head() {
-  begun_ = true;
   http::async_read_some(stream_, buffer_, *parser_, [self = this->shared_from_this()](ErrorCode error, size_t) {
     if (error) return self->read_failed(error);
     self->parser_->is_header_done() ? self->take_head() : self->read_head();
@@ -302,7 +298,6 @@ void Connection<Stream>::read_body() {
 template <class Stream>
 void Connection<Stream>::dispatch() {
   timer_.cancel();
-  request_.body = std::move(parser_->get().body());
   if (route_->scope == Scope::infer || route_->scope == Scope::admin) {
     if (front_.draining && route_->scope == Scope::infer) {
       closing_ = true;
@@ -315,9 +310,10 @@ void Connection<Stream>::dispatch() {
     in_flight_ = true;
   }
   busy_ = true;
-  const auto exchange = std::make_shared<HttpExchange<Stream>>(this->shared_from_this(), request_);
+  Request request = request_;
+  request.body = std::move(parser_->get().body());
+  const auto exchange = std::make_shared<HttpExchange<Stream>>(this->shared_from_this(), std::move(request));
   exchange_ = exchange;
-  request_.body = {};
   watch_for_hang_up();
   const ErrorForm form = route_->error;
   try {
@@ -480,14 +476,13 @@ void Connection<Stream>::linger() {
   lowest().socket().shutdown(asio::socket_base::shutdown_send, ignored);
   lowest().expires_after(std::chrono::seconds(1));
   buffer_.clear();
-  chunks_ = 0;
   drop_rest();
 }
 
 template <class Stream>
 void Connection<Stream>::drop_rest() {
   lowest().async_read_some(buffer_.prepare(64 << 10), [self = this->shared_from_this()](ErrorCode error, size_t) {
-    error || ++self->chunks_ > 64 ? self->close() : self->drop_rest();
+    error || ++self->dropped_ > 64 ? self->close() : self->drop_rest();
   });
 }
 

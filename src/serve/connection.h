@@ -22,7 +22,7 @@ using LocalStream = boost::beast::basic_stream<boost::asio::local::stream_protoc
 class AnyConnection {
  public:
   virtual ~AnyConnection() = default;
-  /// Closes it as soon as no request is under way.
+  /// Closes it as soon as no request is with a handler, and no answer on the way.
   virtual void close_when_idle() = 0;
 };
 

@@ -333,5 +333,17 @@ TEST(Http, DrainingAnswersWhatWasTakenAndRefusesTheRest) {
   EXPECT_EQ(code.get(), 0);
 }
 
+TEST(Http, DrainingDoesNotWaitForClientsThatSendNothing) {
+  TestServer server;
+  Client idle(server.port()), in_head(server.port()), in_body(server.port());
+  EXPECT_EQ(idle.request("GET", "/health").status, 200);
+  in_head.send("GET /hea");
+  in_body.send(head("Content-Length: 21\r\n\r\n{"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(server.stop(), 0);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));  // head and body have 10 s and more
+}
+
 }  // namespace
 }  // namespace suanli::serve
