@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# usage: scripts/test.sh [full|cuda-full|tsan|fuzz SECONDS]
+# usage: scripts/test.sh [full|soak|cuda-full|tsan|fuzz SECONDS]
 #   (nothing)  installs what is needed, builds, runs every test in release and the fast part under address and undefined sanitizers
 #   cuda-full  on the PTX interpreter what takes it long: long attention, products of models' sizes, whole runs, the ops
 #              with the interpreter under the sanitizers
 #   tsan       the threaded part under the thread sanitizer
 #   full       what takes longer: a million mutations, long crash and kill runs, the trainer under the sanitizers,
 #              two minutes a fuzzer, the Python clients
+#   soak       the server for long: a thousand models exchanged, a hundred ends and a million requests under load
 #   fuzz       every fuzzer for so many seconds, two at a time
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -145,9 +146,13 @@ case ${1:-} in
     ;;
   tsan)
     step "build and tests (thread sanitizer)"
-    folders="base tensor autograd data train"
+    folders="base tensor autograd data infer serve train"
     scripts/build.sh tsan $(printf '%s_test ' $folders)
     TSAN_OPTIONS="halt_on_error=1 allocator_may_return_null=1" ctest --preset tsan -R "^($(echo $folders | tr ' ' '|'))$"
+    ;;
+  soak)
+    scripts/build.sh release serve_test
+    SUANLI_SOAK=1 build/release/tests/serve_test --gtest_filter='Soak.*'
     ;;
   full)
     run_release
@@ -161,7 +166,7 @@ case ${1:-} in
     run_fuzzers "${2:?seconds for each}"
     ;;
   *)
-    echo "usage: scripts/test.sh [full|cuda-full|tsan|fuzz SECONDS]" >&2
+    echo "usage: scripts/test.sh [full|soak|cuda-full|tsan|fuzz SECONDS]" >&2
     exit 2
     ;;
 esac
