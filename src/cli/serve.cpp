@@ -162,7 +162,7 @@ void add_models(const Config& config, serve::Repository& models) {
 
 monitor::PriceTable read_prices(const Config& config) {
   if (!config.is_given("energy_prices")) return {};
-  const monitor::PriceTable table = monitor::read_price_table(config.get_string("energy_prices"));
+  monitor::PriceTable table = monitor::read_price_table(config.get_string("energy_prices"));
   const std::string warning = monitor::age_warning(table, std::time(nullptr));
   if (!warning.empty()) log_warning(warning);
   return table;
