@@ -102,12 +102,14 @@ http_seeds() {
 fuzz_seeds() {
   local seeds=build/fuzz/seeds file number=0
   rm -rf "$seeds"
-  mkdir -p "$seeds"/{config_json,tokenizer_json,safetensors,yaml,csv,gguf,image_decode,audio_decode,http}_fuzz
+  mkdir -p "$seeds"/{config_json,tokenizer_json,safetensors,yaml,csv,gguf,image_decode,audio_decode,http,metrics_text}_fuzz
   for file in $(git ls-files 'tests/golden/*config.json'); do cp "$file" "$seeds/config_json_fuzz/$((number += 1))"; done
   for file in tests/golden/tokenizer/*.json; do cp "$file" "$seeds/tokenizer_json_fuzz"; done
   SUANLI_CORPUS=$PWD/build/fuzz/corpus build/release/tests/formats_test --gtest_filter='*CorpusIsWritten*' >/dev/null
   cp build/fuzz/corpus/*.safetensors "$seeds/safetensors_fuzz"
   cp examples/*.yaml "$seeds/yaml_fuzz"
+  { cat examples/alert_rules.yaml; printf '\0suanli_queue_size{model="m"} 3\nsuanli_predictions_total{label="negative"} 7\n'; } \
+    >"$seeds/metrics_text_fuzz/1"
   for file in tests/golden/image/files/*; do { printf '\0'; cat "$file"; } >"$seeds/image_decode_fuzz/$(basename "$file")"; done
   cp tests/golden/gguf/*.gguf "$seeds/gguf_fuzz"
   cp tests/golden/audio/{sound,stereo}.* "$seeds/audio_decode_fuzz"
