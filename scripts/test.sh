@@ -148,7 +148,7 @@ case ${1:-} in
     ;;
   tsan)
     step "build and tests (thread sanitizer)"
-    folders="base tensor autograd data infer serve train"
+    folders="base tensor autograd data infer train"
     scripts/build.sh tsan $(printf '%s_test ' $folders)
     TSAN_OPTIONS="halt_on_error=1 allocator_may_return_null=1" ctest --preset tsan -R "^($(echo $folders | tr ' ' '|'))$"
     ;;
