@@ -35,12 +35,12 @@ TextModel load_text_model(const std::filesystem::path& folder, const TextModelOp
   }
   initialize();
   const Device device = device_named(options.device);
-  const auto [dtype, int8] = nn::inference_precision_named(options.precision, device);
+  const nn::InferencePrecision precision = nn::inference_precision_named(options.precision, device);
   int64_t longest = 0;
   const Pooling pooling = options.head == models::Head::none ? sentence_pooling(folder, options, longest) : Pooling();
   Tokenizer tokenizer = Tokenizer::load(folder_with(folder, {"tokenizer.json", "vocab.txt"}));
-  models::Model model =
-      models::load_model(folder, {.head = options.head, .matrix_dtype = dtype, .int8 = int8, .device = device});
+  models::Model model = models::load_model(
+      folder, {.head = options.head, .matrix_dtype = precision.dtype, .int8 = precision.int8, .device = device});
   if (options.head != models::Head::none && !model.initialized.empty()) {
     throw UserError(folder.string(), "expected a model with a trained head, missing " + model.initialized.front() +
                                          "; train it first, or use `suanli embed`");
@@ -50,12 +50,12 @@ TextModel load_text_model(const std::filesystem::path& folder, const TextModelOp
   for (const int64_t limit : {tokenizer.model_max_length(), longest, options.max_length}) {
     if (limit > 0) encode.max_length = std::min(encode.max_length, limit);
   }
-  const EngineOptions engine{.dtype = dtype,
+  const EngineOptions engine{.dtype = precision.dtype,
                              .tokens_per_batch = options.tokens_per_batch,
                              .pooling = pooling,
                              .mask_id = tokenizer.special_ids().mask.value_or(-1),
                              .cuda_graphs = options.cuda_graphs};
-  return {std::move(tokenizer), Engine(std::move(model), engine), encode, pooling};
+  return {std::move(tokenizer), Engine(std::move(model), engine), encode, pooling, precision.name()};
 }
 
 CausalModel load_causal_model(const std::filesystem::path& folder, const std::string& device,

@@ -26,6 +26,7 @@ struct TextModel {
   Engine engine;
   EncodeOptions encode_options;  ///< max_length is the most that tokenizer, network, folder and options allow
   Pooling pooling;
+  const char* precision;  ///< what was chosen: "f32", "bf16", "int8", ...
 };
 
 /// Reads tokenizer, weights and, for head none, the files of sentence transformers. Throws UserError, too, where the

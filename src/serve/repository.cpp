@@ -57,11 +57,12 @@ void Repository::load(const std::string& name) {
   const auto leave = [this](LoadedModel* model) { boost::asio::post(tokenizers_, [model] { delete model; }); };
   std::shared_ptr<LoadedModel> model;
   try {
-    if (served_head(folder) == models::Head::causal_lm) {
+    const models::Head head = served_head(folder);
+    if (head == models::Head::causal_lm) {
       model.reset(new WritingModel(name, version, folder, options_, limits_, metrics_), leave);
     } else {
       model = std::shared_ptr<ServedModel>(
-          new ServedModel(name, version, folder, options_, limits_, metrics_, tokenizers_), leave);
+          new ServedModel(name, version, folder, head, options_, limits_, metrics_, tokenizers_), leave);
     }
   } catch (const std::exception&) {
     const std::lock_guard lock(mutex_);

@@ -4,10 +4,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "base/utf8.h"
-#include "formats/lora_folder.h"
 #include "models/config.h"
-#include "nn/precision.h"
 #include "serve/model_watch.h"
 
 namespace suanli::serve {
@@ -36,8 +33,9 @@ ModelKind kind_of(models::Head head, const std::string& folder) {
   }
 }
 
-infer::TextModel load(const std::filesystem::path& folder, const ModelOptions& options, const Limits& limits) {
-  infer::TextModelOptions out{.head = served_head(folder)};
+infer::TextModel load(const std::filesystem::path& folder, models::Head head, const ModelOptions& options,
+                      const Limits& limits) {
+  infer::TextModelOptions out{.head = head};
   out.device = options.device;
   out.precision = options.precision;
   out.max_length = options.max_length;
@@ -67,18 +65,17 @@ models::Head served_head(const std::filesystem::path& folder) {
   return models::head_of(models::model_json(folder), folder.string() + "/config.json");
 }
 
-ServedModel::ServedModel(std::string name, int64_t version, const std::filesystem::path& folder,
+ServedModel::ServedModel(std::string name, int64_t version, const std::filesystem::path& folder, models::Head head,
                          const ModelOptions& options, const Limits& limits, monitor::ServiceMetrics& metrics,
                          boost::asio::thread_pool& tokenizers)
     : LoadedModel(std::move(name), version),
-      kind_(kind_of(served_head(folder), folder.string())),
-      precision_(nn::inference_precision_named(options.precision, device_named(options.device)).name()),
+      kind_(kind_of(head, folder.string())),
       prompts_(read_prompts(folder)),
       limits_(limits),
       metrics_(metrics),
       tokenizers_(tokenizers),
       watch_(std::make_shared<ModelWatch>(folder)),
-      model_(load(folder, options, limits)),
+      model_(load(folder, head, options, limits)),
       scheduler_(model_.engine, {.replicas = options.replicas,
                                  .tokens_per_batch = limits.tokens_per_batch,
                                  .queued = limits.queued,

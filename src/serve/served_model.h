@@ -59,9 +59,11 @@ class ModelWatch;
 
 class ServedModel final : public LoadedModel, public std::enable_shared_from_this<ServedModel> {
  public:
-  /// Loads the folder and computes one batch, so that the first request meets a warm model. Throws UserError.
-  ServedModel(std::string name, int64_t version, const std::filesystem::path& folder, const ModelOptions& options,
-              const Limits& limits, monitor::ServiceMetrics& metrics, boost::asio::thread_pool& tokenizers);
+  /// `head`: that of served_head(). Loads the folder and computes one batch, so that the first request meets a warm
+  /// model. Throws UserError.
+  ServedModel(std::string name, int64_t version, const std::filesystem::path& folder, models::Head head,
+              const ModelOptions& options, const Limits& limits, monitor::ServiceMetrics& metrics,
+              boost::asio::thread_pool& tokenizers);
 
   ModelKind kind() const { return kind_; }
   const infer::TextModel& model() const { return model_; }
@@ -72,7 +74,7 @@ class ServedModel final : public LoadedModel, public std::enable_shared_from_thi
   ModelWatch& watch() { return *watch_; }
   /// What sentence transformers put before a text, by name.
   const std::map<std::string, std::string>& prompts() const { return prompts_; }
-  const char* precision() const { return precision_; }
+  const char* precision() const { return model_.precision; }
   int64_t tokens() const override { return counts().tokens; }
   size_t queued() const override { return scheduler_.queued(); }
 
@@ -96,7 +98,6 @@ class ServedModel final : public LoadedModel, public std::enable_shared_from_thi
                          std::function<void(const RequestError&)> on_error);
 
   ModelKind kind_;
-  const char* precision_ = "f32";
   std::map<std::string, std::string> prompts_;
   const Limits& limits_;
   monitor::ServiceMetrics& metrics_;
