@@ -1,20 +1,7 @@
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
-#include <cstdio>
-#include <ctime>
-#include <optional>
-
 #include "base/error.h"
-#include "base/log.h"
-#include "base/parallel.h"
 #include "cli/options.h"
+#include "cli/server_work.h"
 #include "cli/verbs.h"
-#include "serve/alarm.h"
-#include "serve/openapi.h"
-#include "serve/server.h"
-#include "serve/service.h"
 
 namespace suanli::cli {
 
@@ -26,7 +13,6 @@ constexpr const char* kServeUsage =
 
 const OptionTable& serve_options() {
   static const OptionTable table([] {
-    const serve::Limits limits;
     std::vector<Option> all = {
         {.name = "model",
          .type = OptionType::path,
@@ -34,112 +20,11 @@ const OptionTable& serve_options() {
          .aliases = {"model_name_or_path"}},
         {.name = "model_name", .type = OptionType::text, .help = "how clients call it; else the folder's name"},
         {.name = "model_repository", .type = OptionType::path, .help = "serve every model folder in this folder"},
-        {.name = "host", .type = OptionType::text, .default_value = "127.0.0.1", .help = "IP address to listen at"},
-        {.name = "port", .type = OptionType::integer, .default_value = "8000", .help = "0: any that is free"},
-        {.name = "admin_socket",
-         .type = OptionType::path,
-         .help = "Unix socket at which models are loaded and unloaded; its owner alone may use it"},
-        {.name = "keys_file",
-         .type = OptionType::path,
-         .help = "callers need a key of this file: `SHA256 NAME SCOPES [REQUESTS_PER_MINUTE] [YYYY-MM-DD]` a line"},
-        {.name = "ssl_certfile", .type = OptionType::path, .help = "certificate chain, PEM: TLS 1.3"},
-        {.name = "ssl_keyfile", .type = OptionType::path, .help = "its private key, PEM"},
-        {.name = "ssl_ca_certs", .type = OptionType::path, .help = "clients need a certificate of this authority"},
-        {.name = "alert_rules", .type = OptionType::path, .help = "rules over the metrics, YAML (docs/alerts.md)"},
-        {.name = "webhook_url", .type = OptionType::text, .help = "http:// address that gets the alerts"},
-        {.name = "energy_prices",
-         .type = OptionType::path,
-         .help = "what a kilowatt hour and a machine cost and emit, YAML (docs/energy.md)"},
-        {.name = "insecure_public",
-         .type = OptionType::boolean,
-         .default_value = "false",
-         .help = "an address that others reach without TLS and keys"},
-        {.name = "allow_root",
-         .type = OptionType::boolean,
-         .default_value = "false",
-         .help = "run as user 0, who can do more than a server should"},
-        {.name = "replicas",
-         .type = OptionType::integer,
-         .default_value = "0",
-         .help = "computing threads side by side, of one core each; 0: one that uses all cores"},
-        {.name = "slots",
-         .type = OptionType::integer,
-         .default_value = "8",
-         .help = "texts that a causal language model writes side by side"},
-        {.name = "tokenizer_threads",
-         .type = OptionType::integer,
-         .default_value = "1",
-         .help = "threads that tokenise long texts"},
-        {.name = "max_length",
-         .type = OptionType::integer,
-         .default_value = "0",
-         .help = "tokens of a text; 0: as the model was made",
-         .aliases = {"max_input_length"}},
     };
-    const auto limit = [&all](const char* name, size_t value, const char* help, std::vector<std::string> aliases = {}) {
-      all.push_back({.name = name,
-                     .type = OptionType::integer,
-                     .default_value = std::to_string(value),
-                     .help = help,
-                     .aliases = std::move(aliases)});
-    };
-    limit("max_concurrent_requests", limits.in_flight, "under way at once; more get 429");
-    limit("max_queue_size", limits.queued, "requests that wait for a model; more get 429");
-    limit("max_batch_tokens", static_cast<size_t>(limits.tokens_per_batch), "tokens computed together");
-    limit("max_client_batch_size", limits.items_per_request, "inputs of one request");
-    limit("max_connections", limits.connections, "at once");
-    limit("max_connections_per_address", limits.connections_per_address, "at once");
-    limit("payload_limit", limits.json_bytes, "bytes of a body of JSON");
-    limit("binary_payload_limit", limits.binary_bytes, "bytes of a body of tensors");
-    limit("request_timeout_secs", static_cast<size_t>(limits.deadline.count()), "then 504");
-    limit("exit_timeout_secs", static_cast<size_t>(limits.drain_time.count()), "for what is under way at the end");
-    all.push_back(device_option());
-    all.push_back(precision_option("f32"));
+    for (Option& option : server_options()) all.push_back(std::move(option));
     return all;
   }());
   return table;
-}
-
-std::string given_or_none(const Config& config, const char* name) {
-  return config.is_given(name) ? config.get_string(name) : "";
-}
-
-int64_t at_least(const Config& config, const char* name, int64_t least) {
-  const int64_t value = config.get_int(name);
-  if (value < least) {
-    throw UserError(name, "expected at least " + std::to_string(least) + ", got " + std::to_string(value));
-  }
-  return value;
-}
-
-serve::Limits read_limits(const Config& config) {
-  serve::Limits limits;
-  const auto size = [&](const char* name) { return static_cast<size_t>(at_least(config, name, 1)); };
-  limits.in_flight = size("max_concurrent_requests");
-  limits.queued = size("max_queue_size");
-  limits.tokens_per_batch = at_least(config, "max_batch_tokens", 1);
-  limits.items_per_request = size("max_client_batch_size");
-  limits.connections = size("max_connections");
-  limits.connections_per_address = size("max_connections_per_address");
-  limits.json_bytes = size("payload_limit");
-  limits.binary_bytes = size("binary_payload_limit");
-  limits.deadline = serve::seconds(at_least(config, "request_timeout_secs", 1));
-  limits.drain_time = serve::seconds(at_least(config, "exit_timeout_secs", 1));
-  return limits;
-}
-
-serve::ServerOptions read_server(const Config& config) {
-  const int64_t port = at_least(config, "port", 0);
-  if (port > 65535) throw UserError("port", "expected 0 to 65535, got " + std::to_string(port));
-  return {.host = config.get_string("host"),
-          .port = static_cast<uint16_t>(port),
-          .certificate = given_or_none(config, "ssl_certfile"),
-          .private_key = given_or_none(config, "ssl_keyfile"),
-          .client_authority = given_or_none(config, "ssl_ca_certs"),
-          .admin_socket = given_or_none(config, "admin_socket"),
-          .keys_file = given_or_none(config, "keys_file"),
-          .insecure_public = config.get_bool("insecure_public"),
-          .limits = read_limits(config)};
 }
 
 void add_models(const Config& config, serve::Repository& models) {
@@ -160,69 +45,13 @@ void add_models(const Config& config, serve::Repository& models) {
   }
 }
 
-monitor::PriceTable read_prices(const Config& config) {
-  if (!config.is_given("energy_prices")) return {};
-  monitor::PriceTable table = monitor::read_price_table(config.get_string("energy_prices"));
-  const std::string warning = monitor::age_warning(table, std::time(nullptr));
-  if (!warning.empty()) log_warning(warning);
-  return table;
-}
-
-/// What a process that strangers talk to does without.
-void give_up_privileges(bool root_is_allowed) {
-  if (geteuid() == 0 && !root_is_allowed) {
-    throw UserError("serve", "expected a user other than root; start it as another one, or say --allow_root");
-  }
-  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  const rlimit none = {0, 0};
-  setrlimit(RLIMIT_CORE, &none);
-}
-
 }  // namespace
 
 int serve(Arguments arguments) {
   if (print_help(arguments, kServeUsage, serve_options())) return 0;
   Config config(serve_options());
   read_options(config, arguments, "serve");
-  give_up_privileges(config.get_bool("allow_root"));
-  const serve::ServerOptions options = read_server(config);
-  const int64_t replicas = at_least(config, "replicas", 0);
-  if (replicas > 0) set_thread_count(1);
-
-  monitor::ServiceMetrics metrics;
-  serve::Router router;
-  serve::Server server(options, router, metrics);
-  serve::Repository models({.device = config.get_string("device"),
-                            .precision = config.get_string("precision"),
-                            .max_length = at_least(config, "max_length", 0),
-                            .replicas = static_cast<int>(std::max<int64_t>(replicas, 1)),
-                            .slots = static_cast<size_t>(at_least(config, "slots", 1))},
-                           options.limits, metrics, static_cast<int>(at_least(config, "tokenizer_threads", 1)));
-  add_models(config, models);
-  models.load_all();
-  const monitor::PriceTable prices = read_prices(config);
-  monitor::EnergyWatch energy({.power = prices.power});
-  metrics.before_text([&] {
-    const monitor::EnergyReading reading = energy.read();
-    if (const auto joules = reading.joules()) {
-      metrics.set("suanli_energy_joules_total", "Joules of the machine since the server began",
-                  {{"source", monitor::name_of(reading.source())}}, *joules);
-    }
-  });
-  const serve::Service service{models, options.limits, metrics, energy, prices, [&server] { return server.ready(); }};
-  serve::add_health_routes(router, service);
-  serve::add_watch_routes(router, service);
-  serve::add_embedding_routes(router, service);
-  serve::add_openai_routes(router, service);
-  serve::add_completion_routes(router, service);
-  serve::add_open_inference_routes(router, service);
-  std::optional<serve::Alarm> alarm;
-  if (config.is_given("alert_rules")) {
-    alarm.emplace(serve::AlarmOptions{config.get_string("alert_rules"), given_or_none(config, "webhook_url")}, metrics);
-  }
-  serve::add_openapi_route(router, service);
-  log_info("serving at " + options.host + ":" + std::to_string(server.port()));
-  return server.run([&models] { models.in_background([&models] { models.load_all(); }); });
+  return run_server(config, {.add_models = [&](serve::Repository& models) { add_models(config, models); }});
 }
 
 }  // namespace suanli::cli

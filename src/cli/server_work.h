@@ -1,0 +1,28 @@
+/// What every verb that starts a server does: options, limits, the models, the routes that all servers have.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/config.h"
+#include "serve/service.h"
+
+namespace suanli::cli {
+
+/// Address, keys, limits, batching, device, precision.
+std::vector<Option> server_options();
+
+struct ServerWork {
+  std::function<void(serve::Repository&)> add_models;
+  /// Routes beside those that all servers have.
+  std::function<void(serve::Router&, const serve::Service&)> add_routes = [](serve::Router&, const serve::Service&) {};
+};
+
+/// Serves until SIGTERM. `config` has server_options(). Returns the exit code.
+int run_server(const Config& config, const ServerWork& work);
+
+/// The option's text, "" where it was not given.
+std::string given_or_none(const Config& config, const char* name);
+
+}  // namespace suanli::cli
