@@ -6,7 +6,8 @@
 #   tsan       the threaded part under the thread sanitizer
 #   full       what takes longer: a million mutations, long crash and kill runs, the trainer under the sanitizers,
 #              two minutes a fuzzer, the Python clients
-#   soak       the server for long: a thousand models exchanged, a hundred ends and a million requests under load
+#   soak       the server for long: a thousand models exchanged, a hundred ends and a million requests under load,
+#              five thousand slow clients, a million mutated streams of HTTP
 #   fuzz       every fuzzer for so many seconds, two at a time
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -117,12 +118,16 @@ fuzz_seeds() {
   printf 'text,label\n"a ""quoted"", text",positive\nplain,negative\n' >"$seeds/csv_fuzz/1"
 }
 
-run_fuzzers() {
-  step "fuzzers, ${1} seconds each"
+build_fuzzers() {
   cmake -S . -B build/fuzz -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER=clang++-14 \
     -DCMAKE_C_COMPILER=clang-14 -DSUANLI_TESTS=OFF -DSUANLI_CUDA=OFF -DSUANLI_FUZZERS=ON -DSUANLI_UNITY=ON >/dev/null
   cmake --build build/fuzz --target suanli_fuzzers >/dev/null
   fuzz_seeds
+}
+
+run_fuzzers() {
+  step "fuzzers, ${1} seconds each"
+  build_fuzzers
   ls build/fuzz/tests/fuzz/ | grep '_fuzz$' | SECONDS_EACH=$1 xargs -P 2 -I {} bash -c '
     build/fuzz/tests/fuzz/{} build/fuzz/seeds/{} -max_total_time=$SECONDS_EACH -rss_limit_mb=2560 -timeout=25 -print_final_stats=1 \
       2>build/fuzz/{}.log || { tail -50 build/fuzz/{}.log; exit 1; }
@@ -153,8 +158,12 @@ case ${1:-} in
     TSAN_OPTIONS="halt_on_error=1 allocator_may_return_null=1" ctest --preset tsan -R "^($(echo $folders | tr ' ' '|'))$"
     ;;
   soak)
-    scripts/build.sh release serve_test
+    scripts/build.sh release serve_test formats_test
+    step "a thousand models, a hundred ends, a million requests, five thousand slow clients"
     SUANLI_SOAK=1 build/release/tests/serve_test --gtest_filter='Soak.*'
+    step "a million mutated streams of HTTP (address and undefined sanitizers)"
+    build_fuzzers
+    build/fuzz/tests/fuzz/http_fuzz build/fuzz/seeds/http_fuzz -runs=1000000 -rss_limit_mb=2560 -timeout=25 2>&1 | tail -3
     ;;
   full)
     run_release

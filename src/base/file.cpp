@@ -17,6 +17,7 @@
 
 #include "base/concat.h"
 #include "base/error.h"
+#include "base/sha256.h"
 #include "base/file_place.h"
 
 namespace suanli {
@@ -199,12 +200,7 @@ std::string sha256_file(const std::filesystem::path& file) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest = {};
   unsigned length = 0;
   SUANLI_ASSERT(EVP_DigestFinal_ex(context.get(), digest.data(), &length) == 1);
-  std::string hex;
-  for (unsigned i = 0; i < length; ++i) {
-    hex += "0123456789abcdef"[digest[i] >> 4];
-    hex += "0123456789abcdef"[digest[i] & 15];
-  }
-  return hex;
+  return to_hex({digest.data(), length});
 }
 
 }  // namespace suanli

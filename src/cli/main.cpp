@@ -25,6 +25,7 @@ constexpr Verb kVerbs[] = {
     {"generate", "continue a text with a causal language model", suanli::cli::generate},
     {"serve", "answer requests over HTTP with a model", suanli::cli::serve},
     {"keys", "make a key for callers of a server", suanli::cli::keys},
+    {"audit", "check that no line of a server's audit log was changed", suanli::cli::audit},
     {"convert", "turn a GGUF file, or an adapter and its base, into a Hugging Face folder", suanli::cli::convert},
     {"report", "write one HTML page about a run: curves, scores, mistakes", suanli::cli::report},
     {"monitor", "run alert rules over recorded metrics", suanli::cli::monitor},

@@ -14,6 +14,7 @@
 #include "serve/alarm.h"
 #include "serve/openapi.h"
 #include "serve/server.h"
+#include "tensor/device_energy.h"
 
 namespace suanli::cli {
 
@@ -32,6 +33,9 @@ std::vector<Option> server_options() {
       {.name = "keys_file",
        .type = OptionType::path,
        .help = "callers need a key of this file: `SHA256 NAME SCOPES [REQUESTS_PER_MINUTE] [YYYY-MM-DD]` a line"},
+      {.name = "audit_log",
+       .type = OptionType::path,
+       .help = "what administrators do, one line each, chained by hashes (`suanli audit` checks it)"},
       {.name = "ssl_certfile", .type = OptionType::path, .help = "certificate chain, PEM: TLS 1.3"},
       {.name = "ssl_keyfile", .type = OptionType::path, .help = "its private key, PEM"},
       {.name = "ssl_ca_certs", .type = OptionType::path, .help = "clients need a certificate of this authority"},
@@ -48,6 +52,10 @@ std::vector<Option> server_options() {
        .type = OptionType::boolean,
        .default_value = "false",
        .help = "run as user 0, who can do more than a server should"},
+      {.name = "sandbox",
+       .type = OptionType::boolean,
+       .default_value = "true",
+       .help = "keep to the files and system calls that serving needs, where the kernel can (not with a GPU)"},
       {.name = "replicas",
        .type = OptionType::integer,
        .default_value = "0",
@@ -124,6 +132,7 @@ serve::ServerOptions read_server(const Config& config) {
           .client_authority = given_or_none(config, "ssl_ca_certs"),
           .admin_socket = given_or_none(config, "admin_socket"),
           .keys_file = given_or_none(config, "keys_file"),
+          .audit_log = given_or_none(config, "audit_log"),
           .insecure_public = config.get_bool("insecure_public"),
           .limits = read_limits(config)};
 }
@@ -146,11 +155,30 @@ void give_up_privileges(bool root_is_allowed) {
   setrlimit(RLIMIT_CORE, &none);
 }
 
+/// The folders of what the options name: files in them may be replaced while the server runs.
+serve::FileAccess files_of(const Config& config, serve::FileAccess files) {
+  for (const char* name :
+       {"keys_file", "ssl_certfile", "ssl_keyfile", "ssl_ca_certs", "alert_rules", "energy_prices"}) {
+    if (config.is_given(name)) files.readable.push_back(folder_of(config.get_string(name)));
+  }
+  for (const char* name : {"admin_socket", "audit_log"}) {
+    if (config.is_given(name)) files.writable.push_back(folder_of(config.get_string(name)));
+  }
+  return files;
+}
+
 }  // namespace
+
+std::filesystem::path folder_of(const std::filesystem::path& path) {
+  return std::filesystem::weakly_canonical(path).parent_path();
+}
 
 int run_server(const Config& config, const ServerWork& work) {
   give_up_privileges(config.get_bool("allow_root"));
   const serve::ServerOptions options = read_server(config);
+  const Device device = device_named(config.get_string("device"));
+  const bool sandbox = config.get_bool("sandbox") && device.type == DeviceType::cpu;
+  if (sandbox) log_info(serve::confine_files(files_of(config, work.files)));
   const int64_t replicas = at_least(config, "replicas", 0);
   if (replicas > 0) set_thread_count(1);
 
@@ -166,7 +194,9 @@ int run_server(const Config& config, const ServerWork& work) {
   work.add_models(models);
   models.load_all();
   const monitor::PriceTable prices = read_prices(config);
-  monitor::EnergyWatch energy({.power = prices.power});
+  monitor::EnergyWatch energy({.power = prices.power,
+                               .uses_gpu = device.type == DeviceType::cuda,
+                               .gpu_joules = [device] { return device_joules(device); }});
   metrics.before_text([&] {
     const monitor::EnergyReading reading = energy.read();
     if (const auto joules = reading.joules()) {
@@ -187,6 +217,7 @@ int run_server(const Config& config, const ServerWork& work) {
     alarm.emplace(serve::AlarmOptions{config.get_string("alert_rules"), given_or_none(config, "webhook_url")}, metrics);
   }
   serve::add_openapi_route(router, service);
+  if (sandbox) log_info(serve::confine_calls(config.is_given("webhook_url")));
   log_info("serving at " + options.host + ":" + std::to_string(server.port()));
   return server.run([&models] { models.in_background([&models] { models.load_all(); }); });
 }

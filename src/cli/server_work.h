@@ -1,11 +1,13 @@
 /// What every verb that starts a server does: options, limits, the models, the routes that all servers have.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "base/config.h"
+#include "serve/sandbox.h"
 #include "serve/service.h"
 
 namespace suanli::cli {
@@ -17,10 +19,15 @@ struct ServerWork {
   std::function<void(serve::Repository&)> add_models;
   /// Routes beside those that all servers have.
   std::function<void(serve::Router&, const serve::Service&)> add_routes = [](serve::Router&, const serve::Service&) {};
+  /// Files and folders beside those of server_options() that it reads, or reads and writes, once it serves.
+  serve::FileAccess files = {};
 };
 
 /// Serves until SIGTERM. `config` has server_options(). Returns the exit code.
 int run_server(const Config& config, const ServerWork& work);
+
+/// The folder that a file or folder lies in, links followed.
+std::filesystem::path folder_of(const std::filesystem::path& path);
 
 /// The option's text, "" where it was not given.
 std::string given_or_none(const Config& config, const char* name);

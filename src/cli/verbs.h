@@ -21,6 +21,7 @@ int convert(Arguments arguments);
 int report(Arguments arguments);
 int serve(Arguments arguments);
 int keys(Arguments arguments);
+int audit(Arguments arguments);
 int monitor(Arguments arguments);
 
 }  // namespace suanli::cli

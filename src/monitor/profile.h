@@ -24,7 +24,7 @@ constexpr std::string_view kUnknownShare = "unknown_share";  ///< of its tokens:
 constexpr std::string_view kLabel = "label";                 ///< the truth: names, or numbers where these are learned
 constexpr std::string_view kPrediction = "prediction";       ///< the answer, alike
 constexpr std::string_view kScore = "score";                 ///< probability of the class that was chosen
-constexpr std::string_view kEmbedding = "embedding";         ///< pooled vector of a text
+constexpr std::string_view kEmbedding = "embedding";         ///< pooled vector of a text, of length 1
 constexpr std::string_view kColumnPrefix = "column.";
 
 /// One value of one feature: a number (NaN: missing), a category or a vector.

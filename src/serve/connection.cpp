@@ -2,19 +2,16 @@
 
 #include <sys/socket.h>
 
-#include <boost/asio/dispatch.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/read.hpp>
-#include <boost/beast/http/write.hpp>
-#include <deque>
 #include <optional>
 
 #include "base/error.h"
 #include "base/log.h"
-#include "serve/http_message.h"
+#include "serve/answer_writer.h"
+#include "serve/http_exchange.h"
 
 namespace suanli::serve {
 
@@ -33,10 +30,9 @@ constexpr bool is_tls(const Stream&) {
 }
 
 template <class Stream>
-class HttpExchange;
-
-template <class Stream>
-class Connection final : public AnyConnection, public std::enable_shared_from_this<Connection<Stream>> {
+class Connection final : public AnyConnection,
+                         public AnswerSink,
+                         public std::enable_shared_from_this<Connection<Stream>> {
  public:
   Connection(Front& front, Stream stream, std::shared_ptr<void> peer, bool admin)
       : front_(front),
@@ -44,12 +40,17 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
         peer_(std::move(peer)),
         admin_(admin),
         timer_(stream_.get_executor()),
-        buffer_(front.limits.header_bytes + (128 << 10)) {
+        buffer_(front.limits.header_bytes + (128 << 10)),
+        writer_(stream_, front.limits.write_time) {
     front_.connections.insert(this);
   }
-  ~Connection() override { front_.connections.erase(this); }
+  ~Connection() override {
+    front_.reading.erase(turn_);
+    front_.connections.erase(this);
+  }
 
   void start() {
+    take_turn();
     if constexpr (std::is_same_v<Stream, TlsStream>) {
       lowest().expires_after(front_.limits.head_time);
       stream_.async_handshake(asio::ssl::stream_base::server, [self = this->shared_from_this()](ErrorCode error) {
@@ -65,16 +66,28 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
     if (!busy_) close();
   }
 
-  // What an exchange asks for, on the network thread.
-  void send(const Request& request, Response response);
-  void begin_stream(const Request& request, Response head);
-  void stream(std::string part);
-  void finish_stream();
-  void break_off();
-  auto executor() { return stream_.get_executor(); }
+  asio::any_io_executor executor() override { return stream_.get_executor(); }
+  void send(const Request& request, Response response) override;
+  void begin_stream(const Request& request, Response head) override;
+  void stream(std::string part) override { writer_.add(std::move(part)); }
+  void finish_stream() override;
+  void break_off() override;
 
  private:
   auto& lowest() { return beast::get_lowest_layer(stream_); }
+
+  /// Reading begins: until busy_ this connection is one of those that may have to make room.
+  void take_turn() {
+    if (admin_) return;
+    front_.reading.erase(turn_);
+    turn_ = ++front_.last_turn;
+    front_.reading[turn_] = this;
+    front_.can_make_room();
+  }
+  void set_busy() {
+    busy_ = true;
+    front_.reading.erase(turn_);
+  }
 
   void read_within(Clock::time_point end);
   void read_request();
@@ -87,11 +100,11 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
   void refuse(const RequestError& error);
   void read_failed(ErrorCode error);
   void watch_for_hang_up();
-  void write_next();
   void written();
   void linger();
   void drop_rest();
   void close();
+  bool audit(const std::string& outcome);
   void count_answer(int status);
 
   Front& front_;
@@ -103,6 +116,7 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
   std::optional<Parser> parser_;
   std::function<void(uint64_t, beast::string_view, ErrorCode&)> on_chunk_;
   size_t chunks_ = 0, requests_ = 0, dropped_ = 0;
+  uint64_t turn_ = 0;       ///< in front_.reading
   bool busy_ = false;       ///< a request is with its handler, or its answer on the way
   bool closing_ = false;    ///< no further request
   bool watching_ = false;   ///< a wait for bytes or the end of the connection is under way
@@ -111,71 +125,9 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
   Clock::time_point body_begun_;
   Request request_;  ///< its body is with the exchange
   const Route* route_ = nullptr;
-  std::weak_ptr<HttpExchange<Stream>> exchange_;
-  std::optional<Message> message_;
-  std::deque<std::string> parts_;  ///< of an answer in parts, as they go over the wire; the first is being written
-  bool writing_ = false, finished_ = false, chunked_ = false;
-  int status_ = 0;
-};
-
-/// What a handler holds of a connection.
-template <class Stream>
-class HttpExchange final : public Exchange, public std::enable_shared_from_this<HttpExchange<Stream>> {
- public:
-  HttpExchange(std::shared_ptr<Connection<Stream>> connection, Request request)
-      : connection_(std::move(connection)), request_(std::move(request)) {}
-  ~HttpExchange() override {
-    if (streams_) asio::post(connection_->executor(), [connection = connection_] { connection->break_off(); });
-    if (answered_) return;
-    log_error("request " + request_.id + " to " + request_.path + " was dropped without an answer");
-    asio::post(connection_->executor(), [connection = connection_, request = request_] {
-      connection->send(request, plain_error(Fault::backend, "the server could not answer; request " + request.id));
-    });
-  }
-
-  const Request& request() const override { return request_; }
-  infer::Cancelled cancelled() const override { return cancelled_; }
-  void cancel() { *cancelled_ = true; }
-  void counts_for(std::string model) override { model_ = std::move(model); }
-  const std::string& model() const { return model_; }
-
-  void answer_with(std::function<Response()> make) override {
-    if (answered_.exchange(true)) return;
-    asio::dispatch(connection_->executor(), [self = this->shared_from_this(), make = std::move(make)] {
-      Response response;
-      try {
-        response = make();
-      } catch (const std::exception& error) {
-        log_error("request " + self->request_.id + ": " + error.what());
-        response = plain_error(Fault::backend, "the server could not answer; request " + self->request_.id);
-      }
-      self->connection_->send(self->request_, std::move(response));
-    });
-  }
-  void begin(Response head) override {
-    if (answered_.exchange(true)) return;
-    streams_ = true;
-    asio::dispatch(connection_->executor(), [self = this->shared_from_this(), head = std::move(head)]() mutable {
-      self->connection_->begin_stream(self->request_, std::move(head));
-    });
-  }
-  void write(std::string part) override {
-    asio::dispatch(connection_->executor(), [self = this->shared_from_this(), part = std::move(part)]() mutable {
-      self->connection_->stream(std::move(part));
-    });
-  }
-  void finish() override {
-    if (!streams_.exchange(false)) return;
-    asio::dispatch(connection_->executor(), [self = this->shared_from_this()] { self->connection_->finish_stream(); });
-  }
-
- private:
-  std::shared_ptr<Connection<Stream>> connection_;
-  Request request_;
-  std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
-  std::atomic<bool> answered_ = false;
-  std::atomic<bool> streams_ = false;  ///< an answer in parts has begun and not ended
-  std::string model_;
+  std::weak_ptr<HttpExchange> exchange_;
+  AnswerWriter<Stream> writer_;
+  int status_ = 0;  ///< of an answer in parts
 };
 
 /// Reading that has not ended by then ends with timed_out_.
@@ -194,10 +146,10 @@ template <class Stream>
 void Connection<Stream>::read_request() {
   if (closing_ || requests_ >= front_.limits.requests_per_connection) return close();
   ++requests_;
+  take_turn();
   request_ = {};
   route_ = nullptr;
   exchange_.reset();
-  finished_ = false;
   chunks_ = 0;
   on_chunk_ = [this](uint64_t, beast::string_view, ErrorCode& error) {
     if (++chunks_ > front_.limits.chunks) error = http::error::body_limit;
@@ -276,6 +228,7 @@ void Connection<Stream>::admit() {
     case Admission::unknown_key:
       throw RequestError(Fault::unauthorized, "expected a key that this server knows");
     case Admission::not_in_scope:
+      if (route_->scope == Scope::admin) audit("refused: 403");
       throw RequestError(Fault::forbidden, "this key does not allow that");
     case Admission::over_quota:
       throw RequestError(Fault::overloaded, "this key has used up its requests", retry_after);
@@ -306,13 +259,16 @@ void Connection<Stream>::dispatch() {
     if (front_.in_flight >= front_.limits.in_flight) {
       return refuse({Fault::overloaded, "the server works on as many requests as it takes; try again later", 1});
     }
+    if (route_->scope == Scope::admin && !audit("asked")) {
+      return refuse({Fault::unhealthy, "the audit log cannot be written: nothing is done"});
+    }
     ++front_.in_flight;
     in_flight_ = true;
   }
-  busy_ = true;
+  set_busy();
   Request request = request_;
   request.body = std::move(parser_->get().body());
-  const auto exchange = std::make_shared<HttpExchange<Stream>>(this->shared_from_this(), std::move(request));
+  const auto exchange = std::make_shared<HttpExchange>(this->shared_from_this(), std::move(request));
   exchange_ = exchange;
   watch_for_hang_up();
   const ErrorForm form = route_->error;
@@ -331,7 +287,7 @@ void Connection<Stream>::dispatch() {
 /// Answers without a handler. What was not read of the request is not waited for.
 template <class Stream>
 void Connection<Stream>::refuse(const RequestError& error) {
-  busy_ = true;
+  set_busy();
   if (!parser_->is_done()) closing_ = true;
   if (request_.arrival == Clock::time_point()) request_.arrival = Clock::now();  // its head never came whole
   timer_.cancel();
@@ -371,9 +327,31 @@ void Connection<Stream>::watch_for_hang_up() {
   });
 }
 
+/// False where it could not be written.
+template <class Stream>
+bool Connection<Stream>::audit(const std::string& outcome) {
+  if (front_.audit == nullptr) return true;
+  std::string object;
+  for (const std::string& parameter : request_.parameters) object += (object.empty() ? "" : " ") + parameter;
+  try {
+    front_.audit->append({.actor = admin_ ? "admin socket" : request_.client,
+                          .action = route_->method + " " + route_->pattern,
+                          .object = object,
+                          .outcome = outcome,
+                          .request = request_.id});
+    return true;
+  } catch (const EnvironmentError& error) {
+    log_error(error.what());
+    return false;
+  }
+}
+
 template <class Stream>
 void Connection<Stream>::count_answer(int status) {
-  if (std::exchange(in_flight_, false)) --front_.in_flight;
+  if (std::exchange(in_flight_, false)) {
+    --front_.in_flight;
+    if (route_->scope == Scope::admin) audit(std::to_string(status));
+  }
   const auto exchange = exchange_.lock();
   const std::chrono::duration<double> taken = Clock::now() - request_.arrival;
   front_.metrics.request(route_ != nullptr ? route_->pattern : "", exchange ? exchange->model() : "", status,
@@ -385,11 +363,9 @@ void Connection<Stream>::send(const Request& request, Response response) {
   count_answer(response.status);
   const bool keep = !closing_ && parser_->keep_alive();
   if (!keep) closing_ = true;
-  message_ = message_of(std::move(response), request, parser_->get().version(), keep, request.method != "HEAD");
-  lowest().expires_after(front_.limits.write_time);
-  http::async_write(stream_, *message_, [self = this->shared_from_this()](ErrorCode error, size_t) {
-    error ? self->close() : self->written();
-  });
+  Message message = message_of(std::move(response), request, parser_->get().version(), keep, request.method != "HEAD");
+  writer_.send(std::move(message),
+               [self = this->shared_from_this()](bool sent) { sent ? self->written() : self->close(); });
 }
 
 template <class Stream>
@@ -397,68 +373,34 @@ void Connection<Stream>::begin_stream(const Request& request, Response head) {
   std::string first = std::move(head.body);
   head.body = {};
   status_ = head.status;
-  chunked_ = parser_->get().version() == 11;
-  if (!chunked_ || !parser_->keep_alive()) closing_ = true;
-  Message message = message_of(std::move(head), request, parser_->get().version(), !closing_, true);
-  message.erase(http::field::content_length);
-  if (chunked_) message.chunked(true);
-  std::ostringstream text;
-  text << message.base();
-  parts_.push_back(text.str());
-  if (!first.empty()) return stream(std::move(first));
-  if (!writing_) write_next();
-}
-
-template <class Stream>
-void Connection<Stream>::stream(std::string part) {
-  if (part.empty() || finished_) return;
-  if (chunked_) {
-    std::ostringstream size;
-    size << std::hex << part.size();
-    part = size.str() + "\r\n" + part + "\r\n";
-  }
-  parts_.push_back(std::move(part));
-  if (!writing_) write_next();
+  const unsigned version = parser_->get().version();
+  const bool chunked = version == 11;
+  if (!chunked || !parser_->keep_alive()) closing_ = true;
+  writer_.begin(message_of(std::move(head), request, version, !closing_, true), chunked,
+                [self = this->shared_from_this()](bool sent) {
+                  if (sent) return self->written();
+                  if (const auto exchange = self->exchange_.lock()) exchange->cancel();
+                  self->break_off();
+                });
+  writer_.add(std::move(first));
 }
 
 template <class Stream>
 void Connection<Stream>::finish_stream() {
-  if (std::exchange(finished_, true)) return;
-  count_answer(status_);
-  if (chunked_) parts_.emplace_back("0\r\n\r\n");
-  if (!writing_) write_next();
+  if (!writer_.ended()) count_answer(status_);
+  writer_.end();
 }
 
-/// The rest of an answer in parts does not come, or cannot be sent: its client sees that the end is missing.
 template <class Stream>
 void Connection<Stream>::break_off() {
-  if (!std::exchange(finished_, true)) count_answer(status_);
+  if (!writer_.ended()) count_answer(status_);
+  writer_.break_off();
   close();
-}
-
-template <class Stream>
-void Connection<Stream>::write_next() {
-  if (parts_.empty()) {
-    if (finished_) written();
-    return;
-  }
-  writing_ = true;
-  lowest().expires_after(front_.limits.write_time);
-  asio::async_write(stream_, asio::buffer(parts_.front()), [self = this->shared_from_this()](ErrorCode error, size_t) {
-    self->writing_ = false;
-    if (error) {
-      if (const auto exchange = self->exchange_.lock()) exchange->cancel();
-      return self->break_off();
-    }
-    self->parts_.pop_front();
-    self->write_next();
-  });
 }
 
 template <class Stream>
 void Connection<Stream>::written() {
   busy_ = false;
-  message_.reset();
   if (!closing_) return read_request();
   if (!parser_->is_done()) return linger();
   if constexpr (std::is_same_v<Stream, TlsStream>) {

@@ -4,11 +4,14 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
+#include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
 
 #include "monitor/service_metrics.h"
+#include "serve/audit_log.h"
 #include "serve/keys.h"
 #include "serve/limits.h"
 #include "serve/router.h"
@@ -22,7 +25,7 @@ using LocalStream = boost::beast::basic_stream<boost::asio::local::stream_protoc
 class AnyConnection {
  public:
   virtual ~AnyConnection() = default;
-  /// Closes it as soon as no request is with a handler, and no answer on the way.
+  /// Closes it as soon as no request is with a handler, and no answer on the way: one that reads, at once.
   virtual void close_when_idle() = 0;
 };
 
@@ -32,9 +35,13 @@ struct Front {
   const Limits& limits;
   monitor::ServiceMetrics& metrics;
   Keys keys = {};
-  size_t in_flight = 0;   ///< requests with a handler that have not been answered
-  bool draining = false;  ///< refuses what needs a model
+  AuditLog* audit = nullptr;  ///< gets what callers of the scope admin do
+  size_t in_flight = 0;       ///< requests with a handler that have not been answered
+  bool draining = false;      ///< refuses what needs a model
   std::set<AnyConnection*> connections = {};
+  std::map<uint64_t, AnyConnection*> reading = {};  ///< wait for a request or the rest of one; the longest first
+  uint64_t last_turn = 0;
+  std::function<void()> can_make_room = [] {};  ///< called when one more reads
   uint64_t last_id = 0;  ///< of requests
 };
 

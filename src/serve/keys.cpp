@@ -2,41 +2,22 @@
 
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 
 #include <algorithm>
 #include <charconv>
 #include <ctime>
 #include <fstream>
 #include <optional>
-#include <span>
 #include <sstream>
 
 #include "base/error.h"
+#include "base/sha256.h"
 
 namespace suanli::serve {
 
 namespace {
 
-using Hash = std::array<unsigned char, 32>;
-
-Hash hash_of(std::string_view key) {
-  Hash out;
-  SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), out.data());
-  return out;
-}
-
-std::string hex(std::span<const unsigned char> bytes) {
-  constexpr const char* kDigits = "0123456789abcdef";
-  std::string out;
-  for (const unsigned char byte : bytes) {
-    out += kDigits[byte >> 4];
-    out += kDigits[byte & 15];
-  }
-  return out;
-}
-
-bool read_hash(std::string_view text, Hash& out) {
+bool read_hash(std::string_view text, Sha256& out) {
   if (text.size() != 2 * out.size()) return false;
   for (size_t i = 0; i < out.size(); ++i) {
     const char* begin = text.data() + 2 * i;
@@ -104,7 +85,7 @@ Keys Keys::parse(const std::string& text, const std::string& where) {
 
 Admission Keys::admit(std::string_view text, Scope scope, std::string& name, int64_t& retry_after) {
   if (!wanted_ || scope == Scope::open) return Admission::allowed;
-  const Hash hash = hash_of(text);
+  const Sha256 hash = sha256(text);
   Key* found = nullptr;
   for (Key& key : keys_) {  // all of them, in equal time
     if (CRYPTO_memcmp(hash.data(), key.hash.data(), hash.size()) == 0) found = &key;
@@ -127,13 +108,13 @@ Admission Keys::admit(std::string_view text, Scope scope, std::string& name, int
 }
 
 std::string new_key() {
-  Hash bytes;
+  Sha256 bytes;
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
     throw EnvironmentError("keys", "the system gives no random bytes");
   }
-  return "sl_" + hex(bytes);
+  return "sl_" + to_hex(bytes);
 }
 
-std::string hash_of_key(std::string_view key) { return hex(hash_of(key)); }
+std::string hash_of_key(std::string_view key) { return to_hex(sha256(key)); }
 
 }  // namespace suanli::serve

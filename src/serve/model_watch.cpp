@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "infer/predictions.h"
+#include "serve/embedding.h"
 
 namespace suanli::serve {
 
@@ -34,8 +35,10 @@ void ModelWatch::observe(const ServedModel& model, const Question& question, con
           monitor::observed_text(characters, static_cast<int64_t>(ids.size()), std::ranges::count(ids, unknown));
       seen.assign(text.begin(), text.end());
     }
+    std::vector<float> unit;
     if (model.kind() == ModelKind::embedding && question.output == infer::Output::embedding) {
-      seen.push_back({monitor::kEmbedding, std::span<const float>(row)});
+      unit = embedding_of(row, row.size(), true);
+      seen.push_back({monitor::kEmbedding, std::span<const float>(unit)});
     }
     if (model.kind() == ModelKind::classification) {
       const auto scores = infer::label_scores(model.config(), row);

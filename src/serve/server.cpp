@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <map>
+#include <optional>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -42,11 +43,19 @@ tcp::endpoint endpoint_of(const ServerOptions& options) {
 
 struct Server::State {
   State(const ServerOptions& given, const Router& router, monitor::ServiceMetrics& metrics)
-      : options(given), front{.router = router, .limits = options.limits, .metrics = metrics} {}
+      : options(given), front{.router = router, .limits = options.limits, .metrics = metrics} {
+    front.can_make_room = [this] {
+      if (!ending) accept();
+    };
+    if (options.audit_log.empty()) return;
+    audit.emplace(options.audit_log);
+    front.audit = &*audit;
+  }
 
   ~State() { ending = true; }
 
   ServerOptions options;
+  std::optional<AuditLog> audit = {};
   Front front;
   std::map<asio::ip::address, size_t> peers = {};  ///< connections of each address
   size_t connections = 0;
@@ -67,6 +76,7 @@ struct Server::State {
   void take(tcp::socket socket);
   void accept_admin();
   void wait_for_signal(const std::function<void()>& reload);
+  void note(const char* actor, const char* action, const std::string& outcome);
   void drain();
   void check_drained();
 };
@@ -104,9 +114,11 @@ void Server::State::read_secrets() {
   }
 }
 
-/// Accepts while there is room; a connection that ends makes room.
+/// Accepts while there is room, or a connection that reads to make it: the one that has read longest. Where all are
+/// answering, one that ends makes room.
 void Server::State::accept() {
-  if (accepting || !acceptor.is_open() || connections >= options.limits.connections) return;
+  const bool full = connections >= options.limits.connections;
+  if (accepting || !acceptor.is_open() || (full && front.reading.empty())) return;
   accepting = true;
   acceptor.async_accept([this](ErrorCode error, tcp::socket socket) {
     accepting = false;
@@ -124,6 +136,11 @@ void Server::State::take(tcp::socket socket) {
   ErrorCode error;
   const auto address = socket.remote_endpoint(error).address();
   if (error || peers[address] >= options.limits.connections_per_address) return;
+  if (connections >= options.limits.connections && !front.reading.empty()) {
+    AnyConnection* const longest = front.reading.begin()->second;
+    front.reading.erase(front.reading.begin());
+    longest->close_when_idle();
+  }
   socket.set_option(tcp::no_delay(true), error);
   ++peers[address];
   ++connections;
@@ -151,8 +168,12 @@ void Server::State::accept_admin() {
 void Server::State::wait_for_signal(const std::function<void()>& reload) {
   signals.async_wait([this, &reload](ErrorCode error, int signal) {
     if (error) return;
-    if (signal != SIGHUP) return drain();
+    if (signal != SIGHUP) {
+      note("signal", "end", "begun");
+      return drain();
+    }
     try {
+      note("signal", "read certificate, keys and models again", "begun");
       read_secrets();
       reload();
     } catch (const std::exception& failure) {
@@ -160,6 +181,16 @@ void Server::State::wait_for_signal(const std::function<void()>& reload) {
     }
     wait_for_signal(reload);
   });
+}
+
+/// What nobody asked for over a connection.
+void Server::State::note(const char* actor, const char* action, const std::string& outcome) {
+  if (!audit) return;
+  try {
+    audit->append({.actor = actor, .action = action, .object = "", .outcome = outcome});
+  } catch (const EnvironmentError& error) {
+    log_error(error.what());
+  }
 }
 
 void Server::State::drain() {
@@ -211,7 +242,9 @@ int Server::run(const std::function<void()>& reload) {
   state_->wait_for_signal(reload);
   state_->accept();
   state_->accept_admin();
+  state_->note("server", "start", "serves");
   state_->context.run();
+  state_->note("server", "end", std::to_string(state_->exit_code));
   return state_->exit_code;
 }
 

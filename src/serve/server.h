@@ -20,7 +20,8 @@ struct ServerOptions {
   std::filesystem::path client_authority = {};               ///< PEM: clients must have a certificate of it
   std::filesystem::path admin_socket = {};                   ///< a Unix socket that its owner alone may use
   std::filesystem::path keys_file = {};
-  bool insecure_public = false;  ///< an address of others without TLS and keys
+  std::filesystem::path audit_log = {};  ///< of what administrators do
+  bool insecure_public = false;          ///< an address of others without TLS and keys
   Limits limits = {};
 };
 

@@ -4,8 +4,11 @@
 #include <cmath>
 #include <limits>
 
+#include "autograd/tape.h"
 #include "base/random.h"
 #include "data/cell.h"
+#include "data/loader.h"
+#include "train/task_parts.h"
 
 namespace suanli {
 namespace {
@@ -125,6 +128,27 @@ BaselineProfile table_profile(std::span<const Row> rows, const std::vector<std::
     }
   }
   return profile;
+}
+
+void add_embeddings(const Task& task, const Dataset& rows, DType dtype, BaselineProfile* profile) {
+  constexpr size_t kMostRows = 128;  // of two texts each: as many vectors as the sketch keeps
+  const size_t count = std::min(rows.rows.size(), kMostRows);
+  const auto row = [&](int64_t i) -> const EncodedExample& {
+    return rows.rows[static_cast<size_t>(i) * rows.rows.size() / count];
+  };
+  Loader loader(
+      Sampler(SamplingStrategy::sequential, static_cast<int64_t>(count), 16, 0),
+      [&](int64_t i, int64_t) { return task.scored(row(i)); }, {}, 1, 1, 0);
+  const NoGradient guard;
+  Batch batch;
+  while (loader.next(&batch)) {
+    const Tensor vectors = task.embeddings(task.inputs(batch), {.training = false, .dtype = dtype});
+    const std::vector<float> values = host_values(vectors);
+    const auto width = static_cast<size_t>(vectors.dim(1));
+    for (size_t begin = 0; begin < values.size(); begin += width) {
+      profile->add({monitor::kEmbedding, std::span(values).subspan(begin, width)});
+    }
+  }
 }
 
 void add_answers(const TaskKind& kind, const Evaluation& evaluation, BaselineProfile* profile) {

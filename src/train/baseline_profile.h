@@ -33,6 +33,9 @@ class RowSample {
 monitor::BaselineProfile table_profile(std::span<const Row> rows, const std::vector<std::string>& columns,
                                        const TableEncoder& encoder, const std::string& label, bool regression);
 
+/// Adds the embeddings of some of a task's training rows, evenly spaced, as the trained model makes them.
+void add_embeddings(const Task& task, const Dataset& rows, DType dtype, monitor::BaselineProfile* profile);
+
 /// Adds the predictions of an evaluation and, where one class was chosen, the probabilities of these.
 void add_answers(const TaskKind& kind, const Evaluation& evaluation, monitor::BaselineProfile* profile);
 

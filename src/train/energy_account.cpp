@@ -8,6 +8,7 @@
 #include "base/concat.h"
 #include "base/log.h"
 #include "monitor/emissions.h"
+#include "tensor/device_energy.h"
 
 namespace suanli {
 namespace {
@@ -34,8 +35,12 @@ Json or_null(const std::string& text) { return text.empty() ? Json() : Json(text
 
 }  // namespace
 
-EnergyAccount::EnergyAccount(const TrainArguments& arguments, bool uses_gpu)
-    : arguments_(arguments), prices_(prices_of(arguments)), watch_({.power = prices_.power, .uses_gpu = uses_gpu}) {}
+EnergyAccount::EnergyAccount(const TrainArguments& arguments, Device device)
+    : arguments_(arguments),
+      prices_(prices_of(arguments)),
+      watch_({.power = prices_.power, .uses_gpu = device.type == DeviceType::cuda, .gpu_joules = [device] {
+                return device_joules(device);
+              }}) {}
 
 Json EnergyAccount::finish(const Json& manifest) {
   const monitor::EnergyReading reading = watch_.read();

@@ -6,15 +6,16 @@
 #include "base/json.h"
 #include "monitor/energy.h"
 #include "monitor/price.h"
+#include "tensor/device.h"
 #include "train/arguments.h"
 
 namespace suanli {
 
 class EnergyAccount {
  public:
-  /// Begins to measure. Reads the price table of energy_prices, where one is given, and warns of an old one. Throws
-  /// UserError like monitor::read_price_table.
-  EnergyAccount(const TrainArguments& arguments, bool uses_gpu);
+  /// Begins to measure the machine, and `device` where that is a GPU. Reads the price table of energy_prices, where one
+  /// is given, and warns of an old one. Throws UserError like monitor::read_price_table.
+  EnergyAccount(const TrainArguments& arguments, Device device);
 
   /// Adds a row to output_dir/emissions.csv and gives the "energy" of the run's manifest: {"joules", "source", "how",
   /// "seconds", "kwh", "cost", "currency", "co2_kg", "process_share", "table_date"}, null where it is not known.

@@ -87,7 +87,7 @@ int train(Run& run, const Config& config) {
                              {"device", run.device.text()},
                              {"precision", run.precision.name()}};
   write_file_atomically(a.output_dir / "run_manifest.json", json_text(manifest));
-  EnergyAccount energy(a, run.device.type == DeviceType::cuda);
+  EnergyAccount energy(a, run.device);
   std::optional<ElasticWeightConsolidation> held;
   if (a.ewc_lambda > 0) held.emplace(*run.task, run.model, run.old, a.ewc_lambda);
   Trainer trainer({.arguments = &a,
@@ -150,6 +150,7 @@ int run_training(const Config& config) {
     const Evaluation evaluation = score(run, "eval", run.validation, a.output_dir);
     if (!run.baseline.features().empty()) add_answers(run.kind, evaluation, &run.baseline);
   }
+  if (run.kind.embeds && a.do_train) add_embeddings(*run.task, run.train, run.precision.dtype, &run.baseline);
   if (!run.baseline.features().empty()) run.baseline.save(a.output_dir / monitor::kBaselineProfile);
   if (a.do_eval && !run.old_validation.rows.empty()) score(run, "eval_old", run.old_validation, a.output_dir);
   if (a.do_predict) score(run, "predict", run.test, a.output_dir);

@@ -107,6 +107,10 @@ class SentenceRetrieval final : public Task {
     return ranking_loss(pair_embeddings(parts_, inputs, mode), inputs, normalizer);
   }
 
+  Tensor embeddings(const LossInputs& inputs, const nn::Mode& mode) const override {
+    return unit_embeddings(parts_, inputs, mode);
+  }
+
   std::unique_ptr<Scorer> scorer(bool keep) const override { return std::make_unique<RetrievalScorer>(parts_, keep); }
 
  private:

@@ -65,6 +65,10 @@ class SentenceSimilarity final : public Task {
     return ops::mse_loss(predicted, inputs.targets.on(predicted.device()), normalizer);
   }
 
+  Tensor embeddings(const LossInputs& inputs, const nn::Mode& mode) const override {
+    return unit_embeddings(parts_, inputs, mode);
+  }
+
   std::unique_ptr<Scorer> scorer(bool keep) const override { return std::make_unique<SimilarityScorer>(parts_, keep); }
 
  private:

@@ -75,6 +75,10 @@ class SentenceTriplets final : public Task {
     return hinge(differences(parts_, inputs, mode), parts_.options.triplet_margin, normalizer);
   }
 
+  Tensor embeddings(const LossInputs& inputs, const nn::Mode& mode) const override {
+    return unit_embeddings(parts_, inputs, mode);
+  }
+
   std::unique_ptr<Scorer> scorer(bool keep) const override { return std::make_unique<TripletScorer>(parts_, keep); }
 
  private:

@@ -82,6 +82,8 @@ class Task {
   /// it only queues work, the same for all inputs of one shape.
   virtual Tensor loss(const LossInputs& inputs, const nn::Mode& mode, double normalizer) const = 0;
   virtual std::unique_ptr<Scorer> scorer(bool keep_predictions) const = 0;
+  /// Of tasks that embed texts: the vectors of all texts of a batch, of length 1, [texts, H] f32. Else undefined.
+  virtual Tensor embeddings(const LossInputs& /*inputs*/, const nn::Mode& /*mode*/) const { return {}; }
 };
 
 /// What a task reads.

@@ -1,7 +1,11 @@
 // What only many requests show: models exchanged under them, an end under load, memory that stays. A short form of each
 // runs by default; SUANLI_SOAK=1 (scripts/test.sh soak) runs the long one.
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <fstream>
 #include <set>
@@ -110,6 +114,77 @@ TEST(Soak, AnEndUnderLoadLosesNothingThatWasTaken) {
     }
     EXPECT_EQ(static_cast<double>(answered), counted) << "every answer that the server gave has come";
   }
+}
+
+/// Connections from many addresses of this machine that send a byte of a request each second, and never its end.
+class SlowClients {
+ public:
+  SlowClients(uint16_t port, int count) {
+    const std::string head = "GET /health HTTP/1.1\r\nHost: a\r\nX-Slow: ";
+    for (int i = 0; i < count; ++i) {
+      sockets_.push_back(connected(port, i / 50 + 2));
+      EXPECT_EQ(::send(sockets_.back(), head.data(), head.size(), MSG_NOSIGNAL), static_cast<ssize_t>(head.size()));
+    }
+  }
+  ~SlowClients() {
+    for (const int socket : sockets_) ::close(socket);
+  }
+  /// A byte of each. Returns how many the server has closed.
+  int drip() {
+    int closed = 0;
+    for (const int socket : sockets_) closed += ::send(socket, "a", 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0;
+    return closed;
+  }
+
+ private:
+  /// From 127.0.1.`host` and so on: an address has its share of connections.
+  static int connected(uint16_t port, int host) {
+    const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in from = {}, to = {};
+    from.sin_family = to.sin_family = AF_INET;
+    from.sin_addr.s_addr = htonl((127U << 24) + 256 + static_cast<uint32_t>(host));
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    to.sin_port = htons(port);
+    EXPECT_EQ(bind(socket, reinterpret_cast<const sockaddr*>(&from), sizeof from), 0);
+    EXPECT_EQ(connect(socket, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
+    return socket;
+  }
+  std::vector<int> sockets_;
+};
+
+/// The time within which 99 of 100 requests are answered, each over a connection of its own.
+double p99_of(uint16_t port, int requests) {
+  std::vector<double> seconds;
+  for (int i = 0; i < requests; ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(Client(port).post("/embed", kEmbed).status, 200);
+    seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  }
+  std::ranges::sort(seconds);
+  return seconds[seconds.size() * 99 / 100];
+}
+
+TEST(Soak, SlowClientsKeepNobodyElseWaitingAndAreClosed) {
+  TestServerOptions options;
+  options.server.limits.connections = static_cast<size_t>(times(64, 1024));
+  options.server.limits.head_time = seconds(times(2, 10));
+  TestServer server(options);
+  const int requests = times(100, 1000);
+  const double idle = p99_of(server.port(), requests);
+  SlowClients slow(server.port(), times(300, 5000));
+  const auto begin = std::chrono::steady_clock::now();
+  double worst = 0;
+  int closed = 0;
+  while (closed < times(300, 5000)) {
+    worst = std::max(worst, p99_of(server.port(), requests));
+    closed = slow.drip();
+    ASSERT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(times(10, 30)));
+    std::this_thread::sleep_for(std::chrono::milliseconds(times(200, 1000)));
+  }
+  RecordProperty("idle_p99_us", static_cast<int>(idle * 1e6));
+  RecordProperty("slow_p99_us", static_cast<int>(worst * 1e6));
+  // Twice as long as without them; 5 ms for a machine that is shared.
+  EXPECT_LT(worst, 2 * idle + 5e-3) << "idle " << idle << " s, among slow clients " << worst << " s";
 }
 
 int64_t resident_bytes() {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "monitor/drift_watch.h"
 #include "quiet_run.h"
 #include "tiny_run.h"
@@ -13,6 +15,7 @@ namespace {
 using monitor::BaselineProfile;
 using monitor::CategorySketch;
 using monitor::NumberSketch;
+using monitor::VectorSketch;
 
 const NumberSketch& numbers_of(const BaselineProfile& profile, std::string_view feature) {
   return std::get<NumberSketch>(profile.features().find(feature)->second);
@@ -106,6 +109,17 @@ TEST_F(BaselineRun, OfEmbeddedPairsEachTextCountsForItself) {
   EXPECT_EQ(numbers_of(found, monitor::kTextCharacters).min(), 1);
   EXPECT_EQ(numbers_of(found, monitor::kTextCharacters).max(), 5);
   EXPECT_EQ(numbers_of(found, monitor::kLabel).mean(), 0.5);
+  const auto& vectors = std::get<VectorSketch>(found.features().find(monitor::kEmbedding)->second);
+  EXPECT_EQ(vectors.count(), 60);
+  EXPECT_EQ(static_cast<int64_t>(vectors.width()), tiny_config()["hidden_size"].get<int64_t>());
+  std::set<std::vector<float>> different;
+  for (const std::vector<float>& vector : vectors.vectors()) {
+    double squares = 0;
+    for (const float value : vector) squares += double{value} * value;
+    EXPECT_NEAR(squares, 1, 1e-5);
+    different.insert(vector);
+  }
+  EXPECT_EQ(different.size(), 2U) << "thirty times two texts";
 }
 
 TEST_F(BaselineRun, LanguageModelsHaveNone) {

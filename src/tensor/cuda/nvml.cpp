@@ -24,6 +24,7 @@ struct Nvml {
   Result (*nvmlDeviceGetClockInfo)(Handle, int, unsigned*) = nullptr;
   Result (*nvmlDeviceGetMaxClockInfo)(Handle, int, unsigned*) = nullptr;
   Result (*nvmlDeviceGetMemoryInfo)(Handle, Memory*) = nullptr;
+  Result (*nvmlDeviceGetTotalEnergyConsumption)(Handle, unsigned long long*) = nullptr;
   std::string problem = load();
 
   std::string load() {
@@ -39,6 +40,7 @@ struct Nvml {
     library.find(nvmlDeviceGetClockInfo, "nvmlDeviceGetClockInfo");
     library.find(nvmlDeviceGetMaxClockInfo, "nvmlDeviceGetMaxClockInfo");
     library.find(nvmlDeviceGetMemoryInfo, "nvmlDeviceGetMemoryInfo");
+    library.find(nvmlDeviceGetTotalEnergyConsumption, "nvmlDeviceGetTotalEnergyConsumption");
     if (!library.missing().empty()) {
       return "libnvidia-ml.so.1 lacks " + library.missing() + "; install a newer driver";
     }
@@ -46,28 +48,48 @@ struct Nvml {
   }
 };
 
-}  // namespace
+const Nvml& nvml() {
+  static const Nvml library;
+  return library;
+}
 
-DeviceCondition condition(int index) {
-  static const Nvml nvml;
-  if (!nvml.problem.empty()) return {.problem = nvml.problem};
+/// Null where the library or the device is unknown to it; `problem` then says why.
+Handle handle_of(int index, std::string& problem) {
+  problem = nvml().problem;
+  if (!problem.empty()) return nullptr;
   CUdevice device = 0;
   char address[32] = {};
   check(driver().cuDeviceGet(&device, index), "cuDeviceGet");
   check(driver().cuDeviceGetPCIBusId(address, sizeof address, device), "cuDeviceGetPCIBusId");
   Handle handle = nullptr;
-  if (nvml.nvmlDeviceGetHandleByPciBusId_v2(address, &handle) != 0) {
-    return {.problem = std::string("the management library does not know the device at ") + address};
-  }
+  if (nvml().nvmlDeviceGetHandleByPciBusId_v2(address, &handle) == 0) return handle;
+  problem = std::string("the management library does not know the device at ") + address;
+  return nullptr;
+}
+
+}  // namespace
+
+std::optional<double> energy_joules(int index) {
+  std::string problem;
+  const Handle handle = handle_of(index, problem);
+  unsigned long long millijoules = 0;
+  if (handle == nullptr || nvml().nvmlDeviceGetTotalEnergyConsumption(handle, &millijoules) != 0) return {};
+  return static_cast<double>(millijoules) / 1000;
+}
+
+DeviceCondition condition(int index) {
+  std::string problem;
+  const Handle handle = handle_of(index, problem);
+  if (handle == nullptr) return {.problem = problem};
   // What a device does not offer stays 0.
   unsigned limit = 0, least = 0, most = 0, temperature = 0, clock = 0, clock_most = 0;
   Memory memory = {};
-  nvml.nvmlDeviceGetPowerManagementLimit(handle, &limit);
-  nvml.nvmlDeviceGetPowerManagementLimitConstraints(handle, &least, &most);
-  nvml.nvmlDeviceGetTemperature(handle, kTemperatureOfGpu, &temperature);
-  nvml.nvmlDeviceGetClockInfo(handle, kClockOfProcessors, &clock);
-  nvml.nvmlDeviceGetMaxClockInfo(handle, kClockOfProcessors, &clock_most);
-  nvml.nvmlDeviceGetMemoryInfo(handle, &memory);
+  nvml().nvmlDeviceGetPowerManagementLimit(handle, &limit);
+  nvml().nvmlDeviceGetPowerManagementLimitConstraints(handle, &least, &most);
+  nvml().nvmlDeviceGetTemperature(handle, kTemperatureOfGpu, &temperature);
+  nvml().nvmlDeviceGetClockInfo(handle, kClockOfProcessors, &clock);
+  nvml().nvmlDeviceGetMaxClockInfo(handle, kClockOfProcessors, &clock_most);
+  nvml().nvmlDeviceGetMemoryInfo(handle, &memory);
   return {.power_limit = limit / 1000.0,
           .power_limit_most = most / 1000.0,
           .temperature = static_cast<int>(temperature),

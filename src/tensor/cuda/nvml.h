@@ -1,7 +1,8 @@
-/// What NVIDIA's management library says of a GPU: power, heat, clocks, memory in use. Found at run time.
+/// What NVIDIA's management library says of a GPU: power, energy, heat, clocks, memory in use. Found at run time.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace suanli::cuda {
@@ -17,5 +18,8 @@ struct DeviceCondition {
 
 /// Of device `index` < driver_devices(). Opens the library.
 DeviceCondition condition(int index);
+
+/// Joules that it has taken since the driver was loaded; nothing where it does not count them.
+std::optional<double> energy_joules(int index);
 
 }  // namespace suanli::cuda
