@@ -12,6 +12,9 @@
 #include "base/parallel.h"
 #include "cli/options.h"
 #include "serve/alarm.h"
+#include "serve/grpc_health.h"
+#include "serve/grpc_reflection.h"
+#include "serve/open_inference_grpc.h"
 #include "serve/openapi.h"
 #include "serve/server.h"
 #include "tensor/device_energy.h"
@@ -27,6 +30,9 @@ std::vector<Option> server_options() {
   std::vector<Option> all = {
       {.name = "host", .type = OptionType::text, .default_value = "127.0.0.1", .help = "IP address to listen at"},
       {.name = "port", .type = OptionType::integer, .default_value = "8000", .help = "0: any that is free"},
+      {.name = "grpc_port",
+       .type = OptionType::integer,
+       .help = "for gRPC; else one above --port. 0: any that is free, -1: none"},
       {.name = "admin_socket",
        .type = OptionType::path,
        .help = "Unix socket at which models are loaded and unloaded; its owner alone may use it"},
@@ -122,11 +128,19 @@ serve::Limits read_limits(const Config& config) {
   return limits;
 }
 
+/// One above that of HTTP, or any that is free where that is; unless it was said.
+int64_t read_grpc_port(const Config& config, int64_t port) {
+  const int64_t grpc_port = config.is_given("grpc_port") ? at_least(config, "grpc_port", -1) : port > 0 ? port + 1 : 0;
+  if (grpc_port > 65535) throw UserError("grpc_port", "expected -1 to 65535, got " + std::to_string(grpc_port));
+  return grpc_port;
+}
+
 serve::ServerOptions read_server(const Config& config) {
   const int64_t port = at_least(config, "port", 0);
   if (port > 65535) throw UserError("port", "expected 0 to 65535, got " + std::to_string(port));
   return {.host = config.get_string("host"),
           .port = static_cast<uint16_t>(port),
+          .grpc_port = static_cast<int>(read_grpc_port(config, port)),
           .certificate = given_or_none(config, "ssl_certfile"),
           .private_key = given_or_none(config, "ssl_keyfile"),
           .client_authority = given_or_none(config, "ssl_ca_certs"),
@@ -184,7 +198,8 @@ int run_server(const Config& config, const ServerWork& work) {
 
   monitor::ServiceMetrics metrics;
   serve::Router router;
-  serve::Server server(options, router, metrics);
+  serve::Methods methods;
+  serve::Server server(options, router, metrics, &methods);
   serve::Repository models({.device = config.get_string("device"),
                             .precision = config.get_string("precision"),
                             .max_length = at_least(config, "max_length", 0),
@@ -211,6 +226,9 @@ int run_server(const Config& config, const ServerWork& work) {
   serve::add_openai_routes(router, service);
   serve::add_completion_routes(router, service);
   serve::add_open_inference_routes(router, service);
+  serve::add_open_inference_methods(methods, service);
+  serve::add_health_methods(methods, service);
+  serve::add_reflection_method(methods);
   work.add_routes(router, service);
   std::optional<serve::Alarm> alarm;
   if (config.is_given("alert_rules")) {
@@ -219,6 +237,9 @@ int run_server(const Config& config, const ServerWork& work) {
   serve::add_openapi_route(router, service);
   if (sandbox) log_info(serve::confine_calls(config.is_given("webhook_url")));
   log_info("serving at " + options.host + ":" + std::to_string(server.port()));
+  if (server.grpc_port() > 0) {
+    log_info("serving gRPC at " + options.host + ":" + std::to_string(server.grpc_port()));
+  }
   return server.run([&models] { models.in_background([&models] { models.load_all(); }); });
 }
 

@@ -111,8 +111,8 @@ AuditLog::~AuditLog() { ::close(descriptor_); }
 
 void AuditLog::append(const AuditEntry& entry) {
   const std::lock_guard lock(mutex_);
-  Json line = {{"number", entries_ + 1},   {"time", utc_now()},      {"actor", entry.actor},
-               {"action", entry.action},   {"object", entry.object}, {"outcome", entry.outcome},
+  Json line = {{"number", entries_ + 1},   {"time", utc_now()},    {"actor", entry.actor},
+               {"action", entry.action},   {"model", entry.model}, {"outcome", entry.outcome},
                {"request", entry.request}, {"previous", last_}};
   // What a client sent may be no UTF-8: the line is what a reader of it finds.
   line = Json::parse(line_of(line));

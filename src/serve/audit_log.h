@@ -10,9 +10,9 @@ namespace suanli::serve {
 
 struct AuditEntry {
   std::string actor;    ///< name of the key, "admin socket", "signal", "server"
-  std::string action;   ///< "POST /v2/repository/models/{model}/load"
-  std::string object;   ///< the model
-  std::string outcome;  ///< "asked", then the code of the answer
+  std::string action;   ///< "POST /v2/repository/models/m/load"
+  std::string model;    ///< that the answer is about, or ""
+  std::string outcome;  ///< "asked", then the code of the answer: 200
   std::string request = {};
 };
 

@@ -94,7 +94,6 @@ class Connection final : public AnyConnection,
   void read_first();
   void read_head();
   void take_head();
-  void admit();
   void read_body();
   void dispatch();
   void refuse(const RequestError& error);
@@ -104,7 +103,6 @@ class Connection final : public AnyConnection,
   void linger();
   void drop_rest();
   void close();
-  bool audit(const std::string& outcome);
   void count_answer(int status);
 
   Front& front_;
@@ -187,7 +185,7 @@ template <class Stream>
 void Connection<Stream>::take_head() {
   request_ = request_of(*parser_);
   request_.arrival = Clock::now();
-  request_.id = request_id(request_, ++front_.last_id);
+  request_.id = request_id(request_, front_.gate.next_id());
   try {
     check_head(*parser_, front_.limits);
     request_.deadline = deadline_of(request_, front_.limits);
@@ -198,7 +196,11 @@ void Connection<Stream>::take_head() {
     }
     route_ = match.route;
     request_.parameters = std::move(match.parameters);
-    admit();
+    if (admin_) {
+      request_.client = "admin socket";
+    } else {
+      front_.gate.admit(key_of(request_), route_->scope, request_);
+    }
     const size_t most = route_->body == BodyKind::binary ? front_.limits.binary_bytes : front_.limits.json_bytes;
     if (parser_->content_length() && *parser_->content_length() > most) {
       throw RequestError(Fault::too_large, "expected a body of at most " + std::to_string(most) + " bytes");
@@ -216,27 +218,6 @@ void Connection<Stream>::take_head() {
   });
 }
 
-/// Whether this caller may ask this route. Throws RequestError.
-template <class Stream>
-void Connection<Stream>::admit() {
-  if (admin_) return;
-  if (route_->scope == Scope::admin && !front_.keys.wanted()) {
-    throw RequestError(Fault::forbidden, "expected this on the admin socket, or a key that allows it");
-  }
-  int64_t retry_after = 0;
-  switch (front_.keys.admit(key_of(request_), route_->scope, request_.client, retry_after)) {
-    case Admission::unknown_key:
-      throw RequestError(Fault::unauthorized, "expected a key that this server knows");
-    case Admission::not_in_scope:
-      if (route_->scope == Scope::admin) audit("refused: 403");
-      throw RequestError(Fault::forbidden, "this key does not allow that");
-    case Admission::over_quota:
-      throw RequestError(Fault::overloaded, "this key has used up its requests", retry_after);
-    case Admission::allowed:
-      break;
-  }
-}
-
 template <class Stream>
 void Connection<Stream>::read_body() {
   const auto earned = std::chrono::milliseconds(1000 * parser_->get().body().size() /
@@ -251,19 +232,11 @@ void Connection<Stream>::read_body() {
 template <class Stream>
 void Connection<Stream>::dispatch() {
   timer_.cancel();
-  if (route_->scope == Scope::infer || route_->scope == Scope::admin) {
-    if (front_.draining && route_->scope == Scope::infer) {
-      closing_ = true;
-      return refuse({Fault::unhealthy, "the server is about to end"});
-    }
-    if (front_.in_flight >= front_.limits.in_flight) {
-      return refuse({Fault::overloaded, "the server works on as many requests as it takes; try again later", 1});
-    }
-    if (route_->scope == Scope::admin && !audit("asked")) {
-      return refuse({Fault::unhealthy, "the audit log cannot be written: nothing is done"});
-    }
-    ++front_.in_flight;
-    in_flight_ = true;
+  try {
+    in_flight_ = front_.gate.enter(route_->scope, request_);
+  } catch (const RequestError& error) {
+    if (front_.gate.draining()) closing_ = true;
+    return refuse(error);
   }
   set_busy();
   Request request = request_;
@@ -327,32 +300,13 @@ void Connection<Stream>::watch_for_hang_up() {
   });
 }
 
-/// False where it could not be written.
-template <class Stream>
-bool Connection<Stream>::audit(const std::string& outcome) {
-  if (front_.audit == nullptr) return true;
-  std::string object;
-  for (const std::string& parameter : request_.parameters) object += (object.empty() ? "" : " ") + parameter;
-  try {
-    front_.audit->append({.actor = admin_ ? "admin socket" : request_.client,
-                          .action = route_->method + " " + route_->pattern,
-                          .object = object,
-                          .outcome = outcome,
-                          .request = request_.id});
-    return true;
-  } catch (const EnvironmentError& error) {
-    log_error(error.what());
-    return false;
-  }
-}
-
 template <class Stream>
 void Connection<Stream>::count_answer(int status) {
-  if (std::exchange(in_flight_, false)) {
-    --front_.in_flight;
-    if (route_->scope == Scope::admin) audit(std::to_string(status));
-  }
   const auto exchange = exchange_.lock();
+  if (std::exchange(in_flight_, false)) {
+    front_.gate.note_answer(route_->scope, request_, status, exchange ? exchange->model() : "");
+    front_.gate.leave();
+  }
   const std::chrono::duration<double> taken = Clock::now() - request_.arrival;
   front_.metrics.request(route_ != nullptr ? route_->pattern : "", exchange ? exchange->model() : "", status,
                          taken.count());

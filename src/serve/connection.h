@@ -11,9 +11,7 @@
 #include <string>
 
 #include "monitor/service_metrics.h"
-#include "serve/audit_log.h"
-#include "serve/keys.h"
-#include "serve/limits.h"
+#include "serve/gate.h"
 #include "serve/router.h"
 
 namespace suanli::serve {
@@ -29,20 +27,16 @@ class AnyConnection {
   virtual void close_when_idle() = 0;
 };
 
-/// What all connections share. Everything here belongs to the network thread.
+/// What all connections share. Their set belongs to the network thread.
 struct Front {
   const Router& router;
   const Limits& limits;
   monitor::ServiceMetrics& metrics;
-  Keys keys = {};
-  AuditLog* audit = nullptr;  ///< gets what callers of the scope admin do
-  size_t in_flight = 0;       ///< requests with a handler that have not been answered
-  bool draining = false;      ///< refuses what needs a model
+  Gate& gate;
   std::set<AnyConnection*> connections = {};
   std::map<uint64_t, AnyConnection*> reading = {};  ///< wait for a request or the rest of one; the longest first
   uint64_t last_turn = 0;
   std::function<void()> can_make_room = [] {};  ///< called when one more reads
-  uint64_t last_id = 0;  ///< of requests
 };
 
 /// Starts to serve `stream`; the connection keeps itself alive until it is closed. `peer` counts it, and is let go with

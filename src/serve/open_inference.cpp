@@ -195,15 +195,54 @@ Question question_of(const ServedModel& model, const std::vector<InferTensor>& i
   return question;
 }
 
+void check_output_names(const ServedModel& model, const std::vector<std::string>& names) {
+  const auto known = model_outputs(model);
+  for (const std::string& name : names) {
+    if (std::ranges::count(known, name, &TensorInfo::name) == 0) {
+      throw RequestError(Fault::invalid, "\"" + name + "\": expected the name of an output");
+    }
+  }
+}
+
 std::vector<InferTensor> outputs_of(const ServedModel& model, const Answers& answers,
                                     const std::vector<std::string>& names) {
-  const auto known = model_outputs(model);
   std::vector<InferTensor> out;
   if (names.empty()) {
-    for (const TensorInfo& info : known) out.push_back(output(model, answers, info.name));
+    for (const TensorInfo& info : model_outputs(model)) out.push_back(output(model, answers, info.name));
   }
   for (const std::string& name : names) out.push_back(output(model, answers, name));
   return out;
+}
+
+ModelPointer model_of_version(const Service& service, const std::string& name, const std::string& version) {
+  ModelPointer model = service.models.get(name);
+  if (!version.empty() && version != std::to_string(model->version())) {
+    throw RequestError(Fault::not_found, "no such version of the model");
+  }
+  return model;
+}
+
+bool model_is_ready(const Service& service, const std::string& name) {
+  for (const auto& entry : service.models.index()) {
+    if (entry.name == name) return entry.ready && service.ready();
+  }
+  throw RequestError(Fault::not_found, "no model of that name");
+}
+
+void load_in_background(const Service& service, const ExchangePointer& exchange, const std::string& name,
+                        ErrorForm form, Response done) {
+  service.models.in_background([service, exchange, name, form, done = std::move(done)] {
+    try {
+      service.models.load(name);
+      exchange->counts_for(name);
+      exchange->answer(done);
+    } catch (const RequestError& error) {
+      exchange->answer(error_answer(form, error));
+    } catch (const std::exception&) {
+      exchange->answer(form(Fault::invalid, "the model cannot be loaded; the server's log says why"));
+      throw;
+    }
+  });
 }
 
 }  // namespace suanli::serve

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "serve/served_model.h"
+#include "serve/service.h"
 
 namespace suanli::serve {
 
@@ -29,9 +29,16 @@ std::vector<TensorInfo> model_outputs(const ServedModel& model);
 /// What the inputs ask for. Throws RequestError for names, datatypes, shapes and sizes that are not the model's.
 Question question_of(const ServedModel& model, const std::vector<InferTensor>& inputs);
 
-/// The outputs of these names, of all for none. Throws RequestError for a name that the model does not have.
+/// Throws RequestError for a name that is not that of an output.
+void check_output_names(const ServedModel& model, const std::vector<std::string>& names);
+
+/// The outputs of these names, of all for none. check_output_names() has seen them.
 std::vector<InferTensor> outputs_of(const ServedModel& model, const Answers& answers,
                                     const std::vector<std::string>& names);
+
+/// Loads a model on another thread and answers `done`, or the error in that form.
+void load_in_background(const Service& service, const ExchangePointer& exchange, const std::string& name,
+                        ErrorForm form, Response done);
 
 /// How many elements a shape has. Throws RequestError where it is negative, or too large to be sent.
 int64_t element_count(const std::string& name, const std::vector<int64_t>& shape);

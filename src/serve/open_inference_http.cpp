@@ -101,13 +101,10 @@ Wanted wanted_outputs(const Json& body, const ServedModel& model) {
   const Json* outputs = field(body, "outputs");
   if (outputs == nullptr) return out;
   if (!outputs->is_array() || outputs->empty()) wrong_field("outputs", "a list of outputs");
-  const auto known = model_outputs(model);
   for (const Json& output : *outputs) {
     if (!output.is_object()) wrong_field("outputs", "a list of outputs");
     const std::string name = string_field(output, "name", "");
-    if (std::ranges::count(known, name, &TensorInfo::name) == 0) {
-      throw RequestError(Fault::invalid, "\"" + name + "\": expected the name of an output");
-    }
+    check_output_names(model, {name});
     const Json* own = field(output, "parameters");
     out.names.push_back(name);
     out.binary.push_back(
@@ -174,11 +171,8 @@ Response infer_response(const ServedModel& model, const Answers& answers, const 
 }  // namespace
 
 ModelPointer model_of_path(const Service& service, const Request& request) {
-  ModelPointer model = service.models.get(request.parameters[0]);
-  if (request.parameters.size() > 1 && request.parameters[1] != std::to_string(model->version())) {
-    throw RequestError(Fault::not_found, "no such version of the model");
-  }
-  return model;
+  const bool has_version = request.parameters.size() > 1;
+  return model_of_version(service, request.parameters[0], has_version ? request.parameters[1] : "");
 }
 
 namespace {
@@ -223,11 +217,7 @@ void model_metadata(const Service& service, const ExchangePointer& exchange) {
 
 void model_ready(const Service& service, const ExchangePointer& exchange) {
   const std::string& name = exchange->request().parameters[0];
-  bool known = false, ready = false;
-  for (const auto& entry : service.models.index()) {
-    if (entry.name == name) known = true, ready = entry.ready && service.ready();
-  }
-  if (!known) throw RequestError(Fault::not_found, "no model of that name");
+  const bool ready = model_is_ready(service, name);
   exchange->answer({.status = ready ? 200 : 503, .body = Json({{"name", name}, {"ready", ready}}).dump()});
 }
 
@@ -276,21 +266,13 @@ void repository_index(const Service& service, const ExchangePointer& exchange) {
 }
 
 void load_model(const Service& service, const ExchangePointer& exchange) {
-  service.models.in_background([service, exchange] {
-    try {
-      service.models.load(exchange->request().parameters[0]);
-      exchange->answer({.body = "{}"});
-    } catch (const RequestError& error) {
-      exchange->answer(error_answer(plain_error, error));
-    } catch (const std::exception&) {
-      exchange->answer(plain_error(Fault::invalid, "the model cannot be loaded; the server's log says why"));
-      throw;
-    }
-  });
+  load_in_background(service, exchange, exchange->request().parameters[0], plain_error, {.body = "{}"});
 }
 
 void unload_model(const Service& service, const ExchangePointer& exchange) {
-  service.models.unload(exchange->request().parameters[0]);
+  const std::string& name = exchange->request().parameters[0];
+  service.models.unload(name);
+  exchange->counts_for(name);
   exchange->answer({.body = "{}"});
 }
 

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "serve/connection.h"
+#include "serve/grpc_connection.h"
 #include "serve/tls.h"
 
 namespace suanli::serve {
@@ -25,7 +26,7 @@ using ErrorCode = boost::system::error_code;
 
 namespace {
 
-tcp::endpoint endpoint_of(const ServerOptions& options) {
+tcp::endpoint endpoint_of(const ServerOptions& options, uint16_t port) {
   ErrorCode error;
   const auto address = asio::ip::make_address(options.host == "localhost" ? "127.0.0.1" : options.host, error);
   if (error) throw UserError("host", "expected an IP address such as 127.0.0.1 or ::1, got \"" + options.host + "\"");
@@ -36,44 +37,56 @@ tcp::endpoint endpoint_of(const ServerOptions& options) {
                     "certificates (--ssl_ca_certs) for the public address " +
                         options.host + "; or say --insecure_public");
   }
-  return {address, options.port};
+  return {address, port};
 }
 
 }  // namespace
 
 struct Server::State {
-  State(const ServerOptions& given, const Router& router, monitor::ServiceMetrics& metrics)
-      : options(given), front{.router = router, .limits = options.limits, .metrics = metrics} {
+  State(const ServerOptions& given, const Router& router, monitor::ServiceMetrics& metrics, const Methods* grpc_methods)
+      : options(given),
+        methods(grpc_methods),
+        front{.router = router, .limits = options.limits, .metrics = metrics, .gate = gate} {
     front.can_make_room = [this] {
-      if (!ending) accept();
+      if (!ending) accept_all();
     };
     if (options.audit_log.empty()) return;
     audit.emplace(options.audit_log);
-    front.audit = &*audit;
+    gate.set_audit(&*audit);
   }
 
   ~State() { ending = true; }
 
+  struct Listener {
+    tcp::acceptor acceptor;
+    bool accepting = false;
+  };
+
   ServerOptions options;
   std::optional<AuditLog> audit = {};
+  const Methods* methods;
+  Gate gate{options.limits};
   Front front;
   std::map<asio::ip::address, size_t> peers = {};  ///< connections of each address
   size_t connections = 0;
-  bool accepting = false, ending = false;
+  bool ending = false;
   std::atomic<bool> ready = true;
   infer::Clock::time_point drain_end;
   int exit_code = 0;
-  std::shared_ptr<asio::ssl::context> tls = {};
+  std::shared_ptr<asio::ssl::context> tls = {}, grpc_tls = {};
+  std::unique_ptr<GrpcServer> grpc = {};
   asio::io_context context{1};  ///< goes before what its connections use
-  tcp::acceptor acceptor{context};
+  Listener http{tcp::acceptor(context)}, grpc_listener{tcp::acceptor(context)};
   stream_protocol::acceptor admin{context};
   asio::signal_set signals{context};
   asio::steady_timer timer{context};
 
   void open();
   void read_secrets();
-  void accept();
-  void take(tcp::socket socket);
+  void listen(Listener& listener, uint16_t port);
+  void accept_all();
+  void accept(Listener& listener);
+  void take(Listener& listener, tcp::socket socket);
   void accept_admin();
   void wait_for_signal(const std::function<void()>& reload);
   void note(const char* actor, const char* action, const std::string& outcome);
@@ -81,14 +94,28 @@ struct Server::State {
   void check_drained();
 };
 
-void Server::State::open() {
-  const tcp::endpoint endpoint = endpoint_of(options);
-  read_secrets();
+void Server::State::listen(Listener& listener, uint16_t port) {
+  const tcp::endpoint endpoint = endpoint_of(options, port);
   try {
-    acceptor.open(endpoint.protocol());
-    acceptor.set_option(tcp::acceptor::reuse_address(true));
-    acceptor.bind(endpoint);
-    acceptor.listen();
+    listener.acceptor.open(endpoint.protocol());
+    listener.acceptor.set_option(tcp::acceptor::reuse_address(true));
+    listener.acceptor.bind(endpoint);
+    listener.acceptor.listen();
+  } catch (const boost::system::system_error& error) {
+    throw EnvironmentError(
+        "serve", "cannot listen at " + options.host + ":" + std::to_string(port) + ": " + error.code().message());
+  }
+}
+
+void Server::State::open() {
+  endpoint_of(options, options.port);
+  read_secrets();
+  listen(http, options.port);
+  if (methods != nullptr && options.grpc_port >= 0) {
+    listen(grpc_listener, static_cast<uint16_t>(options.grpc_port));
+    grpc = std::make_unique<GrpcServer>(*methods, gate, options.limits, front.metrics);
+  }
+  try {
     if (!options.admin_socket.empty()) {
       std::error_code ignored;
       if (std::filesystem::is_socket(options.admin_socket, ignored)) std::filesystem::remove(options.admin_socket);
@@ -101,38 +128,44 @@ void Server::State::open() {
       admin.listen();
     }
   } catch (const boost::system::system_error& error) {
-    throw EnvironmentError("serve", "cannot listen at " + options.host + ":" + std::to_string(options.port) +
-                                        (options.admin_socket.empty() ? "" : " or " + options.admin_socket.string()) +
-                                        ": " + error.code().message());
+    throw EnvironmentError("serve",
+                           "cannot listen at " + options.admin_socket.string() + ": " + error.code().message());
   }
 }
 
 void Server::State::read_secrets() {
-  if (!options.keys_file.empty()) front.keys = Keys::read(options.keys_file);
+  if (!options.keys_file.empty()) gate.set_keys(Keys::read(options.keys_file));
   if (!options.certificate.empty() || !options.private_key.empty()) {
     tls = tls_context(options.certificate, options.private_key, options.client_authority);
+    grpc_tls = tls_context(options.certificate, options.private_key, options.client_authority);
+    require_http2(*grpc_tls);
   }
+}
+
+void Server::State::accept_all() {
+  accept(http);
+  accept(grpc_listener);
 }
 
 /// Accepts while there is room, or a connection that reads to make it: the one that has read longest. Where all are
 /// answering, one that ends makes room.
-void Server::State::accept() {
+void Server::State::accept(Listener& listener) {
   const bool full = connections >= options.limits.connections;
-  if (accepting || !acceptor.is_open() || (full && front.reading.empty())) return;
-  accepting = true;
-  acceptor.async_accept([this](ErrorCode error, tcp::socket socket) {
-    accepting = false;
-    if (!acceptor.is_open()) return;
+  if (listener.accepting || !listener.acceptor.is_open() || (full && front.reading.empty())) return;
+  listener.accepting = true;
+  listener.acceptor.async_accept([this, &listener](ErrorCode error, tcp::socket socket) {
+    listener.accepting = false;
+    if (!listener.acceptor.is_open()) return;
     if (!error) {
-      take(std::move(socket));
+      take(listener, std::move(socket));
     } else if (error == asio::error::no_descriptors || error == asio::error::no_buffer_space) {
       return;  // until a connection ends
     }
-    accept();
+    accept(listener);
   });
 }
 
-void Server::State::take(tcp::socket socket) {
+void Server::State::take(Listener& listener, tcp::socket socket) {
   ErrorCode error;
   const auto address = socket.remote_endpoint(error).address();
   if (error || peers[address] >= options.limits.connections_per_address) return;
@@ -147,9 +180,11 @@ void Server::State::take(tcp::socket socket) {
   const std::shared_ptr<void> peer(nullptr, [this, address](void*) {
     if (--peers[address] == 0) peers.erase(address);
     --connections;
-    if (!ending) accept();
+    if (!ending) accept_all();
   });
-  if (tls) {
+  if (&listener == &grpc_listener) {
+    serve_grpc(*grpc, front, std::move(socket), grpc_tls, peer);
+  } else if (tls) {
     serve_connection(front, TlsStream(std::move(socket), *tls), peer, false);
   } else {
     serve_connection(front, PlainStream(std::move(socket)), peer, false);
@@ -187,30 +222,32 @@ void Server::State::wait_for_signal(const std::function<void()>& reload) {
 void Server::State::note(const char* actor, const char* action, const std::string& outcome) {
   if (!audit) return;
   try {
-    audit->append({.actor = actor, .action = action, .object = "", .outcome = outcome});
+    audit->append({.actor = actor, .action = action, .model = "", .outcome = outcome});
   } catch (const EnvironmentError& error) {
     log_error(error.what());
   }
 }
 
 void Server::State::drain() {
-  if (front.draining) return;
-  front.draining = true;
+  if (gate.draining()) return;
+  gate.drain();
   ready = false;
-  log_info("no new work; waiting for " + std::to_string(front.in_flight) + " requests");
+  log_info("no new work; waiting for " + std::to_string(gate.in_flight()) + " requests");
   drain_end = infer::Clock::now() + options.limits.drain_time;
   check_drained();
 }
 
 void Server::State::check_drained() {
   const bool late = infer::Clock::now() >= drain_end;
-  if (front.in_flight == 0 || late) {
-    acceptor.close();
+  if (gate.in_flight() == 0 || late) {
+    http.acceptor.close();
+    grpc_listener.acceptor.close();
     admin.close();
+    if (grpc) grpc->stop();
     const std::set<AnyConnection*> all = front.connections;
     for (AnyConnection* connection : all) connection->close_when_idle();
     if (front.connections.empty() || late) {
-      exit_code = front.in_flight > 0 ? 1 : 0;
+      exit_code = gate.in_flight() > 0 ? 1 : 0;
       context.stop();
       return;
     }
@@ -221,8 +258,9 @@ void Server::State::check_drained() {
   });
 }
 
-Server::Server(const ServerOptions& options, const Router& router, monitor::ServiceMetrics& metrics)
-    : state_(std::make_unique<State>(options, router, metrics)) {
+Server::Server(const ServerOptions& options, const Router& router, monitor::ServiceMetrics& metrics,
+               const Methods* methods)
+    : state_(std::make_unique<State>(options, router, metrics, methods)) {
   state_->open();
 }
 
@@ -233,14 +271,16 @@ Server::~Server() {
   }
 }
 
-uint16_t Server::port() const { return state_->acceptor.local_endpoint().port(); }
+uint16_t Server::port() const { return state_->http.acceptor.local_endpoint().port(); }
+
+uint16_t Server::grpc_port() const { return state_->grpc ? state_->grpc_listener.acceptor.local_endpoint().port() : 0; }
 
 bool Server::ready() const { return state_->ready; }
 
 int Server::run(const std::function<void()>& reload) {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) state_->signals.add(signal);
   state_->wait_for_signal(reload);
-  state_->accept();
+  state_->accept_all();
   state_->accept_admin();
   state_->note("server", "start", "serves");
   state_->context.run();

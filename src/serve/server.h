@@ -7,7 +7,7 @@
 #include <string>
 
 #include "monitor/service_metrics.h"
-#include "serve/keys.h"
+#include "serve/grpc_server.h"
 #include "serve/limits.h"
 #include "serve/router.h"
 
@@ -16,6 +16,7 @@ namespace suanli::serve {
 struct ServerOptions {
   std::string host = "127.0.0.1";
   uint16_t port = 8000;                                      ///< 0: any that is free
+  int grpc_port = -1;                                        ///< 0: any that is free; -1: no gRPC
   std::filesystem::path certificate = {}, private_key = {};  ///< PEM; both or none: TLS 1.3
   std::filesystem::path client_authority = {};               ///< PEM: clients must have a certificate of it
   std::filesystem::path admin_socket = {};                   ///< a Unix socket that its owner alone may use
@@ -28,13 +29,17 @@ struct ServerOptions {
 class Server {
  public:
   /// Opens the sockets. Throws UserError for options that cannot be, such as a public address without TLS and keys,
-  /// EnvironmentError for a port that is taken.
-  Server(const ServerOptions& options, const Router& router, monitor::ServiceMetrics& metrics);
+  /// EnvironmentError for a port that is taken. `methods`: those of gRPC, none for null; they may be
+  /// added until run().
+  Server(const ServerOptions& options, const Router& router, monitor::ServiceMetrics& metrics,
+         const Methods* methods = nullptr);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
   uint16_t port() const;
+  /// 0: no gRPC.
+  uint16_t grpc_port() const;
   /// False as soon as the server is about to end. From any thread.
   bool ready() const;
   /// Serves until SIGTERM or SIGINT; then refuses new work, waits for what is under way (limits.drain_time) and

@@ -19,6 +19,10 @@ struct Service {
   std::function<bool()> ready;  ///< false: the server is about to end
 };
 
+/// The model of that name, of any version for "". Throws RequestError where there is none.
+ModelPointer model_of_version(const Service& service, const std::string& name, const std::string& version);
+/// Throws RequestError for a name that is no model's.
+bool model_is_ready(const Service& service, const std::string& name);
 /// The model that a path names, with its version where the path has one. Throws RequestError where there is none.
 ModelPointer model_of_path(const Service& service, const Request& request);
 

@@ -38,4 +38,16 @@ std::shared_ptr<ssl::context> tls_context(const std::filesystem::path& certifica
   return context;
 }
 
+void require_http2(ssl::context& context) {
+  const auto select = [](SSL*, const unsigned char** out, unsigned char* size, const unsigned char* offered,
+                         unsigned int offered_size, void*) {
+    static constexpr unsigned char kHttp2[] = {2, 'h', '2'};
+    unsigned char* chosen = nullptr;
+    const int result = SSL_select_next_proto(&chosen, size, kHttp2, sizeof kHttp2, offered, offered_size);
+    *out = chosen;
+    return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+  };
+  SSL_CTX_set_alpn_select_cb(context.native_handle(), select, nullptr);
+}
+
 }  // namespace suanli::serve

@@ -13,4 +13,7 @@ std::shared_ptr<boost::asio::ssl::context> tls_context(const std::filesystem::pa
                                                        const std::filesystem::path& private_key,
                                                        const std::filesystem::path& client_authority);
 
+/// From now on clients must agree to speak HTTP/2 (ALPN h2), as those of gRPC do.
+void require_http2(boost::asio::ssl::context& context);
+
 }  // namespace suanli::serve

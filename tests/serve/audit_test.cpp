@@ -159,15 +159,15 @@ TEST(Audit, WhatAdministratorsAskOfAServerIsWritten) {
   for (const std::string& line : lines_of(options.server.audit_log)) {
     const Json entry = parse_json(line, "line");
     story += entry["actor"].get<std::string>() + ": " + entry["action"].get<std::string>() + " " +
-             entry["object"].get<std::string>() + " " + entry["outcome"].get<std::string>() + "\n";
+             entry["model"].get<std::string>() + " " + entry["outcome"].get<std::string>() + "\n";
   }
   EXPECT_EQ(story,
             "server: start  serves\n"
-            "anna: POST /v2/repository/models/{model}/load tiny asked\n"
-            "anna: POST /v2/repository/models/{model}/load tiny 200\n"
-            "bert: POST /v2/repository/models/{model}/load tiny refused: 403\n"
-            "anna: POST /v2/repository/models/{model}/load none asked\n"
-            "anna: POST /v2/repository/models/{model}/load none 404\n"
+            "anna: POST /v2/repository/models/tiny/load  asked\n"
+            "anna: POST /v2/repository/models/tiny/load tiny 200\n"
+            "bert: POST /v2/repository/models/tiny/load  403\n"
+            "anna: POST /v2/repository/models/none/load  asked\n"
+            "anna: POST /v2/repository/models/none/load  404\n"
             "server: end  0\n");
 }
 

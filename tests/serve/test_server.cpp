@@ -12,6 +12,9 @@
 
 #include "models/load.h"
 #include "ops/initialize.h"
+#include "serve/grpc_health.h"
+#include "serve/grpc_reflection.h"
+#include "serve/open_inference_grpc.h"
 #include "serve/openapi.h"
 
 namespace suanli::serve {
@@ -35,7 +38,7 @@ std::filesystem::path tiny_model(const std::vector<std::string>& labels, uint64_
 
 TestServer::TestServer(Options given) : options(std::move(given)) {
   options.server.port = 0;
-  server = std::make_unique<Server>(options.server, router, metrics);
+  server = std::make_unique<Server>(options.server, router, metrics, &methods);
   models = std::make_unique<Repository>(ModelOptions(), options.server.limits, metrics, 1);
   models->add("tiny", options.model);
   models->load_all();
@@ -48,7 +51,11 @@ TestServer::TestServer(Options given) : options(std::move(given)) {
   add_completion_routes(router, service);
   add_open_inference_routes(router, service);
   add_openapi_route(router, service);
+  add_open_inference_methods(methods, service);
+  add_health_methods(methods, service);
+  add_reflection_method(methods);
   if (options.more_routes) options.more_routes(router);
+  if (options.more_methods) options.more_methods(methods);
   thread_ = std::thread([this] { code_ = server->run([] {}); });
 }
 

@@ -21,6 +21,7 @@ struct TestServerOptions {
   ServerOptions server = {};
   std::filesystem::path model = tiny_model({});
   std::function<void(Router&)> more_routes = {};
+  std::function<void(Methods&)> more_methods = {};
 };
 
 class TestServer {
@@ -36,6 +37,7 @@ class TestServer {
   Options options;
   monitor::ServiceMetrics metrics;
   Router router;
+  Methods methods;
   std::unique_ptr<Server> server;
   std::unique_ptr<Repository> models;
   std::unique_ptr<monitor::EnergyWatch> energy;

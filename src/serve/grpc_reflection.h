@@ -1,0 +1,11 @@
+/// grpc.reflection.v1alpha.ServerReflection: what the server has, for clients that know nothing of it.
+#pragma once
+
+#include "serve/grpc_server.h"
+
+namespace suanli::serve {
+
+/// Tells of the services that `methods` has when it is asked.
+void add_reflection_method(Methods& methods);
+
+}  // namespace suanli::serve
