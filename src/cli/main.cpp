@@ -28,7 +28,7 @@ constexpr Verb kVerbs[] = {
     {"audit", "check that no line of a server's audit log was changed", suanli::cli::audit},
     {"convert", "turn a GGUF file, or an adapter and its base, into a Hugging Face folder", suanli::cli::convert},
     {"report", "write one HTML page about a run: curves, scores, mistakes", suanli::cli::report},
-    {"monitor", "run alert rules over recorded metrics", suanli::cli::monitor},
+    {"monitor", "watch a server in the terminal, or run alert rules over recorded metrics", suanli::cli::monitor},
     {"data", "inspect, clean and split data files", suanli::cli::data},
     {"doctor", "say what this machine has and how fast it is", suanli::cli::doctor},
     {"bench", "time the training and inference steps of a model, and single kernels", suanli::cli::bench},

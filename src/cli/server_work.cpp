@@ -33,6 +33,13 @@ std::vector<Option> server_options() {
       {.name = "grpc_port",
        .type = OptionType::integer,
        .help = "for gRPC; else one above --port. 0: any that is free, -1: none"},
+      {.name = "metrics_port",
+       .type = OptionType::integer,
+       .help = "GET /metrics at this port, too: 8002 is Triton's; 0: any that is free. Not given: at --port alone"},
+      {.name = "metrics_alias",
+       .type = OptionType::text,
+       .help = "the metrics under other names, too: te (text-embeddings-inference) or nv (Triton)",
+       .choices = {"te", "nv"}},
       {.name = "admin_socket",
        .type = OptionType::path,
        .help = "Unix socket at which models are loaded and unloaded; its owner alone may use it"},
@@ -128,19 +135,27 @@ serve::Limits read_limits(const Config& config) {
   return limits;
 }
 
+uint16_t port_option(const Config& config, const char* name) {
+  const int64_t port = at_least(config, name, 0);
+  if (port > 65535) throw UserError(name, "expected 0 to 65535, got " + std::to_string(port));
+  return static_cast<uint16_t>(port);
+}
+
 /// One above that of HTTP, or any that is free where that is; unless it was said.
-int64_t read_grpc_port(const Config& config, int64_t port) {
+int read_grpc_port(const Config& config, uint16_t port) {
   const int64_t grpc_port = config.is_given("grpc_port") ? at_least(config, "grpc_port", -1) : port > 0 ? port + 1 : 0;
   if (grpc_port > 65535) throw UserError("grpc_port", "expected -1 to 65535, got " + std::to_string(grpc_port));
-  return grpc_port;
+  return static_cast<int>(grpc_port);
 }
 
 serve::ServerOptions read_server(const Config& config) {
-  const int64_t port = at_least(config, "port", 0);
-  if (port > 65535) throw UserError("port", "expected 0 to 65535, got " + std::to_string(port));
+  const uint16_t port = port_option(config, "port");
+  std::optional<uint16_t> metrics_port;
+  if (config.is_given("metrics_port")) metrics_port = port_option(config, "metrics_port");
   return {.host = config.get_string("host"),
-          .port = static_cast<uint16_t>(port),
-          .grpc_port = static_cast<int>(read_grpc_port(config, port)),
+          .port = port,
+          .grpc_port = read_grpc_port(config, port),
+          .metrics_port = metrics_port,
           .certificate = given_or_none(config, "ssl_certfile"),
           .private_key = given_or_none(config, "ssl_keyfile"),
           .client_authority = given_or_none(config, "ssl_ca_certs"),
@@ -197,6 +212,9 @@ int run_server(const Config& config, const ServerWork& work) {
   if (replicas > 0) set_thread_count(1);
 
   monitor::ServiceMetrics metrics;
+  if (config.is_given("metrics_alias")) metrics.also(monitor::metrics_alias(config.get_string("metrics_alias")));
+  monitor::AlertHistory alerts;
+  metrics.before_text([&] { alerts.set_metrics(metrics); });
   serve::Router router;
   serve::Methods methods;
   serve::Server server(options, router, metrics, &methods);
@@ -218,10 +236,18 @@ int run_server(const Config& config, const ServerWork& work) {
       metrics.set("suanli_energy_joules_total", "Joules of the machine since the server began",
                   {{"source", monitor::name_of(reading.source())}}, *joules);
     }
+    const monitor::EnergyBill bill = monitor::bill_of(reading, prices);
+    if (bill.cost) {
+      metrics.set("suanli_cost_total", "What that cost by the price table", {{"currency", prices.currency}},
+                  *bill.cost);
+    }
+    if (bill.co2_kg) metrics.set("suanli_co2_kilograms_total", "CO2 equivalents of that", {}, *bill.co2_kg);
   });
-  const serve::Service service{models, options.limits, metrics, energy, prices, [&server] { return server.ready(); }};
+  const serve::Service service{models, options.limits, metrics, energy, prices, [&server] { return server.ready(); },
+                               alerts};
   serve::add_health_routes(router, service);
   serve::add_watch_routes(router, service);
+  serve::add_ui_routes(router);
   serve::add_embedding_routes(router, service);
   serve::add_openai_routes(router, service);
   serve::add_completion_routes(router, service);
@@ -232,13 +258,17 @@ int run_server(const Config& config, const ServerWork& work) {
   work.add_routes(router, service);
   std::optional<serve::Alarm> alarm;
   if (config.is_given("alert_rules")) {
-    alarm.emplace(serve::AlarmOptions{config.get_string("alert_rules"), given_or_none(config, "webhook_url")}, metrics);
+    alarm.emplace(serve::AlarmOptions{config.get_string("alert_rules"), given_or_none(config, "webhook_url")}, metrics,
+                  alerts);
   }
   serve::add_openapi_route(router, service);
   if (sandbox) log_info(serve::confine_calls(config.is_given("webhook_url")));
   log_info("serving at " + options.host + ":" + std::to_string(server.port()));
   if (server.grpc_port() > 0) {
     log_info("serving gRPC at " + options.host + ":" + std::to_string(server.grpc_port()));
+  }
+  if (options.metrics_port) {
+    log_info("metrics at " + options.host + ":" + std::to_string(server.metrics_port()) + ", too");
   }
   return server.run([&models] { models.in_background([&models] { models.load_all(); }); });
 }

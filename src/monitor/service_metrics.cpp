@@ -1,20 +1,16 @@
 #include "monitor/service_metrics.h"
 
-#include <prometheus/counter.h>
-#include <prometheus/gauge.h>
-#include <prometheus/histogram.h>
-#include <prometheus/registry.h>
-#include <prometheus/text_serializer.h>
-
+#include <atomic>
 #include <mutex>
-#include <sstream>
+#include <thread>
+#include <utility>
 #include <vector>
+
+#include "monitor/metrics_registry.h"
 
 namespace suanli::monitor {
 
 namespace {
-
-using Buckets = prometheus::Histogram::BucketBoundaries;
 
 /// From 100 us to 52 s, each twice the one before.
 const Buckets& seconds_buckets() {
@@ -26,53 +22,47 @@ const Buckets& seconds_buckets() {
   return buckets;
 }
 
-/// 1, 2, 4, ... 2^15.
-const Buckets& count_buckets() {
-  static const Buckets buckets = [] {
-    Buckets out;
-    for (double bound = 1; bound <= 32768; bound *= 2) out.push_back(bound);
-    return out;
-  }();
-  return buckets;
-}
-
-prometheus::Family<prometheus::Histogram>& histogram(prometheus::Registry& registry, const char* name,
-                                                     const char* help) {
-  return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
-}
-
-prometheus::Family<prometheus::Counter>& counter(prometheus::Registry& registry, const char* name, const char* help) {
-  return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
-}
+constexpr const char* kQueueSize = "suanli_queue_size";
 
 }  // namespace
 
 struct ServiceMetrics::State {
   prometheus::Registry registry;
-  prometheus::Family<prometheus::Counter>& requests =
-      counter(registry, "suanli_requests_total", "Requests answered, by route and status");
-  prometheus::Family<prometheus::Counter>& tokens =
-      counter(registry, "suanli_tokens_total", "Tokens computed, without padding");
-  prometheus::Family<prometheus::Counter>& sequences =
-      counter(registry, "suanli_sequences_total", "Sequences computed");
-  prometheus::Family<prometheus::Counter>& predictions =
-      counter(registry, "suanli_predictions_total", "Answers by their label");
-  prometheus::Family<prometheus::Histogram>& request_seconds =
+  CounterFamily& requests = counter(registry, "suanli_requests_total", "Requests answered, by route and status");
+  CounterFamily& tokens = counter(registry, "suanli_tokens_total", "Tokens computed, without padding");
+  CounterFamily& sequences = counter(registry, "suanli_sequences_total", "Sequences computed");
+  CounterFamily& predictions = counter(registry, "suanli_predictions_total", "Answers by their label");
+  HistogramFamily& request_seconds =
       histogram(registry, "suanli_request_duration_seconds", "From the head of a request to its answer");
-  prometheus::Family<prometheus::Histogram>& queue_seconds =
-      histogram(registry, "suanli_queue_duration_seconds", "Waiting for the model");
-  prometheus::Family<prometheus::Histogram>& tokenization_seconds =
+  HistogramFamily& queue_seconds = histogram(registry, "suanli_queue_duration_seconds", "Waiting for the model");
+  HistogramFamily& tokenization_seconds =
       histogram(registry, "suanli_tokenization_duration_seconds", "From texts to tokens");
-  prometheus::Family<prometheus::Histogram>& inference_seconds =
+  HistogramFamily& inference_seconds =
       histogram(registry, "suanli_inference_duration_seconds", "Computing, from the first batch to the last");
-  prometheus::Family<prometheus::Histogram>& batch_sequences =
-      histogram(registry, "suanli_batch_size", "Sequences of a batch");
-  prometheus::Family<prometheus::Histogram>& batch_tokens =
-      histogram(registry, "suanli_batch_tokens", "Tokens of a batch");
-  std::mutex mutex;
-  std::vector<std::function<void()>> refreshes;
+  HistogramFamily& batch_sequences = histogram(registry, "suanli_batch_size", "Sequences of a batch");
+  HistogramFamily& batch_tokens = histogram(registry, "suanli_batch_tokens", "Tokens of a batch");
+  HistogramFamily& input_tokens = histogram(registry, "suanli_input_tokens", "Tokens of an input");
+  std::vector<std::unique_ptr<MetricsAlias>> aliases = {};
 
-  prometheus::Family<prometheus::Histogram>& seconds_of(Part part) {
+  /// A gauge that a refresh set, and in which round it did so last.
+  struct Refreshed {
+    GaugeFamily* family;
+    prometheus::Gauge* gauge;
+    uint64_t round;
+  };
+  std::mutex mutex = {};  ///< of what follows
+  std::vector<std::function<void()>> refreshes = {};
+  std::map<std::pair<std::string, Labels>, Refreshed> refreshed = {};
+  uint64_t round = 0;
+  std::atomic<std::thread::id> refresher = {};  ///< the thread that is in refresh()
+
+  void refresh();
+  void queued(const Labels& labels, double waiting) {
+    const auto model = labels.find("model");
+    for (const auto& alias : aliases) alias->queued(model == labels.end() ? "" : model->second, waiting);
+  }
+
+  HistogramFamily& seconds_of(Part part) {
     switch (part) {
       case Part::queue:
         return queue_seconds;
@@ -86,6 +76,25 @@ struct ServiceMetrics::State {
   }
 };
 
+/// Runs all refreshes; gauges that they set before and not now go.
+void ServiceMetrics::State::refresh() {
+  const std::lock_guard lock(mutex);
+  ++round;
+  refresher = std::this_thread::get_id();
+  const std::shared_ptr<void> ends(nullptr, [this](void*) { refresher = std::thread::id(); });
+  for (const auto& one : refreshes) one();
+  for (auto at = refreshed.begin(); at != refreshed.end();) {
+    const auto& [name, labels] = at->first;
+    if (at->second.round == round) {
+      ++at;
+      continue;
+    }
+    if (name == kQueueSize) queued(labels, 0);
+    at->second.family->Remove(at->second.gauge);
+    at = refreshed.erase(at);
+  }
+}
+
 ServiceMetrics::ServiceMetrics() : state_(std::make_unique<State>()) {
   set("suanli_build_info", "1, with the version as a label", {{"version", SUANLI_VERSION}}, 1);
 }
@@ -94,10 +103,12 @@ ServiceMetrics::~ServiceMetrics() = default;
 void ServiceMetrics::request(const std::string& route, const std::string& model, int status, double seconds) {
   state_->requests.Add({{"model", model}, {"route", route}, {"code", std::to_string(status)}}).Increment();
   state_->request_seconds.Add({{"model", model}, {"route", route}}, seconds_buckets()).Observe(seconds);
+  for (const auto& alias : state_->aliases) alias->request(route, model, status, seconds);
 }
 
 void ServiceMetrics::part(Part part, const std::string& model, double seconds) {
   state_->seconds_of(part).Add({{"model", model}}, seconds_buckets()).Observe(seconds);
+  for (const auto& alias : state_->aliases) alias->part(part, model, seconds);
 }
 
 void ServiceMetrics::batch(const std::string& model, int64_t sequences, int64_t tokens) {
@@ -106,6 +117,12 @@ void ServiceMetrics::batch(const std::string& model, int64_t sequences, int64_t 
   state_->batch_tokens.Add({{"model", model}}, count_buckets()).Observe(length);
   state_->sequences.Add({{"model", model}}).Increment(size);
   state_->tokens.Add({{"model", model}}).Increment(length);
+  for (const auto& alias : state_->aliases) alias->batch(model, sequences, tokens);
+}
+
+void ServiceMetrics::input(const std::string& model, int64_t tokens) {
+  state_->input_tokens.Add({{"model", model}}, count_buckets()).Observe(static_cast<double>(tokens));
+  for (const auto& alias : state_->aliases) alias->input(model, tokens);
 }
 
 void ServiceMetrics::prediction(const std::string& model, const std::string& label) {
@@ -113,7 +130,13 @@ void ServiceMetrics::prediction(const std::string& model, const std::string& lab
 }
 
 void ServiceMetrics::set(const std::string& name, const std::string& help, const Labels& labels, double value) {
-  prometheus::BuildGauge().Name(name).Help(help).Register(state_->registry).Add(labels).Set(value);
+  GaugeFamily& family = gauge(state_->registry, name, help);
+  prometheus::Gauge& one = family.Add(labels);
+  one.Set(value);
+  if (name == kQueueSize) state_->queued(labels, value);
+  if (state_->refresher.load() == std::this_thread::get_id()) {
+    state_->refreshed[{name, labels}] = {&family, &one, state_->round};
+  }
 }
 
 void ServiceMetrics::before_text(std::function<void()> refresh) {
@@ -121,14 +144,13 @@ void ServiceMetrics::before_text(std::function<void()> refresh) {
   state_->refreshes.push_back(std::move(refresh));
 }
 
+void ServiceMetrics::also(std::unique_ptr<MetricsAlias> alias) { state_->aliases.push_back(std::move(alias)); }
+
 std::string ServiceMetrics::text() const {
-  {
-    const std::lock_guard lock(state_->mutex);
-    for (const auto& refresh : state_->refreshes) refresh();
-  }
-  std::ostringstream out;
-  prometheus::TextSerializer().Serialize(out, state_->registry.Collect());
-  return out.str();
+  state_->refresh();
+  std::string text = text_of(state_->registry);
+  for (const auto& alias : state_->aliases) text += alias->text();
+  return text;
 }
 
 }  // namespace suanli::monitor

@@ -4,11 +4,14 @@
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
+#include "monitor/alert_history.h"
 #include "monitor/alerts.h"
 #include "monitor/service_metrics.h"
+#include "serve/http_client.h"
 
 namespace suanli::serve {
 
@@ -20,8 +23,8 @@ struct AlarmOptions {
 
 class Alarm {
  public:
-  /// Throws UserError for rules or a URL that cannot be read.
-  Alarm(const AlarmOptions& options, const monitor::ServiceMetrics& metrics);
+  /// Throws UserError for rules or a URL that cannot be read. What it says goes to `history`, too.
+  Alarm(const AlarmOptions& options, const monitor::ServiceMetrics& metrics, monitor::AlertHistory& history);
   ~Alarm();
 
  private:
@@ -30,8 +33,9 @@ class Alarm {
 
   AlarmOptions options_;
   const monitor::ServiceMetrics& metrics_;
+  monitor::AlertHistory& history_;
   monitor::AlertEngine engine_;
-  std::string host_, port_, path_;  ///< of the webhook
+  std::optional<Url> webhook_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool ends_ = false;

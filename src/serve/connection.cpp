@@ -34,8 +34,9 @@ class Connection final : public AnyConnection,
                          public AnswerSink,
                          public std::enable_shared_from_this<Connection<Stream>> {
  public:
-  Connection(Front& front, Stream stream, std::shared_ptr<void> peer, bool admin)
+  Connection(Front& front, const Router& router, Stream stream, std::shared_ptr<void> peer, bool admin)
       : front_(front),
+        router_(router),
         stream_(std::move(stream)),
         peer_(std::move(peer)),
         admin_(admin),
@@ -106,6 +107,7 @@ class Connection final : public AnyConnection,
   void count_answer(int status);
 
   Front& front_;
+  const Router& router_;
   Stream stream_;
   std::shared_ptr<void> peer_;
   const bool admin_;
@@ -189,7 +191,7 @@ void Connection<Stream>::take_head() {
   try {
     check_head(*parser_, front_.limits);
     request_.deadline = deadline_of(request_, front_.limits);
-    auto match = front_.router.match(request_.method == "HEAD" ? "GET" : request_.method, request_.path);
+    auto match = router_.match(request_.method == "HEAD" ? "GET" : request_.method, request_.path);
     if (match.route == nullptr) {
       if (match.allow.empty()) throw RequestError(Fault::not_found, "no such path");
       throw RequestError(Fault::method, "expected one of " + match.allow);
@@ -393,12 +395,12 @@ void Connection<Stream>::close() {
 }  // namespace
 
 template <class Stream>
-void serve_connection(Front& front, Stream stream, std::shared_ptr<void> peer, bool admin) {
-  std::make_shared<Connection<Stream>>(front, std::move(stream), std::move(peer), admin)->start();
+void serve_connection(Front& front, const Router& router, Stream stream, std::shared_ptr<void> peer, bool admin) {
+  std::make_shared<Connection<Stream>>(front, router, std::move(stream), std::move(peer), admin)->start();
 }
 
-template void serve_connection(Front&, PlainStream, std::shared_ptr<void>, bool);
-template void serve_connection(Front&, TlsStream, std::shared_ptr<void>, bool);
-template void serve_connection(Front&, LocalStream, std::shared_ptr<void>, bool);
+template void serve_connection(Front&, const Router&, PlainStream, std::shared_ptr<void>, bool);
+template void serve_connection(Front&, const Router&, TlsStream, std::shared_ptr<void>, bool);
+template void serve_connection(Front&, const Router&, LocalStream, std::shared_ptr<void>, bool);
 
 }  // namespace suanli::serve

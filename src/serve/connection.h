@@ -1,6 +1,7 @@
 /// HTTP/1.1 on one connection: reads requests within the limits, hands them to their handlers, sends what they answer.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
@@ -29,7 +30,6 @@ class AnyConnection {
 
 /// What all connections share. Their set belongs to the network thread.
 struct Front {
-  const Router& router;
   const Limits& limits;
   monitor::ServiceMetrics& metrics;
   Gate& gate;
@@ -39,9 +39,9 @@ struct Front {
   std::function<void()> can_make_room = [] {};  ///< called when one more reads
 };
 
-/// Starts to serve `stream`; the connection keeps itself alive until it is closed. `peer` counts it, and is let go with
-/// it. `admin`: routes of that scope may be called, and no key is asked for.
+/// Starts to serve the routes of `router` over `stream`; the connection keeps itself alive until it is closed. `peer`
+/// counts it, and is let go with it. `admin`: routes of that scope may be called, and no key is asked for.
 template <class Stream>
-void serve_connection(Front& front, Stream stream, std::shared_ptr<void> peer, bool admin);
+void serve_connection(Front& front, const Router& router, Stream stream, std::shared_ptr<void> peer, bool admin);
 
 }  // namespace suanli::serve

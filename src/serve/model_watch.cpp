@@ -72,6 +72,8 @@ void ModelWatch::set_metrics(const std::string& model, monitor::ServiceMetrics& 
     metrics.set("suanli_drift_score",
                 "Statistic of a test against the training data; docs/monitoring.md has thresholds",
                 {{"model", model}, {"feature", score.feature}, {"test", score.test}}, score.statistic);
+    metrics.set("suanli_drift_detected", "1 where the test says drift: its statistic and its p-value",
+                {{"model", model}, {"feature", score.feature}, {"test", score.test}}, score.drifted ? 1 : 0);
   }
   const monitor::LiveAccuracy accuracy = feedback_.accuracy();
   if (accuracy.labelled == 0) return;

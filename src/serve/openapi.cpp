@@ -12,6 +12,8 @@ namespace {
 enum class Api { open, plain, tei, openai };
 
 constexpr const char* kText = "text/plain";
+constexpr const char* kHtml = "text/html";
+constexpr const char* kAny = "*/*";
 constexpr const char* kEvents = "text/event-stream";
 constexpr const char* kBinary = "application/octet-stream";
 
@@ -26,6 +28,8 @@ constexpr Described kRoutes[] = {
     {"get", "/health", "200 where a model is ready", Api::open, nullptr, nullptr},
     {"get", "/ping", "200 where a model is ready", Api::open, nullptr, nullptr},
     {"get", "/metrics", "Counts and times as Prometheus reads them", Api::plain, nullptr, nullptr, kText},
+    {"get", "/ui", "A page that shows this server", Api::open, nullptr, nullptr, kHtml},
+    {"get", "/ui/{file}", "A file of that page", Api::open, nullptr, nullptr, kAny},
     {"get", "/api-doc/openapi.json", "This page", Api::plain, nullptr, "Page"},
 
     {"post", "/embed", "One embedding a text", Api::tei, "EmbedRequest", "Embeddings"},
@@ -56,6 +60,7 @@ constexpr Described kRoutes[] = {
     {"get", "/v2/models/{model}/drift", "What it sees beside its training data", Api::plain, nullptr, "Drift"},
     {"get", "/v2/models/{model}/energy", "Its part of the energy by its tokens", Api::plain, nullptr, "Energy"},
     {"post", "/v2/models/{model}/feedback", "The truth about an answer", Api::plain, "Label", "Accuracy"},
+    {"get", "/v2/alerts", "Alerts that fire, and those before", Api::plain, nullptr, "Alerts"},
     {"post", "/v2/repository/index", "All models", Api::plain, nullptr, "RepositoryIndex"},
     {"post", "/v2/repository/models/{model}/load", "Loads its folder anew", Api::plain, nullptr, "Empty"},
     {"post", "/v2/repository/models/{model}/unload", "Lets it go", Api::plain, nullptr, "Empty"},
@@ -104,7 +109,7 @@ void add_errors(Json& responses, const Described& route) {
 
 Json parameters_of(const std::string& path) {
   Json out = Json::array();
-  for (const char* name : {"model", "version"}) {
+  for (const char* name : {"model", "version", "file"}) {
     if (path.find("{" + std::string(name) + "}") == std::string::npos) continue;
     out.push_back({{"name", name}, {"in", "path"}, {"required", true}, {"schema", {{"type", "string"}}}});
   }

@@ -249,6 +249,14 @@ const char* const kOpenapiSchemas = R"json({
       "statistic": {"type": "number", "nullable": true}, "p_value": {"type": "number", "nullable": true},
       "threshold": {"type": "number"}, "drifted": {"type": "boolean"},
       "baseline_count": {"type": "integer"}, "window_count": {"type": "integer"}}}}}},
+"Alert": {"type": "object", "required": ["time", "status", "rule", "severity", "labels", "since", "value", "message"],
+  "properties": {"time": {"type": "number"}, "status": {"enum": ["firing", "resolved"]}, "repeated": {"type": "boolean"},
+    "rule": {"type": "string"}, "severity": {"type": "string"}, "labels": {"type": "object"},
+    "since": {"type": "number"}, "value": {"type": "number", "nullable": true}, "message": {"type": "string"}}},
+"Alerts": {"type": "object", "required": ["rules", "firing", "recent"], "properties": {
+  "rules": {"type": "array", "items": {"type": "string"}},
+  "firing": {"type": "array", "items": {"$ref": "#/components/schemas/Alert"}},
+  "recent": {"type": "array", "items": {"$ref": "#/components/schemas/Alert"}}}},
 "Energy": {"type": "object", "required": ["model_name", "source", "tokens", "joules"], "properties": {
   "model_name": {"type": "string"}, "source": {"type": "string", "enum": ["measured", "modelled", "unknown"]},
   "how": {"type": "string"}, "seconds": {"type": "number"}, "tokens": {"type": "integer"},

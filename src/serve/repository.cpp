@@ -20,6 +20,9 @@ Repository::Repository(ModelOptions options, const Limits& limits, monitor::Serv
     for (const auto& model : loaded()) {
       metrics_.set("suanli_queue_size", "Requests that wait for a model", {{"model", model->name()}},
                    static_cast<double>(model->queued()));
+      metrics_.set(
+          "suanli_model_info", "1 for each model that is loaded, with its version and what it does",
+          {{"model", model->name()}, {"version", std::to_string(model->version())}, {"kind", model->kind_name()}}, 1);
       if (const auto served = std::dynamic_pointer_cast<ServedModel>(model)) {
         served->watch().set_metrics(served->name(), metrics_);
       }

@@ -194,6 +194,9 @@ void ServedModel::encode_and_submit(Question question, std::function<void(Answer
                 on_error = std::move(on_error)](infer::JobResult result) {
     self->count(result, answers->tokenization_ns);
     if (result.ending != Ending::done) return on_error(ending_error(result.ending, result.message));
+    for (const Encoding& encoding : answers->encodings) {
+      self->metrics_.input(self->name(), static_cast<int64_t>(encoding.ids.size()));
+    }
     self->metrics_.part(monitor::Part::tokenization, self->name(), in_seconds(answers->tokenization_ns));
     self->metrics_.part(monitor::Part::queue, self->name(), in_seconds(result.timing.queue_ns));
     self->metrics_.part(monitor::Part::inference, self->name(), in_seconds(result.timing.compute_ns));

@@ -45,27 +45,36 @@ tcp::endpoint endpoint_of(const ServerOptions& options, uint16_t port) {
 struct Server::State {
   State(const ServerOptions& given, const Router& router, monitor::ServiceMetrics& metrics, const Methods* grpc_methods)
       : options(given),
+        all_routes(router),
         methods(grpc_methods),
-        front{.router = router, .limits = options.limits, .metrics = metrics, .gate = gate} {
+        front{.limits = options.limits, .metrics = metrics, .gate = *gate} {
+    metrics.before_text([&metrics, counting = gate] {
+      metrics.set("suanli_requests_in_flight", "Requests that are being worked on", {},
+                  static_cast<double>(counting->in_flight()));
+    });
     front.can_make_room = [this] {
       if (!ending) accept_all();
     };
     if (options.audit_log.empty()) return;
     audit.emplace(options.audit_log);
-    gate.set_audit(&*audit);
+    gate->set_audit(&*audit);
   }
 
   ~State() { ending = true; }
 
+  /// A port and what is answered there.
   struct Listener {
     tcp::acceptor acceptor;
+    const Router* routes;  ///< null: gRPC's methods
     bool accepting = false;
   };
 
   ServerOptions options;
   std::optional<AuditLog> audit = {};
+  const Router& all_routes;
+  Router metrics_routes = {};  ///< what the port of the metrics has
   const Methods* methods;
-  Gate gate{options.limits};
+  std::shared_ptr<Gate> gate = std::make_shared<Gate>(options.limits);  ///< the metrics count its requests
   Front front;
   std::map<asio::ip::address, size_t> peers = {};  ///< connections of each address
   size_t connections = 0;
@@ -76,7 +85,9 @@ struct Server::State {
   std::shared_ptr<asio::ssl::context> tls = {}, grpc_tls = {};
   std::unique_ptr<GrpcServer> grpc = {};
   asio::io_context context{1};  ///< goes before what its connections use
-  Listener http{tcp::acceptor(context)}, grpc_listener{tcp::acceptor(context)};
+  Listener http{tcp::acceptor(context), &all_routes};
+  Listener metrics_only{tcp::acceptor(context), &metrics_routes};
+  Listener grpc_listener{tcp::acceptor(context), nullptr};
   stream_protocol::acceptor admin{context};
   asio::signal_set signals{context};
   asio::steady_timer timer{context};
@@ -111,9 +122,10 @@ void Server::State::open() {
   endpoint_of(options, options.port);
   read_secrets();
   listen(http, options.port);
+  if (options.metrics_port) listen(metrics_only, *options.metrics_port);
   if (methods != nullptr && options.grpc_port >= 0) {
     listen(grpc_listener, static_cast<uint16_t>(options.grpc_port));
-    grpc = std::make_unique<GrpcServer>(*methods, gate, options.limits, front.metrics);
+    grpc = std::make_unique<GrpcServer>(*methods, *gate, options.limits, front.metrics);
   }
   try {
     if (!options.admin_socket.empty()) {
@@ -134,7 +146,7 @@ void Server::State::open() {
 }
 
 void Server::State::read_secrets() {
-  if (!options.keys_file.empty()) gate.set_keys(Keys::read(options.keys_file));
+  if (!options.keys_file.empty()) gate->set_keys(Keys::read(options.keys_file));
   if (!options.certificate.empty() || !options.private_key.empty()) {
     tls = tls_context(options.certificate, options.private_key, options.client_authority);
     grpc_tls = tls_context(options.certificate, options.private_key, options.client_authority);
@@ -143,8 +155,7 @@ void Server::State::read_secrets() {
 }
 
 void Server::State::accept_all() {
-  accept(http);
-  accept(grpc_listener);
+  for (Listener* listener : {&http, &metrics_only, &grpc_listener}) accept(*listener);
 }
 
 /// Accepts while there is room, or a connection that reads to make it: the one that has read longest. Where all are
@@ -182,12 +193,12 @@ void Server::State::take(Listener& listener, tcp::socket socket) {
     --connections;
     if (!ending) accept_all();
   });
-  if (&listener == &grpc_listener) {
+  if (listener.routes == nullptr) {
     serve_grpc(*grpc, front, std::move(socket), grpc_tls, peer);
   } else if (tls) {
-    serve_connection(front, TlsStream(std::move(socket), *tls), peer, false);
+    serve_connection(front, *listener.routes, TlsStream(std::move(socket), *tls), peer, false);
   } else {
-    serve_connection(front, PlainStream(std::move(socket)), peer, false);
+    serve_connection(front, *listener.routes, PlainStream(std::move(socket)), peer, false);
   }
 }
 
@@ -195,7 +206,7 @@ void Server::State::accept_admin() {
   if (!admin.is_open()) return;
   admin.async_accept([this](ErrorCode error, stream_protocol::socket socket) {
     if (!admin.is_open()) return;
-    if (!error) serve_connection(front, LocalStream(std::move(socket)), nullptr, true);
+    if (!error) serve_connection(front, all_routes, LocalStream(std::move(socket)), nullptr, true);
     accept_admin();
   });
 }
@@ -229,25 +240,26 @@ void Server::State::note(const char* actor, const char* action, const std::strin
 }
 
 void Server::State::drain() {
-  if (gate.draining()) return;
-  gate.drain();
+  if (gate->draining()) return;
+  gate->drain();
   ready = false;
-  log_info("no new work; waiting for " + std::to_string(gate.in_flight()) + " requests");
+  log_info("no new work; waiting for " + std::to_string(gate->in_flight()) + " requests");
   drain_end = infer::Clock::now() + options.limits.drain_time;
   check_drained();
 }
 
 void Server::State::check_drained() {
   const bool late = infer::Clock::now() >= drain_end;
-  if (gate.in_flight() == 0 || late) {
+  if (gate->in_flight() == 0 || late) {
     http.acceptor.close();
+    metrics_only.acceptor.close();
     grpc_listener.acceptor.close();
     admin.close();
     if (grpc) grpc->stop();
     const std::set<AnyConnection*> all = front.connections;
     for (AnyConnection* connection : all) connection->close_when_idle();
     if (front.connections.empty() || late) {
-      exit_code = gate.in_flight() > 0 ? 1 : 0;
+      exit_code = gate->in_flight() > 0 ? 1 : 0;
       context.stop();
       return;
     }
@@ -273,6 +285,8 @@ Server::~Server() {
 
 uint16_t Server::port() const { return state_->http.acceptor.local_endpoint().port(); }
 
+uint16_t Server::metrics_port() const { return state_->metrics_only.acceptor.local_endpoint().port(); }
+
 uint16_t Server::grpc_port() const { return state_->grpc ? state_->grpc_listener.acceptor.local_endpoint().port() : 0; }
 
 bool Server::ready() const { return state_->ready; }
@@ -280,6 +294,9 @@ bool Server::ready() const { return state_->ready; }
 int Server::run(const std::function<void()>& reload) {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) state_->signals.add(signal);
   state_->wait_for_signal(reload);
+  for (const Route& route : state_->all_routes.routes()) {
+    if (route.pattern == "/metrics") state_->metrics_routes.add(route);
+  }
   state_->accept_all();
   state_->accept_admin();
   state_->note("server", "start", "serves");

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "monitor/service_metrics.h"
@@ -17,6 +18,7 @@ struct ServerOptions {
   std::string host = "127.0.0.1";
   uint16_t port = 8000;                                      ///< 0: any that is free
   int grpc_port = -1;                                        ///< 0: any that is free; -1: no gRPC
+  std::optional<uint16_t> metrics_port = {};                 ///< GET /metrics alone, and nothing else, at this one, too
   std::filesystem::path certificate = {}, private_key = {};  ///< PEM; both or none: TLS 1.3
   std::filesystem::path client_authority = {};               ///< PEM: clients must have a certificate of it
   std::filesystem::path admin_socket = {};                   ///< a Unix socket that its owner alone may use
@@ -40,6 +42,8 @@ class Server {
   uint16_t port() const;
   /// 0: no gRPC.
   uint16_t grpc_port() const;
+  /// Only where there is one.
+  uint16_t metrics_port() const;
   /// False as soon as the server is about to end. From any thread.
   bool ready() const;
   /// Serves until SIGTERM or SIGINT; then refuses new work, waits for what is under way (limits.drain_time) and

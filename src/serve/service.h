@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "monitor/alert_history.h"
 #include "monitor/energy.h"
 #include "monitor/price.h"
 #include "serve/repository.h"
@@ -17,6 +18,7 @@ struct Service {
   monitor::EnergyWatch& energy;
   monitor::PriceTable prices;
   std::function<bool()> ready;  ///< false: the server is about to end
+  const monitor::AlertHistory& alerts;
 };
 
 /// The model of that name, of any version for "". Throws RequestError where there is none.
@@ -28,8 +30,10 @@ ModelPointer model_of_path(const Service& service, const Request& request);
 
 /// GET /health, /ping.
 void add_health_routes(Router& router, const Service& service);
-/// GET /metrics, and of a model /drift, /energy, POST /feedback.
+/// GET /metrics, /v2/alerts, and of a model /drift, /energy, POST /feedback.
 void add_watch_routes(Router& router, const Service& service);
+/// GET /ui, a page that shows what the routes above say, and its files.
+void add_ui_routes(Router& router);
 /// As text-embeddings-inference has them: POST /embed, /embed_all, /predict, /rerank, /similarity, /tokenize, /decode
 /// and /, GET /info.
 void add_embedding_routes(Router& router, const Service& service);

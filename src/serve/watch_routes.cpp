@@ -104,6 +104,12 @@ void add_watch_routes(Router& router, const Service& service) {
                   return {.body = metrics.text(), .content_type = "text/plain; version=0.0.4; charset=utf-8"};
                 });
               }});
+  router.add({.method = "GET",
+              .pattern = "/v2/alerts",
+              .scope = Scope::metrics,
+              .handler = [&alerts = service.alerts](const ExchangePointer& exchange) {
+                exchange->answer({.body = alerts.json().dump()});
+              }});
   const auto add = [&](const char* method, const std::string& pattern, Scope scope, auto action) {
     router.add({.method = method,
                 .pattern = pattern,

@@ -82,7 +82,10 @@ void WritingModel::write(Writing writing) {
       metrics_.part(monitor::Part::queue, name(), static_cast<double>(end.timing.queue_ns) * 1e-9);
       metrics_.part(monitor::Part::inference, name(), static_cast<double>(end.timing.compute_ns) * 1e-9);
     }
-    metrics_.batch(name(), 1, end.prompt_tokens + end.new_tokens);
+    if (end.new_tokens > 0) {  // else refused, or nobody waited any more: nothing was computed
+      metrics_.input(name(), end.prompt_tokens);
+      metrics_.batch(name(), 1, end.prompt_tokens + end.new_tokens);
+    }
     on_end(end);
   };
   request.prompt = std::move(writing.prompt);

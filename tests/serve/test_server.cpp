@@ -43,9 +43,11 @@ TestServer::TestServer(Options given) : options(std::move(given)) {
   models->add("tiny", options.model);
   models->load_all();
   energy = std::make_unique<monitor::EnergyWatch>(monitor::EnergyOptions{});
-  const Service service{*models, options.server.limits, metrics, *energy, {}, [this] { return server->ready(); }};
+  const Service service{*models, options.server.limits, metrics, *energy, {}, [this] { return server->ready(); },
+                        alerts};
   add_health_routes(router, service);
   add_watch_routes(router, service);
+  add_ui_routes(router);
   add_embedding_routes(router, service);
   add_openai_routes(router, service);
   add_completion_routes(router, service);

@@ -36,6 +36,7 @@ class TestServer {
 
   Options options;
   monitor::ServiceMetrics metrics;
+  monitor::AlertHistory alerts;
   Router router;
   Methods methods;
   std::unique_ptr<Server> server;

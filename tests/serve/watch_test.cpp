@@ -129,12 +129,18 @@ TEST(Alarm, AnAlertReachesTheWebhookAndSoDoesItsEnd) {
   metrics.set("warmth", "of the room", {}, 40);
   const AlarmOptions options{rules, "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/hook",
                              std::chrono::milliseconds(20)};
-  Alarm alarm(options, metrics);
+  monitor::AlertHistory history;
+  Alarm alarm(options, metrics, history);
   const Json firing = receive();
   EXPECT_EQ(firing["status"], "firing");
   EXPECT_EQ(firing["alerts"][0]["labels"]["alertname"], "too warm");
+  EXPECT_EQ(history.json()["firing"][0]["rule"], "too warm");
+  EXPECT_EQ(history.json()["rules"], Json::array({"too warm"}));
   metrics.set("warmth", "of the room", {}, 20);
   EXPECT_EQ(receive()["status"], "resolved");
+  EXPECT_EQ(history.json()["firing"].size(), 0U);
+  EXPECT_EQ(history.json()["recent"].size(), 2U) << "the newest first";
+  EXPECT_EQ(history.json()["recent"][0]["status"], "resolved");
   close(listener);
 }
 
@@ -142,8 +148,9 @@ TEST(Alarm, AnAddressThatIsNoneIsRefused) {
   const auto rules = std::filesystem::temp_directory_path() / ("suanli_rules2_" + std::to_string(getpid()) + ".yaml");
   std::ofstream(rules) << "rules:\n  - name: a\n    metric: b\n    above: 1\n";
   monitor::ServiceMetrics metrics;
+  monitor::AlertHistory history;
   for (const char* url : {"ftp://here", "http://", "here"}) {
-    EXPECT_THROW(Alarm({rules, url}, metrics), UserError) << url;
+    EXPECT_THROW(Alarm({rules, url}, metrics, history), UserError) << url;
   }
 }
 
