@@ -34,7 +34,10 @@ TEST(ServiceMetrics, AGaugeThatNoRefreshSetsAnyMoreIsGone) {
 TEST(AlertHistory, SaysWhatFiresAndWhatWas) {
   AlertHistory history;
   history.watch({"warm"});
-  AlertEvent event{.rule = "warm", .severity = "page", .labels = {{"room", "1"}}, .value = 31, .since = 5, .time = 9};
+  AlertEvent event;
+  event.rule = "warm";
+  event.severity = "page";
+  event.labels = {{"room", "1"}};
   history.take({event});
   event.repeated = true;
   event.time = 99;

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "expect_error.h"
+#include "serve/http_client.h"
 #include "serve/test_server.h"
 
 namespace suanli::serve {
@@ -176,6 +177,20 @@ std::string health_over_tls(uint16_t port, int version, const std::filesystem::p
   BIO_free_all(stream);
   SSL_CTX_free(context);
   return answer;
+}
+
+TEST(Tls, OurOwnClientBelievesNoCertificateThatItDoesNotKnow) {
+  TestServerOptions options;
+  options.server.certificate = options.server.private_key = certificate_file();
+  TestServer server(options);
+  const auto ask = [&](const std::string& host, const std::filesystem::path& authority) {
+    const Url url = read_url("https://" + host + ":" + std::to_string(server.port()) + "/health", "url");
+    return ask_http(url, {.authority = authority});
+  };
+  EXPECT_EQ(ask("localhost", options.server.certificate).status, 200)
+      << ask("localhost", options.server.certificate).failure;
+  EXPECT_NE(ask("localhost", "").failure, "") << "nobody we know has signed it";
+  EXPECT_NE(ask("127.0.0.1", options.server.certificate).failure, "") << "it names another host";
 }
 
 TEST(Tls, Version13AloneAndClientsShowTheirCertificateWhereAsked) {

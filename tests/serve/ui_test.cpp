@@ -1,8 +1,11 @@
 // The page at /ui: its files, the headers that keep it to itself, and what it asks for.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <regex>
+#include <set>
 
 #include "monitor/metrics_text.h"
 #include "monitor/profile.h"
@@ -18,6 +21,13 @@ std::vector<std::string> found(const std::string& text, const char* pattern) {
     out.push_back((*at)[1]);
   }
   return out;
+}
+
+monitor::AlertEvent warm_alert() {
+  monitor::AlertEvent event;
+  event.rule = "warm";
+  event.message = "warm is 31, above 30";
+  return event;
 }
 
 TEST(Ui, ThePageLoadsItsOwnFilesAloneAndRunsNothingInline) {
@@ -69,7 +79,7 @@ TEST(Ui, HeadersKeepThePageToItself) {
 TEST(Alerts, ARouteSaysWhatFires) {
   TestServer server;
   server.alerts.watch({"warm", "errors"});
-  server.alerts.take({{.rule = "warm", .severity = "page", .labels = {}, .message = "warm is 31, above 30"}});
+  server.alerts.take({warm_alert()});
   Client client(server.port());
   const Json alerts = client.request("GET", "/v2/alerts").json();
   EXPECT_EQ(alerts["rules"].size(), 2U);
@@ -130,7 +140,7 @@ TEST(Dashboard, AsksForMetricsThatAServerHas) {
     ASSERT_EQ(client.request("POST", "/predict", R"({"inputs":"w1 w2"})", "x-request-id: r\r\n").status, 200);
   }
   EXPECT_EQ(client.post("/v2/models/tiny/feedback", R"({"id":"r","label":"cat"})").status, 200);
-  server.alerts.take({{.rule = "warm", .severity = "page", .labels = {}}});
+  server.alerts.take({warm_alert()});
   server.metrics.before_text([&] { server.alerts.set_metrics(server.metrics); });
   std::set<std::string> there = {"suanli_energy_joules_total", "suanli_cost_total", "suanli_co2_kilograms_total"};
   for (const auto& sample : monitor::parse_metrics_text(client.request("GET", "/metrics").body, "metrics")) {

@@ -135,6 +135,7 @@ async function look() {
     slowAt = time;
     await askSlowly(metrics);
   }
+  document.body.classList.remove("fresh");
 }
 
 function failed(error) {

@@ -21,7 +21,7 @@ function ticks(most) {
 
 /** 1, 2 and 5 times powers of ten, from the last below `least` to the first above `most`; of wide ranges the powers alone. */
 function logTicks(least, most) {
-  if (!(least > 0 && most < Infinity)) [least, most] = [1, 10];
+  if (!(least > 0 && least < Infinity)) [least, most] = [1, 10];
   const all = [];
   for (let power = 10 ** Math.floor(Math.log10(least)); power <= most * 10; power *= 10) {
     for (const r of most / least > 30 ? [1] : [1, 2, 5]) all.push(Number((r * power).toPrecision(3)));
@@ -86,7 +86,7 @@ export class TimePlot {
     const every = [15, 30, 60, 120].find(s => s / this.window * (this.right - this.left) > 62) ?? 300;
     for (let t = Math.ceil((now - this.window) / every) * every; t <= now; t += every) {
       parts.push(svg("line", { class: "axis", x1: x(t), x2: x(t), y1: bottom, y2: bottom + 4 }));
-      if (x(t) < this.right - 24) parts.push(svg("text", { class: "tick", x: x(t), y: height - 5, "text-anchor": "middle" }, every < 60 ? new Date(t * 1000).toTimeString().slice(0, 8) : clock(t)));
+      if (x(t) < this.right - 44) parts.push(svg("text", { class: "tick", x: x(t), y: height - 5, "text-anchor": "middle" }, every < 60 ? new Date(t * 1000).toTimeString().slice(0, 8) : clock(t)));
     }
     parts.push(svg("text", { class: "tick", x: this.right, y: height - 5, "text-anchor": "middle" }, "now"));
     const labels = [];

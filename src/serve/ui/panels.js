@@ -32,6 +32,8 @@ export function duration(seconds) {
   return seconds < 1 ? [short(seconds * 1e3), "ms"] : [short(seconds), "s"];
 }
 
+const joules = value => value < 1e4 ? `${short(value)} J` : value < 1e6 ? `${short(value / 1e3)} kJ` : `${short(value / 1e6)} MJ`;
+
 function ago(seconds) {
   const passed = Math.max(0, Date.now() / 1000 - seconds);
   if (passed < 90) return `${Math.round(passed)} s`;
@@ -125,7 +127,7 @@ export function showEnergy(energies, watts) {
   const parts = [];
   for (const e of energies) {
     parts.push(element("p", { class: "measure" }, element("span", {}, e.model_name, element("small", { class: "badge" }, e.source)),
-      element("strong", {}, e.joules === null ? "unknown" : `${short(e.joules)} J`)));
+      element("strong", {}, e.joules === null ? "unknown" : joules(e.joules))));
     const terms = [];
     if (e.joules_per_token !== null) terms.push(`${short(e.joules_per_token * 1e3)} mJ a token`);
     if (e.cost !== null) terms.push(`${short(e.cost)} ${e.currency}`);
