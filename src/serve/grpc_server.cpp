@@ -1,9 +1,11 @@
 #include "serve/grpc_server.h"
 
+#include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "serve/grpc_call.h"
@@ -50,7 +52,9 @@ struct GrpcServer::Parts {
 GrpcServer::GrpcServer(const Methods& methods, Gate& gate, const Limits& limits, monitor::ServiceMetrics& metrics)
     : front_(new GrpcFront{.methods = methods, .gate = gate, .limits = limits, .metrics = metrics}),
       parts_(std::make_unique<Parts>()) {
-  gpr_set_log_function([](gpr_log_func_args*) {});  // what it would write names peers, and they decide how often
+  // What the libraries would write of requests is not for the log, and clients decide how often.
+  gpr_set_log_function([](gpr_log_func_args*) {});
+  google::protobuf::SetLogHandler(nullptr);
   grpc::ServerBuilder builder;
   set_limits(builder, limits);
   builder.RegisterAsyncGenericService(&front_->service);
@@ -66,6 +70,10 @@ GrpcServer::GrpcServer(const Methods& methods, Gate& gate, const Limits& limits,
 GrpcServer::~GrpcServer() { stop(); }
 
 void GrpcServer::serve(int socket) {
+  if (!parts_->acceptor) {  // stopped
+    close(socket);
+    return;
+  }
   grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
   connection.fd = socket;
   parts_->acceptor->HandleNewConnection(&connection);

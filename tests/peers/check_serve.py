@@ -30,7 +30,7 @@ class Server:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        command = [suanli, "serve", "--port", str(self.port), "--allow_root", *models, *more]
+        command = [suanli, "serve", "--port", str(self.port), "--grpc_port", "0", "--allow_root", *models, *more]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         atexit.register(self.process.kill)
         for _ in range(600):

@@ -374,7 +374,7 @@ TEST(Grpc, AClientThatCancelsOrWhoseTimeIsUpCancelsItsWork) {
   const auto begin = infer::Clock::now();
   {
     grpc::ClientContext cancelled, late;
-    late.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(300));
+    late.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(2));
     std::thread canceller([&] {
       kept.wait_for(1);
       cancelled.TryCancel();
@@ -389,7 +389,7 @@ TEST(Grpc, AClientThatCancelsOrWhoseTimeIsUpCancelsItsWork) {
     EXPECT_TRUE(*exchange->cancelled());
   }
   EXPECT_GT(kept.all[0]->request().deadline, begin + seconds(50)) << "ours, as the client has none";
-  EXPECT_LE(kept.all[1]->request().deadline, infer::Clock::now());
+  EXPECT_LT(kept.all[1]->request().deadline, begin + seconds(30)) << "the client's";
   for (const auto& exchange : kept.all) exchange->answer({.body = ""});
   ModelInferResponse response;
   EXPECT_TRUE(infer(channel, text_request({"w1"}), response).ok()) << "nothing of them is left";
@@ -399,14 +399,14 @@ TEST(Grpc, WorkWhoseTimeIsUpIsNotComputed) {
   TestServerOptions options = with_grpc();
   options.more_methods = [](Methods& methods) {
     methods.all["/test/Late"] = {.scope = Scope::infer, .handler = [&methods](const ExchangePointer& exchange) {
-                                   std::this_thread::sleep_for(std::chrono::milliseconds(60));
+                                   std::this_thread::sleep_until(exchange->request().deadline);
                                    methods.all[kInference + "ModelInfer"].handler(exchange);
                                  }};
   };
   TestServer server(options);
   const auto channel = channel_to(server);
   grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(50));
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(2));
   ModelInferResponse response;
   EXPECT_EQ(call(channel, "/test/Late", text_request({"w1"}), response, &context).error_code(),
             StatusCode::DEADLINE_EXCEEDED);
