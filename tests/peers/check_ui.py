@@ -5,6 +5,7 @@ on a desk and on a phone; by keyboard alone; with alerts and without; with a key
 ask nobody but its server, break no rule of its Content-Security-Policy, log no error, and move nothing that is shown.
 Needs playwright (PyPI) and Debian's chromium. `suanli monitor` says the same in the terminal."""
 import argparse
+import atexit
 import contextlib
 import json
 import os
@@ -46,6 +47,7 @@ class Server:
     def __init__(self, suanli, folder, *more):
         self.log = tempfile.NamedTemporaryFile("w+", suffix=".log")
         self.process = subprocess.Popen([suanli, "serve", *folder, "--port", "0", "--allow_root", *more], stderr=self.log)
+        atexit.register(self.process.kill)
         for _ in range(1500):
             if found := re.search(r"serving at 127\.0\.0\.1:(\d+)", Path(self.log.name).read_text()):
                 break
@@ -79,10 +81,12 @@ def traffic(server, model):
     threads = [threading.Thread(target=send) for _ in range(3)]
     for thread in threads:
         thread.start()
-    yield
-    ends.set()
-    for thread in threads:
-        thread.join()
+    try:
+        yield
+    finally:
+        ends.set()
+        for thread in threads:
+            thread.join()
 
 
 class Page:
@@ -124,12 +128,12 @@ def walk(page):
     """Every control by Tab alone, each with a ring that can be seen."""
     page.evaluate("document.activeElement.blur()")
     seen = []
-    for _ in range(60):
+    for _ in range(40):  # once around, wherever it begins
         page.keyboard.press("Tab")
         focus = page.evaluate("""() => { const e = document.activeElement, s = getComputedStyle(e);
           return e === document.body ? null : [e.id || e.name || e.className, s.outlineStyle, parseFloat(s.outlineWidth)] }""")
         if focus is None:
-            break
+            continue
         assert focus[1] != "none" and focus[2] >= 1, f"no ring around {focus[0]}"
         seen.append(focus[0])
     controls = page.evaluate("""[...document.querySelectorAll("button, select, input, textarea, a, [tabindex='0']")]
@@ -138,7 +142,7 @@ def walk(page):
     unnamed = page.evaluate("""[...document.querySelectorAll("button, select, input, textarea")]
       .filter(e => !(e.labels?.length || e.textContent.trim())).map(e => e.id || e.name)""")
     assert not unnamed, f"no label: {unnamed}"
-    return len(seen)
+    return len(set(seen))
 
 
 def check_try(page, model):
