@@ -2,13 +2,11 @@
 #include "base/json.h"
 #include "cli/options.h"
 #include "cli/predict_images.h"
-#include "cli/predict_key_points.h"
-#include "cli/predict_masks.h"
 #include "cli/predict_rows.h"
 #include "cli/predict_series.h"
-#include "cli/predict_super_resolution.h"
 #include "cli/text_engine.h"
 #include "cli/verbs.h"
+#include "infer/passages.h"
 #include "infer/predictions.h"
 #include "models/forecast/forecast.h"
 #include "models/tabular/config.h"
@@ -29,6 +27,18 @@ const OptionTable& predict_options() {
                    .default_value = "none",
                    .help = "simple joins the tokens of one entity",
                    .choices = {"none", "simple"}});
+    all.push_back({.name = "doc_stride",
+                   .type = OptionType::integer,
+                   .default_value = "128",
+                   .help = "answers to questions: tokens that two windows of a long context share"});
+    all.push_back({.name = "max_answer_length",
+                   .type = OptionType::integer,
+                   .default_value = "30",
+                   .help = "answers to questions: tokens of an answer"});
+    all.push_back({.name = "handle_impossible_answer",
+                   .type = OptionType::boolean,
+                   .default_value = "false",
+                   .help = "answers to questions: the empty text where the context has none"});
     all.push_back(
         {.name = "output_dir", .type = OptionType::path, .help = "folder of the pictures or masks that a model makes"});
     return all;
@@ -44,10 +54,42 @@ models::Head trained_head(const Json& json, const std::string& file) {
   if (head == models::Head::none) {
     throw UserError(file,
                     "expected a model with a head (\"architectures\" ending in ForSequenceClassification, "
-                    "ForTokenClassification, ForImageClassification, ForSemanticSegmentation, ForObjectDetection or "
+                    "ForTokenClassification, ForQuestionAnswering, ForImageClassification, ForSemanticSegmentation, ForObjectDetection or "
                     "ForMaskedLM), got a bare encoder; use `suanli embed`");
   }
   return head;
+}
+
+/// A line of answers for each question with its context.
+void answer_questions(const Config& config, const infer::TextModel& loaded, int64_t top_k) {
+  const AnswerOptions options = {.n_best_size = std::max<int64_t>(20, 2 * top_k + 10),
+                                 .max_answer_length = config.get_int("max_answer_length"),
+                                 .top_k = top_k,
+                                 .handle_impossible_answer = config.get_bool("handle_impossible_answer")};
+  const int64_t longest = infer::question_window_length(loaded);
+  const int64_t stride = config.get_int("doc_stride");
+  if (options.max_answer_length < 1 || stride < 0) {
+    throw UserError("predict", "expected max_answer_length of at least 1 and doc_stride of at least 0");
+  }
+  answer_lines(config, [&](const std::vector<TextLine>& lines) {
+    std::vector<infer::Passage> passages;
+    for (const TextLine& line : lines) {
+      if (!line.has_pair) throw UserError("input", "expected JSON lines with the fields question and context");
+      passages.push_back(
+          infer::passage_of(loaded.tokenizer, line.text, line.text_pair,
+                            {.max_length = longest, .doc_stride = std::min(stride, longest / 2)}));
+    }
+    const auto rows = loaded.engine.run(infer::window_sequences(passages), infer::Output::span_logits);
+    std::string out;
+    size_t row = 0;
+    for (const infer::Passage& passage : passages) {
+      const auto own = std::span(rows).subspan(row, passage.windows.size());
+      row += passage.windows.size();
+      infer::append_answers(out, infer::answers_in(passage, own, options), top_k);
+      out += '\n';
+    }
+    return out;
+  });
 }
 
 }  // namespace
@@ -65,21 +107,21 @@ int predict(Arguments arguments) {
   if (makes_pictures && !config.is_given("output_dir")) {
     throw UserError("output_dir", "expected a folder for the pictures or masks that the model makes, got none");
   }
-  if (head == models::Head::image_super_resolution) return predict_super_resolution(config);
-  if (head == models::Head::semantic_segmentation) return predict_masks(config);
-  if (config.is_given("output_dir")) {
+  if (config.is_given("output_dir") && !makes_pictures) {
     throw UserError("output_dir", "expected a model that makes pictures or masks, got another one; use --output FILE");
   }
   if (series) return predict_series(config);
   if (table) return predict_rows(config);
-  if (head == models::Head::keypoint_detection) return predict_key_points(config);
   const int64_t asked = config.get_int("top_k");
   if (asked < 0) throw UserError("top_k", "expected at least 0, got " + std::to_string(asked));
-  if (head == models::Head::image_classification) return predict_images(config, std::max<int64_t>(asked, 1));
-  if (head == models::Head::object_detection) return predict_objects(config);
+  if (models::reads_pictures(head)) return predict_images(config, head, std::max<int64_t>(asked, 1));
   const int64_t top_k = asked > 0 ? asked : head == models::Head::masked_lm ? 5 : 1;
   const bool group = config.get_string("aggregation_strategy") == "simple";
   const infer::TextModel loaded = load_text_model(config, {.head = head});
+  if (head == models::Head::question_answering) {
+    answer_questions(config, loaded, top_k);
+    return 0;
+  }
   const models::ModelConfig& model = loaded.engine.model().config();
 
   answer_lines(config, [&](const std::vector<TextLine>& lines) {

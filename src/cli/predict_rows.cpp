@@ -1,14 +1,9 @@
 #include "cli/predict_rows.h"
 
-#include "base/error.h"
-#include "base/json_text.h"
 #include "cli/output.h"
 #include "data/libsvm.h"
 #include "data/rows.h"
-#include "data/table_encoder.h"
-#include "nn/precision.h"
-#include "ops/initialize.h"
-#include "train/tabular.h"
+#include "infer/row_model.h"
 
 namespace suanli::cli {
 namespace {
@@ -25,48 +20,19 @@ std::unique_ptr<RowReader> open_input(const std::string& file, const TableEncode
   return open_rows(std::move(source), options);
 }
 
-void append_answer(std::string& out, const Tabular& task, std::span<const float> values) {
-  if (task.config().regression()) {
-    out += "{\"value\": ";
-    append_number(out, task.unscaled(values[0]));
-  } else {
-    const Tabular::Decision decision = task.decide(values);
-    out += "{\"label\": ";
-    append_string(out, task.config().labels[static_cast<size_t>(decision.label)]);
-    out += ", \"score\": ";
-    append_number(out, decision.probability);
-  }
-  out += "}\n";
-}
-
 }  // namespace
 
 int predict_rows(const Config& config) {
-  initialize();
-  const std::string folder = config.get_string("model");
-  const Device device = device_named(config.get_string("device"));
-  const auto [dtype, int8] = nn::inference_precision_named(config.get_string("precision"), device);
-  if (int8) throw UserError("precision", "expected auto, f32, bf16 or f16 for a model of tables, got int8");
-  const TableEncoder encoder = TableEncoder::load(folder);
-  const models::Model model = models::load_model(folder, {.matrix_dtype = dtype, .device = device});
-  const Tabular task(model, {});
-
-  const auto reader = open_input(config.get_string("input"), encoder);
-  const std::vector<size_t> columns = encoder.find_columns(*reader);
+  const infer::RowModel model(config.get_string("model"), config.get_string("device"), config.get_string("precision"));
+  const auto reader = open_input(config.get_string("input"), model.encoder());
+  const std::vector<size_t> columns = model.encoder().find_columns(*reader);
   Output output(config.get_string("output"));
   std::vector<Row> rows;
   while (reader->next_rows(kRows, &rows)) {
-    std::vector<EncodedExample> examples(rows.size());
-    for (size_t i = 0; i < rows.size(); ++i) {
-      examples[i].features.resize(encoder.number_names().size());
-      examples[i].categories.resize(encoder.cardinalities().size());
-      encoder.encode(rows[i], columns, reader->source().place(rows[i].line), examples[i].features,
-                     examples[i].categories);
-    }
-    const std::vector<float> values = task.outputs(pack(examples), {.training = false, .dtype = dtype});
-    const auto width = static_cast<size_t>(task.config().outputs());
+    std::vector<infer::Prepared> prepared;
+    for (const Row& row : rows) prepared.push_back(model.prepare(row, columns, reader->source().place(row.line)));
     std::string text;
-    for (size_t i = 0; i < rows.size(); ++i) append_answer(text, task, std::span(values).subspan(i * width, width));
+    for (const infer::Prediction& answer : model.predict(prepared)) text += answer.json + "\n";
     output.write(text);
   }
   output.close();

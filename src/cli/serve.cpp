@@ -16,7 +16,7 @@ const OptionTable& serve_options() {
     std::vector<Option> all = {
         {.name = "model",
          .type = OptionType::path,
-         .help = "folder of a model of texts: one that embeds, classifies, tags, fills masks or writes",
+         .help = "folder of a model of texts, tables, pictures or series that suanli trained or Hugging Face has",
          .aliases = {"model_name_or_path"}},
         {.name = "model_name", .type = OptionType::text, .help = "how clients call it; else the folder's name"},
         {.name = "model_repository", .type = OptionType::path, .help = "serve every model folder in this folder"},

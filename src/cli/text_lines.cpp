@@ -63,7 +63,7 @@ TextLine TextLines::parse(const std::string& line) {
   if (line_number_ == 1 && line.starts_with('{')) {
     try {
       const Json first = parse_json(line, name_);
-      json_ = first.is_object() && first.contains("text");
+      json_ = first.is_object() && (first.contains("text") || first.contains("question"));
     } catch (const UserError&) {
       json_ = false;  // a plain line that happens to start with a brace
     }
@@ -71,6 +71,9 @@ TextLine TextLines::parse(const std::string& line) {
   if (!json_) return {line, "", false};
   const std::string where = name_ + ":" + std::to_string(line_number_);
   const Json row = parse_json(line, where);
+  if (row.contains("question") && row.contains("context")) {
+    return {json_get<std::string>(row, "question", where), json_get<std::string>(row, "context", where), true};
+  }
   TextLine out{json_get<std::string>(row, "text", where), "", row.contains("text_pair")};
   if (out.has_pair) out.text_pair = json_get<std::string>(row, "text_pair", where);
   return out;

@@ -11,8 +11,8 @@ struct TextLine {
   bool has_pair = false;
 };
 
-/// Reads windows of lines. The first line decides the form: a JSON object with a "text" field means JSON lines (fields
-/// text, text_pair), anything else plain text.
+/// Reads windows of lines. The first line decides the form: a JSON object with a "text" or "question" field means JSON
+/// lines (fields text, text_pair, or question, context in their place), anything else plain text.
 class TextLines {
  public:
   /// "-" or empty: standard input. Throws UserError when the file cannot be opened.

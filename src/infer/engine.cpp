@@ -36,6 +36,7 @@ Tensor rows_of(const Tensor& ids, int32_t id) {
 int64_t rows_for(const TokenSequence& sequence, Output output, int32_t mask_id) {
   switch (output) {
     case Output::token_logits:
+    case Output::span_logits:
     case Output::token_embeddings:
       return static_cast<int64_t>(sequence.ids.size());
     case Output::masked_lm:
@@ -84,6 +85,8 @@ Tensor Engine::State::network_output(const models::PackedSequences& packed, Outp
       return model.network->sequence_logits(packed, mode);
     case Output::token_logits:
       return model.network->token_logits(packed, mode);
+    case Output::span_logits:
+      return model.network->span_logits(packed, mode);
     case Output::masked_lm:
       return model.network->masked_lm_logits(packed, rows_of(packed.ids, options.mask_id), mode);
     case Output::embedding:

@@ -23,6 +23,7 @@ struct Pooling {
 enum class Output {
   sequence_logits,   ///< per sequence [labels]
   token_logits,      ///< per sequence [tokens * labels], row-major
+  span_logits,       ///< per sequence [tokens * 2], row-major
   embedding,         ///< per sequence [H]
   token_embeddings,  ///< per sequence [tokens * H], not normalised
   masked_lm,         ///< per sequence [masks * V], one row per token equal to mask_id

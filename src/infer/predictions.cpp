@@ -98,6 +98,18 @@ void append_classification(std::string& out, const models::ModelConfig& config, 
   if (top_k > 1) out += ']';
 }
 
+void append_labels(std::string& out, const std::vector<std::string>& labels, std::span<const float> scores,
+                   int64_t top_k) {
+  out += '[';
+  for (const size_t each : best(std::vector<double>(scores.begin(), scores.end()), top_k)) {
+    out += out.ends_with('[') ? "{" : ", {";
+    append_field(out, "label", labels[each]);
+    append_score(out, scores[each]);
+    out += '}';
+  }
+  out += ']';
+}
+
 void append_entities(std::string& out, const models::ModelConfig& config, const Tokenizer& tokenizer,
                      const Encoding& encoding, std::span<const float> logits, bool group) {
   const size_t labels = config.labels.size();
@@ -113,6 +125,18 @@ void append_entities(std::string& out, const models::ModelConfig& config, const 
   out += '[';
   for (const Entity& entity : group ? grouped(found) : found) append_entity(out, tokenizer, encoding, entity, group);
   out += ']';
+}
+
+void append_answers(std::string& out, std::span<const AnswerSpan> answers, int64_t top_k) {
+  if (top_k > 1) out += '[';
+  for (const AnswerSpan& answer : answers) {
+    out += &answer == answers.data() ? "{\"score\": " : ", {\"score\": ";
+    append_number(out, static_cast<float>(answer.score));
+    out += ", \"start\": " + std::to_string(answer.start) + ", \"end\": " + std::to_string(answer.end) + ", ";
+    append_field(out, "answer", answer.text);
+    out += '}';
+  }
+  if (top_k > 1) out += ']';
 }
 
 void append_fills(std::string& out, const Tokenizer& tokenizer, const Encoding& encoding, std::span<const float> logits,

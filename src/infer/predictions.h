@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "models/config.h"
+#include "text/question_answering.h"
 #include "text/tokenizer.h"
 
 namespace suanli::infer {
@@ -18,11 +19,19 @@ std::vector<double> label_scores(const models::ModelConfig& config, std::span<co
 void append_classification(std::string& out, const models::ModelConfig& config, std::span<const float> logits,
                            int64_t top_k);
 
+/// A list of the top_k {"label", "score"}, best first.
+void append_labels(std::string& out, const std::vector<std::string>& labels, std::span<const float> scores,
+                   int64_t top_k);
+
 /// token-classification: a list of {"entity", "score", "index", "word", "start", "end"} without label O and special
 /// tokens; with `group` (aggregation_strategy simple) neighbours of one entity become {"entity_group", "score", "word",
 /// "start", "end"}. logits [tokens * labels].
 void append_entities(std::string& out, const models::ModelConfig& config, const Tokenizer& tokenizer,
                      const Encoding& encoding, std::span<const float> logits, bool group);
+
+/// question-answering: {"score", "start", "end", "answer"}, or with top_k > 1 a list of them, best first. start and end
+/// are code points of the context.
+void append_answers(std::string& out, std::span<const AnswerSpan> answers, int64_t top_k);
 
 /// fill-mask: for each mask a list of the top_k {"score", "token", "token_str", "sequence"}; one list for one mask.
 /// logits [masks * V].

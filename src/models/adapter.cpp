@@ -63,6 +63,8 @@ const char* task_type(Head head) {
       return "SEQ_CLS";
     case Head::token_classification:
       return "TOKEN_CLS";
+    case Head::question_answering:
+      return "QUESTION_ANS";
     case Head::none:
       return "FEATURE_EXTRACTION";
     default:
@@ -110,6 +112,7 @@ Adapter new_adapter(LoraConfig asked, const Family& family, Head head) {
   if (head == Head::sequence_classification || head == Head::token_classification) {
     asked.modules_to_save = {"classifier", "score"};
   }
+  if (head == Head::question_answering) asked.modules_to_save = {"qa_outputs"};
   return {.config = std::move(asked)};
 }
 
@@ -271,7 +274,8 @@ Json model_json(const std::filesystem::path& folder) {
     for (size_t id = 0; id < count; ++id) labels.push_back(concat("LABEL_", id));
     set_labels(json, labels);
   }
-  for (const Head head : {Head::causal_lm, Head::sequence_classification, Head::token_classification}) {
+  for (const Head head :
+       {Head::causal_lm, Head::sequence_classification, Head::token_classification, Head::question_answering}) {
     if (adapter.config.task_type == task_type(head)) {
       json["architectures"] = {read_family(json, where)->architecture(head)};
     }

@@ -16,6 +16,7 @@ enum class Head {
   causal_lm,
   sequence_classification,
   token_classification,
+  question_answering,
   image_classification,
   semantic_segmentation,
   object_detection,
@@ -23,6 +24,12 @@ enum class Head {
   image_super_resolution,
   keypoint_detection
 };
+
+/// True for the heads that answer with what a picture shows, or with a picture.
+constexpr bool reads_pictures(Head head) {
+  return head == Head::image_classification || head == Head::semantic_segmentation || head == Head::object_detection ||
+         head == Head::image_super_resolution || head == Head::keypoint_detection;
+}
 
 struct ModelConfig {
   Json json = {};                        ///< the file as it was read: unknown keys survive a round trip

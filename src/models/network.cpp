@@ -23,6 +23,10 @@ Tensor Network::sequence_logits(const PackedSequences&, const nn::Mode&) const {
 
 Tensor Network::token_logits(const PackedSequences&, const nn::Mode&) const { wrong_kind("a classifier of tokens"); }
 
+Tensor Network::span_logits(const PackedSequences&, const nn::Mode&) const {
+  wrong_kind("a model that answers questions");
+}
+
 Tensor Network::image_logits(const Tensor&, const nn::Mode&) const { wrong_kind("a classifier of images"); }
 Tensor Network::pixel_logits(const Tensor&, const nn::Mode&) const { wrong_kind("a model that labels pixels"); }
 DetectionLosses Network::detection_losses(const Tensor&, const DetectionTargets&, const nn::Mode&) const {

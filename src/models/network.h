@@ -21,6 +21,8 @@ class Network {
   virtual Tensor sequence_logits(const PackedSequences& sequences, const nn::Mode& mode) const;
   /// logits [T, labels] f32.
   virtual Tensor token_logits(const PackedSequences& sequences, const nn::Mode& mode) const;
+  /// logits [T, 2] f32: whether an answer starts at a token, and whether one ends there.
+  virtual Tensor span_logits(const PackedSequences& sequences, const nn::Mode& mode) const;
   /// pixels f32 [B,height,width,channels] -> logits [B, labels] f32.
   virtual Tensor image_logits(const Tensor& pixels, const nn::Mode& mode) const;
   /// pixels f32 [B,height,width,channels] -> logits [B,height,width,labels] f32.

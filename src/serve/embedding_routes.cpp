@@ -6,6 +6,7 @@
 #include "serve/ask.h"
 #include "serve/embedding.h"
 #include "serve/fields.h"
+#include "serve/hub.h"
 #include "serve/service.h"
 
 namespace suanli::serve {
@@ -355,16 +356,27 @@ void add_embedding_routes(Router& router, const Service& service) {
   add("POST", "/tokenize", tokenize);
   add("POST", "/decode", decode);
   add("GET", "/info", info);
-  // "/" is what the model is for, and what Hugging Face's client asks of it.
-  add("POST", "/", [](const Service& all, const ExchangePointer& exchange) {
+  // What the model is for, and what Hugging Face's client asks of it.
+  router.add({.method = "POST",
+              .pattern = "/",
+              .scope = Scope::infer,
+              .handler = [service](const ExchangePointer& exchange) { answer_hub(service, exchange); },
+              .error = tei_error,
+              .body = BodyKind::binary});
+}
+
+void answer_hub_texts(const Service& all, const ExchangePointer& exchange) {
     const ModelPointer model = all.models.get("");
+    if (exchange->request().body.size() > all.limits.json_bytes) {
+      throw RequestError(Fault::too_large, "the body is too long");
+    }
     if (model->kind() == ModelKind::classification) {
       return model->config().labels.size() == 1 ? rerank(all, exchange) : predict_texts(all, exchange, true);
     }
+    if (model->kind() != ModelKind::embedding) return hub_pipeline(all, exchange, model, tei_error);
     const Json body = read_body(exchange->request());
     const Json* inputs = field(body, "inputs");
     inputs != nullptr && inputs->is_object() ? similarity(all, exchange) : embed(all, exchange);
-  });
 }
 
 }  // namespace suanli::serve

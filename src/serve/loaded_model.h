@@ -17,6 +17,13 @@ struct ModelOptions {
   size_t slots = 8;  ///< texts that a model writes side by side
 };
 
+/// Since the model was loaded.
+struct ModelCounts {
+  int64_t success = 0, fail = 0, sequences = 0, tokens = 0, batches = 0;
+  int64_t success_ns = 0, fail_ns = 0, queue_ns = 0, tokenization_ns = 0, compute_ns = 0;  ///< sums
+  int64_t last_ms = 0;                                                                     ///< Unix time
+};
+
 class LoadedModel {
  public:
   LoadedModel(std::string name, int64_t version) : name_(std::move(name)), version_(version) {}
@@ -33,6 +40,7 @@ class LoadedModel {
   virtual int64_t tokens() const = 0;
   /// Requests that wait.
   virtual size_t queued() const = 0;
+  virtual ModelCounts counts() const { return {}; }
   /// Takes no more work and waits for what is under way.
   virtual void drain() = 0;
 

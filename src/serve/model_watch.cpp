@@ -22,6 +22,7 @@ ModelWatch::ModelWatch(const std::filesystem::path& folder) {
 }
 
 void ModelWatch::observe(const ServedModel& model, const Question& question, const Answers& answers) {
+  if (!answers.passages.empty()) return;  // rows are windows of contexts
   const int32_t unknown = model.tokenizer().special_ids().unk.value_or(-1);
   for (size_t i = 0; i < answers.rows.size(); ++i) {
     const Input& input = question.inputs[i];

@@ -7,6 +7,33 @@
 
 namespace suanli::serve {
 
+void wrong_tensor(const InferTensor& tensor, const std::string& what) {
+  throw RequestError(Fault::invalid, "input \"" + tensor.name + "\": expected " + what);
+}
+
+std::vector<std::string> texts_of(const InferTensor& tensor) {
+  if (tensor.datatype != "BYTES") wrong_tensor(tensor, "the datatype BYTES, got " + tensor.datatype);
+  if (tensor.shape.empty() || tensor.shape.size() > 2 || (tensor.shape.size() == 2 && tensor.shape[1] != 1)) {
+    wrong_tensor(tensor, "the shape [texts] or [texts, 1]");
+  }
+  std::vector<std::string> texts = bytes_elements(tensor);
+  if (static_cast<int64_t>(texts.size()) != element_count(tensor.name, tensor.shape)) {
+    wrong_tensor(tensor, "as many texts as its shape says, got " + std::to_string(texts.size()));
+  }
+  return texts;
+}
+
+size_t element_size(const std::string& datatype) {
+  struct Row {
+    const char* name;
+    size_t size;
+  };
+  constexpr Row kRows[] = {{"BOOL", 1},  {"UINT8", 1}, {"UINT16", 2}, {"UINT32", 4}, {"UINT64", 8}, {"INT8", 1},
+                           {"INT16", 2}, {"INT32", 4}, {"INT64", 8},  {"FP32", 4},   {"FP64", 8}};
+  const auto* row = std::ranges::find(kRows, datatype, [](const Row& each) { return std::string_view(each.name); });
+  return row == std::end(kRows) ? 0 : row->size;
+}
+
 namespace {
 
 constexpr int64_t kMostElements = int64_t{1} << 26;
@@ -16,30 +43,14 @@ const InferTensor* find(const std::vector<InferTensor>& tensors, const char* nam
   return found == tensors.end() ? nullptr : &*found;
 }
 
-[[noreturn]] void wrong(const InferTensor& tensor, const std::string& what) {
-  throw RequestError(Fault::invalid, "input \"" + tensor.name + "\": expected " + what);
-}
-
-std::vector<std::string> texts_of(const InferTensor& tensor) {
-  if (tensor.datatype != "BYTES") wrong(tensor, "the datatype BYTES, got " + tensor.datatype);
-  if (tensor.shape.empty() || tensor.shape.size() > 2 || (tensor.shape.size() == 2 && tensor.shape[1] != 1)) {
-    wrong(tensor, "the shape [texts] or [texts, 1]");
-  }
-  std::vector<std::string> texts = bytes_elements(tensor);
-  if (static_cast<int64_t>(texts.size()) != element_count(tensor.name, tensor.shape)) {
-    wrong(tensor, "as many texts as its shape says, got " + std::to_string(texts.size()));
-  }
-  return texts;
-}
-
 /// INT64 or INT32 [B,T].
 std::vector<int64_t> integers_of(const InferTensor& tensor, const std::vector<int64_t>& shape) {
   const size_t size = tensor.datatype == "INT64" ? 8 : tensor.datatype == "INT32" ? 4 : 0;
-  if (size == 0) wrong(tensor, "the datatype INT64 or INT32, got " + tensor.datatype);
-  if (tensor.shape.size() != 2 || tensor.shape != shape) wrong(tensor, "the shape [sequences, tokens] of input_ids");
+  if (size == 0) wrong_tensor(tensor, "the datatype INT64 or INT32, got " + tensor.datatype);
+  if (tensor.shape.size() != 2 || tensor.shape != shape) wrong_tensor(tensor, "the shape [sequences, tokens] of input_ids");
   const auto count = static_cast<size_t>(element_count(tensor.name, tensor.shape));
   if (tensor.data.size() != count * size) {
-    wrong(tensor, std::to_string(count * size) + " bytes, got " + std::to_string(tensor.data.size()));
+    wrong_tensor(tensor, std::to_string(count * size) + " bytes, got " + std::to_string(tensor.data.size()));
   }
   std::vector<int64_t> out(count);
   for (size_t i = 0; i < count; ++i) {
@@ -64,7 +75,7 @@ std::vector<Input> token_inputs(const std::vector<InferTensor>& inputs, const In
   for (size_t i = 0; i < ids.size(); ++i) {
     if (mask[i] == 0) continue;
     if (ids[i] < 0 || ids[i] > INT32_MAX || types[i] < 0 || types[i] > INT32_MAX) {
-      wrong(ids_tensor, "ids and types of tokens of 0 or more");
+      wrong_tensor(ids_tensor, "ids and types of tokens of 0 or more");
     }
     out[i / length].ids.push_back(static_cast<int32_t>(ids[i]));
     out[i / length].types.push_back(static_cast<int32_t>(types[i]));
@@ -84,8 +95,26 @@ InferTensor rows_tensor(const char* name, const std::vector<std::vector<float>>&
   return out;
 }
 
+/// "answer", "score", "start" and "end" of the best answer to each question.
+InferTensor answer_output(const Answers& answers, const std::string& name) {
+  InferTensor out{.name = name,
+                  .datatype = name == "answer" ? "BYTES" : name == "score" ? "FP32" : "INT64",
+                  .shape = {static_cast<int64_t>(answers.passages.size())},
+                  .data = {}};
+  for (size_t i = 0; i < answers.passages.size(); ++i) {
+    const AnswerSpan best = spans_of(answers, i, {}).front();
+    const auto score = static_cast<float>(best.score);
+    const int64_t place = name == "start" ? best.start : best.end;
+    if (name == "answer") append_bytes_element(out.data, best.text);
+    if (name == "score") append_floats(out.data, {&score, 1});
+    if (out.datatype == "INT64") out.data.append(reinterpret_cast<const char*>(&place), sizeof place);
+  }
+  return out;
+}
+
 InferTensor output(const ServedModel& model, const Answers& answers, const std::string& name) {
   if (name == "embedding" || name == "logits") return rows_tensor(name.c_str(), answers.rows);
+  if (model.kind() == ModelKind::question_answering) return answer_output(answers, name);
   const auto& labels = model.config().labels;
   const auto count = static_cast<int64_t>(answers.rows.size());
   if (name == "scores") {
@@ -115,7 +144,8 @@ InferTensor output(const ServedModel& model, const Answers& answers, const std::
 
 }  // namespace
 
-std::vector<TensorInfo> model_inputs(const ServedModel&) {
+std::vector<TensorInfo> model_inputs(const ServedModel& model) {
+  if (model.kind() == ModelKind::question_answering) return {{"question", "BYTES", {-1}}, {"context", "BYTES", {-1}}};
   return {{"text", "BYTES", {-1}},
           {"text_pair", "BYTES", {-1}},
           {"input_ids", "INT64", {-1, -1}},
@@ -134,6 +164,8 @@ std::vector<TensorInfo> model_outputs(const ServedModel& model) {
       return {{"entities", "BYTES", {-1}}};
     case ModelKind::fill_mask:
       return {{"fills", "BYTES", {-1}}};
+    case ModelKind::question_answering:
+      return {{"answer", "BYTES", {-1}}, {"score", "FP32", {-1}}, {"start", "INT64", {-1}}, {"end", "INT64", {-1}}};
   }
   return {};
 }
@@ -160,10 +192,10 @@ std::vector<std::string> bytes_elements(const InferTensor& tensor) {
   std::vector<std::string> out;
   for (size_t at = 0; at < tensor.data.size();) {
     uint32_t size = 0;
-    if (tensor.data.size() - at < sizeof size) wrong(tensor, "the length of each element in 4 bytes");
+    if (tensor.data.size() - at < sizeof size) wrong_tensor(tensor, "the length of each element in 4 bytes");
     std::memcpy(&size, tensor.data.data() + at, sizeof size);
     at += sizeof size;
-    if (tensor.data.size() - at < size) wrong(tensor, "elements that end within its data");
+    if (tensor.data.size() - at < size) wrong_tensor(tensor, "elements that end within its data");
     out.push_back(tensor.data.substr(at, size));
     at += size;
   }
@@ -174,8 +206,20 @@ Question question_of(const ServedModel& model, const std::vector<InferTensor>& i
   Question question{.inputs = {}, .output = model.output()};
   const auto known = model_inputs(model);
   for (const InferTensor& tensor : inputs) {
-    if (std::ranges::count(known, tensor.name, &TensorInfo::name) == 0) wrong(tensor, "the name of an input");
-    if (std::ranges::count(inputs, tensor.name, &InferTensor::name) > 1) wrong(tensor, "each input once");
+    if (std::ranges::count(known, tensor.name, &TensorInfo::name) == 0) wrong_tensor(tensor, "the name of an input");
+    if (std::ranges::count(inputs, tensor.name, &InferTensor::name) > 1) wrong_tensor(tensor, "each input once");
+  }
+  if (model.kind() == ModelKind::question_answering) {
+    const InferTensor *asked = find(inputs, "question"), *contexts = find(inputs, "context");
+    if (asked == nullptr || contexts == nullptr) {
+      throw RequestError(Fault::invalid, "expected the inputs \"question\" and \"context\"");
+    }
+    auto questions = texts_of(*asked), texts = texts_of(*contexts);
+    if (questions.size() != texts.size()) wrong_tensor(*contexts, "as many texts as the input \"question\" has");
+    for (size_t i = 0; i < texts.size(); ++i) {
+      question.inputs.push_back({.text = std::move(questions[i]), .pair = std::move(texts[i])});
+    }
+    return question;
   }
   const InferTensor* ids = find(inputs, "input_ids");
   const InferTensor* text = find(inputs, "text");
@@ -189,7 +233,7 @@ Question question_of(const ServedModel& model, const std::vector<InferTensor>& i
   for (std::string& one : texts_of(*text)) question.inputs.push_back({.text = std::move(one)});
   if (const InferTensor* pair = find(inputs, "text_pair")) {
     auto pairs = texts_of(*pair);
-    if (pairs.size() != question.inputs.size()) wrong(*pair, "as many texts as the input \"text\" has");
+    if (pairs.size() != question.inputs.size()) wrong_tensor(*pair, "as many texts as the input \"text\" has");
     for (size_t i = 0; i < pairs.size(); ++i) question.inputs[i].pair = std::move(pairs[i]);
   }
   return question;
@@ -214,12 +258,18 @@ std::vector<InferTensor> outputs_of(const ServedModel& model, const Answers& ans
   return out;
 }
 
-ModelPointer model_of_version(const Service& service, const std::string& name, const std::string& version) {
-  ModelPointer model = service.models.get(name);
+std::shared_ptr<LoadedModel> any_of_version(const Service& service, const std::string& name,
+                                            const std::string& version) {
+  auto model = service.models.any(name);
   if (!version.empty() && version != std::to_string(model->version())) {
     throw RequestError(Fault::not_found, "no such version of the model");
   }
   return model;
+}
+
+ModelPointer model_of_version(const Service& service, const std::string& name, const std::string& version) {
+  any_of_version(service, name, version);
+  return service.models.get(name);
 }
 
 bool model_is_ready(const Service& service, const std::string& name) {

@@ -39,6 +39,14 @@ std::vector<InferTensor> outputs_of(const ServedModel& model, const Answers& ans
 /// Loads a model on another thread and answers `done`, or the error in that form.
 void load_in_background(const Service& service, const ExchangePointer& exchange, const std::string& name,
                         ErrorForm form, Response done);
+/// Bytes of an element of a datatype; 0 for BYTES and for names that are none.
+size_t element_size(const std::string& datatype);
+
+/// Texts of a BYTES tensor [N] or [N, 1]. Throws RequestError for another datatype or shape.
+std::vector<std::string> texts_of(const InferTensor& tensor);
+
+/// `tensor` is not what the model takes. Throws RequestError that names it.
+[[noreturn]] void wrong_tensor(const InferTensor& tensor, const std::string& what);
 
 /// How many elements a shape has. Throws RequestError where it is negative, or too large to be sent.
 int64_t element_count(const std::string& name, const std::vector<int64_t>& shape);

@@ -5,6 +5,7 @@
 #include "serve/ask.h"
 #include "serve/fields.h"
 #include "serve/open_inference.h"
+#include "serve/prediction_tensors.h"
 #include "serve/service.h"
 
 namespace suanli::serve {
@@ -36,15 +37,23 @@ void append_element(InferTensor& tensor, const Json& value) {
     append_bytes_element(tensor.data, value.get_ref<const std::string&>());
     return;
   }
+  const auto append = [&](auto number) {
+    tensor.data.append(reinterpret_cast<const char*>(&number), sizeof number);
+  };
+  if (tensor.datatype == "FP64" || tensor.datatype == "FP32") {
+    if (!value.is_number()) wrong_field("data", "numbers for the datatype " + tensor.datatype);
+    return tensor.datatype == "FP64" ? append(value.get<double>()) : append(value.get<float>());
+  }
   if (!value.is_number_integer()) wrong_field("data", "integers for the datatype " + tensor.datatype);
   const auto wide = value.get<int64_t>();
-  const auto narrow = static_cast<int32_t>(wide);
   if (tensor.datatype == "INT64") {
-    tensor.data.append(reinterpret_cast<const char*>(&wide), sizeof wide);
-  } else if (tensor.datatype == "INT32" && narrow == wide) {
-    tensor.data.append(reinterpret_cast<const char*>(&narrow), sizeof narrow);
+    append(wide);
+  } else if (tensor.datatype == "INT32" && static_cast<int32_t>(wide) == wide) {
+    append(static_cast<int32_t>(wide));
+  } else if (tensor.datatype == "UINT8" && static_cast<uint8_t>(wide) == wide) {
+    append(static_cast<uint8_t>(wide));
   } else {
-    wrong_field("datatype", "BYTES, INT64 or INT32, and data that fits");
+    wrong_field("datatype", "BYTES, INT64, INT32, UINT8, FP64 or FP32, and data that fits");
   }
 }
 
@@ -76,9 +85,8 @@ InferTensor input_tensor(const Json& json, std::string_view& binary) {
   }
   if (data == nullptr || !data->is_array()) wrong_field("data", "a list");
   append_elements(tensor, *data);
-  const size_t elements = tensor.datatype == "BYTES"   ? bytes_elements(tensor).size()
-                          : tensor.datatype == "INT64" ? tensor.data.size() / 8
-                                                       : tensor.data.size() / 4;
+  const size_t size = element_size(tensor.datatype);
+  const size_t elements = size == 0 ? bytes_elements(tensor).size() : tensor.data.size() / size;
   if (static_cast<int64_t>(elements) != count) {
     wrong_field("data", std::to_string(count) + " elements, as the shape says, got " + std::to_string(elements));
   }
@@ -92,7 +100,7 @@ struct Wanted {
   bool binary_by_default = false;
 };
 
-Wanted wanted_outputs(const Json& body, const ServedModel& model) {
+Wanted wanted_outputs(const Json& body, const std::vector<TensorInfo>& known) {
   Wanted out;
   const Json none = Json::object();
   const Json* parameters = field(body, "parameters");
@@ -129,6 +137,16 @@ void append_data(std::string& out, const InferTensor& tensor) {
     return append_numbers(out, values);
   }
   out += '[';
+  for (size_t at = 0; tensor.datatype == "INT64" && at < tensor.data.size(); at += sizeof(int64_t)) {
+    int64_t value = 0;
+    std::memcpy(&value, tensor.data.data() + at, sizeof value);
+    if (at > 0) out += ',';
+    out += std::to_string(value);
+  }
+  if (tensor.datatype == "INT64") {
+    out += ']';
+    return;
+  }
   for (const std::string& element : bytes_elements(tensor)) {
     if (out.back() != '[') out += ',';
     append_string(out, element);
@@ -136,7 +154,8 @@ void append_data(std::string& out, const InferTensor& tensor) {
   out += ']';
 }
 
-Response infer_response(const ServedModel& model, const Answers& answers, const Wanted& wanted, const std::string& id) {
+Response infer_response(const LoadedModel& model, const std::vector<InferTensor>& tensors, const Wanted& wanted,
+                        const std::string& id) {
   std::string out =
       R"({"model_name":")" + model.name() + R"(","model_version":")" + std::to_string(model.version()) + "\"";
   if (!id.empty()) {
@@ -145,7 +164,6 @@ Response infer_response(const ServedModel& model, const Answers& answers, const 
   }
   out += ",\"outputs\":[";
   std::string binary;
-  const auto tensors = outputs_of(model, answers, wanted.names);
   for (size_t i = 0; i < tensors.size(); ++i) {
     const InferTensor& tensor = tensors[i];
     out += (i > 0 ? ",{\"name\":\"" : "{\"name\":\"") + tensor.name + R"(","datatype":")" + tensor.datatype +
@@ -170,31 +188,67 @@ Response infer_response(const ServedModel& model, const Answers& answers, const 
 
 }  // namespace
 
-ModelPointer model_of_path(const Service& service, const Request& request) {
+std::shared_ptr<LoadedModel> any_of_path(const Service& service, const Request& request) {
   const bool has_version = request.parameters.size() > 1;
-  return model_of_version(service, request.parameters[0], has_version ? request.parameters[1] : "");
+  return any_of_version(service, request.parameters[0], has_version ? request.parameters[1] : "");
+}
+
+ModelPointer model_of_path(const Service& service, const Request& request) {
+  any_of_path(service, request);
+  return service.models.get(request.parameters[0]);
 }
 
 namespace {
 
-void infer_route(const Service& service, const ExchangePointer& exchange) {
-  const ModelPointer model = model_of_path(service, exchange->request());
-  exchange->counts_for(model->name());
-  InferBody body = infer_body(exchange->request());
+/// The tensors of a request with their bytes.
+std::vector<InferTensor> input_tensors(InferBody& body) {
   const Json* inputs = field(body.json, "inputs");
   if (inputs == nullptr || !inputs->is_array()) wrong_field("inputs", "a list of tensors");
   std::vector<InferTensor> tensors;
   for (const Json& input : *inputs) tensors.push_back(input_tensor(input, body.binary));
   if (!body.binary.empty()) throw RequestError(Fault::invalid, "expected no bytes that no input has");
-  Question question = question_of(*model, tensors);
+  return tensors;
+}
+
+int priority_of(const Json& parameters) {
+  return static_cast<int>(integer_field(parameters, "priority", 0, -1000, 1000));
+}
+
+void infer_predictions(const PredictorPointer& model, const ExchangePointer& exchange) {
+  InferBody body = infer_body(exchange->request());
+  Asking asking{.items = items_of(*model, input_tensors(body))};
+  int64_t horizon = model->horizon();
+  if (const Json* parameters = field(body.json, "parameters"); parameters != nullptr && parameters->is_object()) {
+    asking.work.priority = priority_of(*parameters);
+    if (model->series() != nullptr) horizon = integer_field(*parameters, "horizon", horizon, 1, horizon);
+  }
+  const Wanted wanted = wanted_outputs(body.json, predictor_outputs(*model));
+  const std::string id = string_field(body.json, "id", "");
+  ask(model, exchange, std::move(asking), plain_error, [model, wanted, id, horizon](Predicted& predicted) {
+    cut_forecasts(predicted, horizon);
+    return infer_response(*model, prediction_outputs(*model, predicted, wanted.names), wanted, id);
+  });
+}
+
+void infer_route(const Service& service, const ExchangePointer& exchange) {
+  const auto any = any_of_path(service, exchange->request());
+  exchange->counts_for(any->name());
+  if (const auto predictor = std::dynamic_pointer_cast<PredictingModel>(any)) {
+    // Pictures are decoded beside the network thread.
+    return beside(service, exchange, plain_error, [=] { infer_predictions(predictor, exchange); });
+  }
+  const ModelPointer model = model_of_path(service, exchange->request());
+  InferBody body = infer_body(exchange->request());
+  Question question = question_of(*model, input_tensors(body));
   if (const Json* parameters = field(body.json, "parameters"); parameters != nullptr && parameters->is_object()) {
     question.truncate = bool_field(*parameters, "truncate", false);
-    question.work.priority = static_cast<int>(integer_field(*parameters, "priority", 0, -1000, 1000));
+    question.work.priority = priority_of(*parameters);
   }
-  const Wanted wanted = wanted_outputs(body.json, *model);
+  const Wanted wanted = wanted_outputs(body.json, model_outputs(*model));
   const std::string id = string_field(body.json, "id", "");
-  ask(model, exchange, std::move(question), plain_error,
-      [model, wanted, id](const Answers& answers) { return infer_response(*model, answers, wanted, id); });
+  ask(model, exchange, std::move(question), plain_error, [model, wanted, id](const Answers& answers) {
+    return infer_response(*model, outputs_of(*model, answers, wanted.names), wanted, id);
+  });
 }
 
 Json described(const std::vector<TensorInfo>& tensors) {
@@ -206,12 +260,14 @@ Json described(const std::vector<TensorInfo>& tensors) {
 }
 
 void model_metadata(const Service& service, const ExchangePointer& exchange) {
-  const ModelPointer model = model_of_path(service, exchange->request());
+  const auto model = any_of_path(service, exchange->request());
+  const auto predictor = std::dynamic_pointer_cast<PredictingModel>(model);
+  const ModelPointer texts = predictor ? nullptr : model_of_path(service, exchange->request());
   const Json out = {{"name", model->name()},
                     {"versions", {std::to_string(model->version())}},
                     {"platform", "suanli"},
-                    {"inputs", described(model_inputs(*model))},
-                    {"outputs", described(model_outputs(*model))}};
+                    {"inputs", described(predictor ? predictor_inputs(*predictor) : model_inputs(*texts))},
+                    {"outputs", described(predictor ? predictor_outputs(*predictor) : model_outputs(*texts))}};
   exchange->answer({.body = out.dump()});
 }
 
@@ -222,7 +278,7 @@ void model_ready(const Service& service, const ExchangePointer& exchange) {
 }
 
 void model_statistics(const Service& service, const ExchangePointer& exchange) {
-  const ModelPointer model = model_of_path(service, exchange->request());
+  const auto model = any_of_path(service, exchange->request());
   const ModelCounts counts = model->counts();
   const auto part = [](int64_t count, int64_t ns) { return Json({{"count", count}, {"ns", ns}}); };
   const Json stats = {{"success", part(counts.success, counts.success_ns)},

@@ -62,6 +62,10 @@ constexpr Described kRoutes[] = {
     {"post", "/v2/models/{model}/feedback", "The truth about an answer", Api::plain, "Label", "Accuracy"},
     {"get", "/v2/alerts", "Alerts that fire, and those before", Api::plain, nullptr, "Alerts"},
     {"post", "/v2/repository/index", "All models", Api::plain, nullptr, "RepositoryIndex"},
+    {"post", "/v2/models/{model}/predict", "What the model says of texts, rows, pictures or series", Api::plain,
+     "InstancesRequest", "InstancesAnswer"},
+    {"post", "/v1/models/{model}:predict", "The same, as KServe asks it", Api::plain, "InstancesRequest",
+     "InstancesAnswer"},
     {"post", "/v2/repository/models/{model}/load", "Loads its folder anew", Api::plain, nullptr, "Empty"},
     {"post", "/v2/repository/models/{model}/unload", "Lets it go", Api::plain, nullptr, "Empty"},
 };

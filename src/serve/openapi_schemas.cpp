@@ -90,10 +90,13 @@ const char* const kOpenapiSchemas = R"json({
   "parameters": {"$ref": "#/components/schemas/Truncation"}}},
 "AnyRequest": {"description": "what the model is for", "anyOf": [
   {"$ref": "#/components/schemas/EmbedRequest"}, {"$ref": "#/components/schemas/SimilarityRequest"},
-  {"$ref": "#/components/schemas/PredictRequest"}, {"$ref": "#/components/schemas/RerankRequest"}]},
+  {"$ref": "#/components/schemas/PredictRequest"}, {"$ref": "#/components/schemas/RerankRequest"},
+  {"type": "object", "properties": {"inputs": {}, "table": {"type": "object", "nullable": true},
+                                    "parameters": {"type": "object", "nullable": true}}}]},
 "AnyAnswer": {"anyOf": [
   {"$ref": "#/components/schemas/Embeddings"}, {"$ref": "#/components/schemas/Embedding"},
-  {"$ref": "#/components/schemas/Predictions"}, {"$ref": "#/components/schemas/Ranks"}]},
+  {"$ref": "#/components/schemas/Predictions"}, {"$ref": "#/components/schemas/Ranks"},
+  {"type": "array", "items": {}}, {"type": "object"}]},
 
 "TokenizeRequest": {"type": "object", "required": ["inputs"], "properties": {
   "inputs": {"$ref": "#/components/schemas/Inputs"},
@@ -218,9 +221,9 @@ const char* const kOpenapiSchemas = R"json({
   "inputs": {"type": "array", "minItems": 1, "items": {
     "type": "object", "required": ["name", "shape", "datatype"],
     "properties": {
-      "name": {"type": "string", "enum": ["text", "text_pair", "input_ids", "attention_mask", "token_type_ids"]},
-      "datatype": {"type": "string", "enum": ["BYTES", "INT64", "INT32"]},
-      "shape": {"type": "array", "minItems": 1, "maxItems": 2,
+      "name": {"type": "string", "description": "one of the model's inputs, or rows of a table"},
+      "datatype": {"type": "string", "enum": ["BYTES", "INT64", "INT32", "UINT8", "FP64", "FP32"]},
+      "shape": {"type": "array", "minItems": 1, "maxItems": 4,
                 "items": {"type": "integer", "minimum": 0, "maximum": 67108864}},
       "data": {"type": "array", "description": "flat or nested; missing where binary_data_size is given",
                "items": {}},
@@ -235,10 +238,25 @@ const char* const kOpenapiSchemas = R"json({
 "InferAnswer": {"type": "object", "required": ["model_name", "model_version", "outputs"], "properties": {
   "model_name": {"type": "string"}, "model_version": {"type": "string"}, "id": {"type": "string"},
   "outputs": {"type": "array", "items": {"type": "object", "required": ["name", "datatype", "shape"], "properties": {
-    "name": {"type": "string"}, "datatype": {"enum": ["FP32", "BYTES"]},
+    "name": {"type": "string"}, "datatype": {"enum": ["FP32", "BYTES", "INT64"]},
     "shape": {"type": "array", "items": {"type": "integer"}},
     "data": {"type": "array", "items": {}},
     "parameters": {"type": "object", "properties": {"binary_data_size": {"type": "integer"}}}}}}}},
+"InstancesRequest": {"type": "object", "properties": {
+  "inputs": {"type": "array", "nullable": true, "items": {}, "description":
+    "texts, {text, text_pair}, {question, context}, rows as objects, pictures in base64, or series as lists"},
+  "instances": {"type": "array", "nullable": true, "items": {}, "description": "the same where there are no inputs"},
+  "parameters": {"type": "object", "nullable": true, "properties": {
+    "top_k": {"type": "integer", "nullable": true, "minimum": 1, "maximum": 100},
+    "truncate": {"type": "boolean", "nullable": true},
+    "handle_impossible_answer": {"type": "boolean", "nullable": true},
+    "max_answer_len": {"type": "integer", "nullable": true, "minimum": 1, "maximum": 1000},
+    "doc_stride": {"type": "integer", "nullable": true, "minimum": 0},
+    "max_seq_len": {"type": "integer", "nullable": true, "minimum": 8},
+    "horizon": {"type": "integer", "nullable": true, "minimum": 1}}}}},
+"InstancesAnswer": {"type": "object", "required": ["model_name", "model_version", "predictions"], "properties": {
+  "model_name": {"type": "string"}, "model_version": {"type": "string"},
+  "predictions": {"type": "array", "items": {}}}},
 "Statistic": {"type": "object", "required": ["count", "ns"], "properties": {
   "count": {"type": "integer"}, "ns": {"type": "integer"}}},
 "Drift": {"type": "object", "required": ["model_name", "baseline", "drifted", "scores"], "properties": {

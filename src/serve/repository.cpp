@@ -60,8 +60,9 @@ void Repository::load(const std::string& name) {
   const auto leave = [this](LoadedModel* model) { boost::asio::post(tokenizers_, [model] { delete model; }); };
   std::shared_ptr<LoadedModel> model;
   try {
-    const models::Head head = served_head(folder);
-    if (head == models::Head::causal_lm) {
+    if (is_predicting(folder)) {
+      model.reset(new PredictingModel(name, version, folder, options_, limits_, metrics_), leave);
+    } else if (const models::Head head = served_head(folder); head == models::Head::causal_lm) {
       model.reset(new WritingModel(name, version, folder, options_, limits_, metrics_), leave);
     } else {
       model = std::shared_ptr<ServedModel>(
@@ -73,7 +74,8 @@ void Repository::load(const std::string& name) {
     throw;
   }
   log_info("model " + name + " version " + std::to_string(version) + ": " + model->kind_name() + ", " +
-           options_.precision + ", at most " + std::to_string(model->max_length()) + " tokens");
+           options_.precision +
+           (model->max_length() > 0 ? ", at most " + std::to_string(model->max_length()) + " tokens" : ""));
   const std::lock_guard lock(mutex_);
   Slot& slot = slots_[name];
   slot.reason.clear();
@@ -117,13 +119,21 @@ std::shared_ptr<LoadedModel> Repository::any(const std::string& name) const {
 }
 
 ModelPointer Repository::get(const std::string& name) const {
-  if (auto model = std::dynamic_pointer_cast<ServedModel>(any(name))) return model;
-  throw RequestError(Fault::invalid, "this model writes texts: ask for completions");
+  const auto found = any(name);
+  if (auto model = std::dynamic_pointer_cast<ServedModel>(found)) return model;
+  throw RequestError(Fault::invalid, std::dynamic_pointer_cast<WritingModel>(found)
+                                         ? "this model writes texts: ask for completions"
+                                         : "this model answers no texts: ask for predictions");
 }
 
 WriterPointer Repository::writer(const std::string& name) const {
   if (auto model = std::dynamic_pointer_cast<WritingModel>(any(name))) return model;
   throw RequestError(Fault::invalid, "this model does not write texts");
+}
+
+PredictorPointer Repository::predictor(const std::string& name) const {
+  if (auto model = std::dynamic_pointer_cast<PredictingModel>(any(name))) return model;
+  throw RequestError(Fault::invalid, "this model answers no rows, pictures or series");
 }
 
 std::vector<std::shared_ptr<LoadedModel>> Repository::loaded() const {

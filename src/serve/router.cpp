@@ -22,7 +22,10 @@ bool fits(const std::vector<std::string_view>& pattern, const std::vector<std::s
   parameters.clear();
   for (size_t i = 0; i < path.size(); ++i) {
     if (pattern[i].starts_with('{')) {
-      if (path[i].empty() || !percent_decode(path[i], parameters.emplace_back())) return false;
+      const std::string_view ending = pattern[i].substr(pattern[i].find('}') + 1);
+      if (!path[i].ends_with(ending) || path[i].size() == ending.size()) return false;
+      const std::string_view name = path[i].substr(0, path[i].size() - ending.size());
+      if (!percent_decode(name, parameters.emplace_back())) return false;
     } else if (pattern[i] != path[i]) {
       return false;
     }

@@ -15,7 +15,7 @@ enum class Scope { open, infer, metrics, admin };
 enum class BodyKind { json, binary };
 
 struct Route {
-  std::string method, pattern;  ///< "/v2/models/{model}/infer"
+  std::string method, pattern;  ///< "/v2/models/{model}/infer", "/v1/models/{model}:predict"
   Scope scope;
   Handler handler;
   ErrorForm error = plain_error;

@@ -27,9 +27,12 @@ ModelKind kind_of(models::Head head, const std::string& folder) {
       return ModelKind::token_classification;
     case models::Head::masked_lm:
       return ModelKind::fill_mask;
+    case models::Head::question_answering:
+      return ModelKind::question_answering;
     default:
       throw UserError(folder,
-                      "expected a model that embeds, classifies, tags or fills masks of texts, got another one");
+                      "expected a model that embeds, classifies, tags or fills masks of texts or answers questions, got "
+                      "another one");
   }
 }
 
@@ -65,6 +68,13 @@ models::Head served_head(const std::filesystem::path& folder) {
   return models::head_of(models::model_json(folder), folder.string() + "/config.json");
 }
 
+std::vector<AnswerSpan> spans_of(const Answers& answers, size_t input, const AnswerOptions& options) {
+  size_t row = 0;
+  for (size_t i = 0; i < input; ++i) row += answers.passages[i].windows.size();
+  const infer::Passage& passage = answers.passages[input];
+  return infer::answers_in(passage, std::span(answers.rows).subspan(row, passage.windows.size()), options);
+}
+
 ServedModel::ServedModel(std::string name, int64_t version, const std::filesystem::path& folder, models::Head head,
                          const ModelOptions& options, const Limits& limits, monitor::ServiceMetrics& metrics,
                          boost::asio::thread_pool& tokenizers)
@@ -91,13 +101,15 @@ ServedModel::ServedModel(std::string name, int64_t version, const std::filesyste
 }
 
 const char* ServedModel::kind_name() const {
-  constexpr const char* kNames[] = {"embedding", "classification", "token_classification", "fill_mask"};
+  constexpr const char* kNames[] = {"embedding", "classification", "token_classification", "fill_mask",
+                                    "question_answering"};
   return kNames[static_cast<int>(kind_)];
 }
 
 infer::Output ServedModel::output() const {
   constexpr infer::Output kOutputs[] = {infer::Output::embedding, infer::Output::sequence_logits,
-                                        infer::Output::token_logits, infer::Output::masked_lm};
+                                        infer::Output::token_logits, infer::Output::masked_lm,
+                                        infer::Output::span_logits};
   return kOutputs[static_cast<int>(kind_)];
 }
 
@@ -153,6 +165,30 @@ Encoding ServedModel::encode(const Input& input, const Question& question) const
   return encoding;
 }
 
+std::vector<infer::Passage> ServedModel::passages_of(const Question& question) const {
+  QuestionWindowOptions options = question.windows;
+  const int64_t longest = infer::question_window_length(model_);
+  options.max_length = options.max_length > 0 ? std::min(options.max_length, max_length()) : longest;
+  options.doc_stride = std::min(options.doc_stride, options.max_length / 2);
+  std::vector<infer::Passage> passages;
+  size_t windows = 0;
+  for (const Input& input : question.inputs) {
+    if (!input.pair) throw RequestError(Fault::invalid, "expected a question and its context");
+    try {
+      passages.push_back(infer::passage_of(model_.tokenizer, input.text, *input.pair, options));
+    } catch (const UserError& error) {
+      throw RequestError(Fault::tokenizer, error.what());
+    }
+    windows += passages.back().windows.size();
+  }
+  if (windows > limits_.items_per_request) {
+    throw RequestError(Fault::invalid,
+                       "expected contexts of at most " + std::to_string(limits_.items_per_request) + " windows of " +
+                           std::to_string(options.max_length) + " tokens, got " + std::to_string(windows));
+  }
+  return passages;
+}
+
 void ServedModel::ask(Question question, std::function<void(Answers)> on_answer,
                       std::function<void(const RequestError&)> on_error) {
   if (question.inputs.empty()) throw RequestError(Fault::empty, "expected inputs, got none");
@@ -180,12 +216,19 @@ void ServedModel::encode_and_submit(Question question, std::function<void(Answer
   const auto begin = Clock::now();
   auto answers = std::make_shared<Answers>();
   infer::Job job;
+  const bool passages = question.output == infer::Output::span_logits;
+  if (passages) {
+    answers->passages = passages_of(question);
+    job.sequences = infer::window_sequences(answers->passages);
+    for (const auto& sequence : job.sequences) answers->tokens += static_cast<int64_t>(sequence.ids.size());
+  }
   for (const Input& input : question.inputs) {
-    answers->encodings.push_back(encode(input, question));
     answers->characters += static_cast<int64_t>(input.text.size() + (input.pair ? input.pair->size() : 0));
+    if (passages) continue;
+    answers->encodings.push_back(encode(input, question));
     answers->tokens += static_cast<int64_t>(answers->encodings.back().ids.size());
   }
-  job.sequences = infer::token_sequences(answers->encodings);
+  if (!passages) job.sequences = infer::token_sequences(answers->encodings);
   job.output = question.output;
   job.options = question.work;
   answers->tokenization_ns = std::chrono::nanoseconds(Clock::now() - begin).count();

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "infer/passages.h"
 #include "infer/scheduler.h"
 #include "infer/text_model.h"
 #include "monitor/service_metrics.h"
@@ -19,9 +20,9 @@
 
 namespace suanli::serve {
 
-enum class ModelKind { embedding, classification, token_classification, fill_mask };
+enum class ModelKind { embedding, classification, token_classification, fill_mask, question_answering };
 
-/// One text, or two, or tokens as the client made them.
+/// One text, or two (a question and its context), or tokens as the client made them.
 struct Input {
   std::string text = {};
   std::optional<std::string> pair = {};
@@ -33,27 +34,25 @@ struct Question {
   infer::Output output;
   bool truncate = false;  ///< else a text that is too long is refused
   Side truncation_side = Side::right;
+  QuestionWindowOptions windows = {.max_length = 0};  ///< of a context; 0: 384 tokens, or what the model takes
   infer::WorkOptions work = {};
   std::string request_id = {};  ///< by which a label may come later
 };
 
 struct Answers {
   std::vector<Encoding> encodings;
+  std::vector<infer::Passage> passages;  ///< of questions, in the place of encodings: a row for each window
   std::vector<std::vector<float>> rows;
   int64_t tokenization_ns = 0;
   infer::Timing timing;
   int64_t characters = 0, tokens = 0;
 };
 
-/// Since the model was loaded.
-struct ModelCounts {
-  int64_t success = 0, fail = 0, sequences = 0, tokens = 0, batches = 0;
-  int64_t success_ns = 0, fail_ns = 0, queue_ns = 0, tokenization_ns = 0, compute_ns = 0;  ///< sums
-  int64_t last_ms = 0;                                                                     ///< Unix time
-};
-
 /// What a model folder answers with: that of its architecture, none for a folder of sentence transformers.
 models::Head served_head(const std::filesystem::path& folder);
+
+/// The answers to question `input` of those that were asked.
+std::vector<AnswerSpan> spans_of(const Answers& answers, size_t input, const AnswerOptions& options);
 
 class ModelWatch;
 
@@ -78,7 +77,7 @@ class ServedModel final : public LoadedModel, public std::enable_shared_from_thi
   int64_t tokens() const override { return counts().tokens; }
   size_t queued() const override { return scheduler_.queued(); }
 
-  ModelCounts counts() const;
+  ModelCounts counts() const override;
 
   /// What most questions to this kind of model ask for.
   infer::Output output() const;
@@ -93,6 +92,7 @@ class ServedModel final : public LoadedModel, public std::enable_shared_from_thi
   void drain() override { scheduler_.drain(); }
 
  private:
+  std::vector<infer::Passage> passages_of(const Question& question) const;
   void count(const infer::JobResult& result, int64_t tokenization_ns);
   void encode_and_submit(Question question, std::function<void(Answers)> on_answer,
                          std::function<void(const RequestError&)> on_error);

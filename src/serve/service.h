@@ -21,11 +21,14 @@ struct Service {
   const monitor::AlertHistory& alerts;
 };
 
-/// The model of that name, of any version for "". Throws RequestError where there is none.
+/// The model of that name, of any version for "". Throws RequestError where there is none, the second one also for a
+/// model that answers no texts.
+std::shared_ptr<LoadedModel> any_of_version(const Service& service, const std::string& name, const std::string& version);
 ModelPointer model_of_version(const Service& service, const std::string& name, const std::string& version);
 /// Throws RequestError for a name that is no model's.
 bool model_is_ready(const Service& service, const std::string& name);
-/// The model that a path names, with its version where the path has one. Throws RequestError where there is none.
+/// The same for the model and version that a path names.
+std::shared_ptr<LoadedModel> any_of_path(const Service& service, const Request& request);
 ModelPointer model_of_path(const Service& service, const Request& request);
 
 /// GET /health, /ping.
@@ -41,6 +44,8 @@ void add_embedding_routes(Router& router, const Service& service);
 void add_openai_routes(Router& router, const Service& service);
 /// As OpenAI has them: POST /v1/completions and /v1/chat/completions, streamed where asked.
 void add_completion_routes(Router& router, const Service& service);
+/// POST /v2/models/{model}/predict and KServe's /v1/models/{model}:predict: JSON in, JSON out, whatever the model is.
+void add_prediction_routes(Router& router, const Service& service);
 /// The Open Inference Protocol, version 2: GET and POST /v2/...
 void add_open_inference_routes(Router& router, const Service& service);
 

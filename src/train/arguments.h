@@ -35,6 +35,7 @@ struct TrainArguments {
   double replay_ratio = 0.2, ewc_lambda = 0;
   ReaderOptions reader;        ///< columns and bad rows; the kind of labels is the task's
   int64_t max_seq_length = 0;  ///< 0: the task's default
+  int64_t doc_stride = 128, max_answer_length = 30, n_best_size = 20;  ///< of question answering
   double mlm_probability = 0.15;
   int64_t block_size = 0;  ///< 0: max_seq_length
   bool line_by_line = false;

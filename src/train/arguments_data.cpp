@@ -106,6 +106,9 @@ void read_data_arguments(const Config& config, const OptionReader& read, TrainAr
   a->loss = read.text("loss");
   a->dataset_cache_dir = read.text("dataset_cache_dir");
   a->max_seq_length = read.integer("max_seq_length", 2, 0);
+  a->doc_stride = read.integer("doc_stride", 0, 128);
+  a->max_answer_length = read.integer("max_answer_length", 1, 30);
+  a->n_best_size = read.integer("n_best_size", 1, 20);
   a->mlm_probability = read.real("mlm_probability", 1e-6, 1);
   a->block_size = read.integer("block_size", 8, 0);
   a->line_by_line = read.boolean("line_by_line", false);

@@ -6,15 +6,12 @@
 #include <vector>
 
 #include "image/annotated.h"
+#include "infer/found_objects.h"
 #include "train/metrics.h"
 
 namespace suanli {
 
-struct DetectedObject {
-  Box box;
-  int32_t label = 0;
-  float score = 0;
-};
+using DetectedObject = infer::FoundObject;
 
 /// The area that two boxes share, over that which they cover together.
 double box_iou(const Box& a, const Box& b);

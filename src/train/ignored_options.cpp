@@ -21,6 +21,7 @@ const std::vector<UsedOptions>& used_options() {
       {{text},
        {"replay", "replay_ratio", "ewc_lambda", "old_validation_file", "triplet_margin", "negative_column_name"}},
       {{text, masked_image}, {"loss"}},
+      {{question}, {"doc_stride", "max_answer_length", "n_best_size"}},
       {{image}, {"mixup_alpha", "cutmix", "cutmix_alpha", "crop_padding", "erasing"}},
       {{image, boxed_image}, {"mixup"}},
       {{image, boxed_image, keypoint_image, masked_image},

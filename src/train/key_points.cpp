@@ -15,31 +15,11 @@
 namespace suanli {
 namespace {
 
-constexpr int64_t kMapStride = 4;  // pixels of the input a place of a map
+using infer::kMapStride;
 constexpr double kPeakWidth = 2;   // sigma in places
-constexpr double kRoomAroundBox = 1.25;
 constexpr double kCloseEnough = 0.1;  // of the longer side of the box
 constexpr size_t kOfObject = 2;       // numbers of an object in targets: its scale and its longer side
 constexpr size_t kOfKeyPoint = 3;     // x, y, visibility
-
-/// The square of whole pixels around a box.
-struct Square {
-  int64_t top, left, side;
-};
-Square square_around(const Box& box) {
-  const double side = std::max(1.0, std::ceil(kRoomAroundBox * std::max(box.width(), box.height())));
-  return {std::llround((box.top + box.bottom - side) / 2), std::llround((box.left + box.right - side) / 2),
-          static_cast<int64_t>(side)};
-}
-
-/// A picture of the square alone, and of no other object.
-AnnotatedImage cut_out(AnnotatedImage picture, const ImageObject& object) {
-  constexpr uint8_t kGrey = 114;  // as around letterboxes
-  const Square square = square_around(object.box);
-  AnnotatedImage alone{std::move(picture.image), {object}, {}};
-  window(&alone, square.top, square.left, square.side, square.side, kGrey);
-  return alone;
-}
 
 bool is_labelled(const ImageObject& object) {
   return !object.ignored &&
@@ -99,28 +79,6 @@ class KeyPointScorer final : public Scorer {
 
 }  // namespace
 
-std::vector<HeatMapPeak> peaks_of(std::span<const float> maps, int64_t height, int64_t width, int64_t key_points) {
-  SUANLI_ASSERT(static_cast<int64_t>(maps.size()) == height * width * key_points);
-  std::vector<HeatMapPeak> peaks;
-  for (int64_t k = 0; k < key_points; ++k) {
-    const auto value = [&](int64_t y, int64_t x) {
-      return maps[static_cast<size_t>((y * width + x) * key_points + k)];
-    };
-    int64_t best_y = 0, best_x = 0;
-    for (int64_t y = 0; y < height; ++y) {
-      for (int64_t x = 0; x < width; ++x) {
-        if (value(y, x) > value(best_y, best_x)) best_y = y, best_x = x;
-      }
-    }
-    const auto towards = [](float before, float after) { return after > before ? 0.25 : after < before ? -0.25 : 0.0; };
-    double y = static_cast<double>(best_y) + 0.5, x = static_cast<double>(best_x) + 0.5;
-    if (best_y > 0 && best_y < height - 1) y += towards(value(best_y - 1, best_x), value(best_y + 1, best_x));
-    if (best_x > 0 && best_x < width - 1) x += towards(value(best_y, best_x - 1), value(best_y, best_x + 1));
-    peaks.push_back({{x * kMapStride, y * kMapStride}, static_cast<double>(value(best_y, best_x))});
-  }
-  return peaks;
-}
-
 void draw_peak(const Point& at, int64_t height, int64_t width, int64_t pitch, float* out) {
   for (int64_t y = 0; y < height; ++y) {
     for (int64_t x = 0; x < width; ++x) {
@@ -175,7 +133,7 @@ EncodedExample KeyPoints::read(const EncodedExample& row, const std::optional<Dr
   const ImageExample& example = sets_[static_cast<size_t>(row.categories[0])][static_cast<size_t>(row.categories[1])];
   const ImageObject& object = example.objects[static_cast<size_t>(row.categories[2])];
   const int64_t size = config_.image_size;
-  AnnotatedImage alone = cut_out({load_image(example, decode_options()), {}, {}}, object);
+  AnnotatedImage alone = infer::cut_out({load_image(example, decode_options()), {}, {}}, object);
   if (draw) {
     RandomGenerator random = augment_random(draw->seed, draw->epoch, row.row);
     const auto itself = [&alone](int64_t) { return alone; };
@@ -189,7 +147,7 @@ EncodedExample KeyPoints::read(const EncodedExample& row, const std::optional<Dr
   input_.processor.pixel_values(alone.image, values);
   out.features = channels_last(values, alone.image.channels);
   const double side = std::max(object.box.width(), object.box.height());
-  out.targets = {static_cast<float>(square_around(object.box).side) / static_cast<float>(size),
+  out.targets = {static_cast<float>(infer::square_around(object.box).side) / static_cast<float>(size),
                  static_cast<float>(side)};
   out.targets.resize(kOfObject + kOfKeyPoint * static_cast<size_t>(config_.key_points));  // not labelled where cut away
   if (alone.objects.empty()) return out;
@@ -252,24 +210,6 @@ std::vector<float> KeyPoints::maps(const LossInputs& inputs, const nn::Mode& mod
   const NoGradient guard;
   const Device device = model_.parameters->all().front().value.device();
   return host_values(model_.network->heat_maps(inputs.features.on(device), mode));
-}
-
-std::vector<HeatMapPeak> KeyPoints::find(const Image& image, const nn::Mode& mode) const {
-  const Box whole{0, 0, static_cast<double>(image.width), static_cast<double>(image.height)};
-  const Square square = square_around(whole);
-  AnnotatedImage alone = cut_out({image, {}, {}}, {.box = whole});
-  const int64_t size = config_.image_size, places = size / kMapStride;
-  resize(&alone, size, size);
-  std::vector<float> values(alone.image.values.size());
-  input_.processor.pixel_values(alone.image, values);
-  const Tensor pixels = numbers(channels_last(values, config_.channels)).reshape({1, size, size, config_.channels});
-  std::vector<HeatMapPeak> peaks = peaks_of(maps({.features = pixels}, mode), places, places, config_.key_points);
-  const double scale = static_cast<double>(square.side) / static_cast<double>(size);
-  for (HeatMapPeak& peak : peaks) {
-    peak.at = {peak.at.x * scale + static_cast<double>(square.left),
-               peak.at.y * scale + static_cast<double>(square.top)};
-  }
-  return peaks;
 }
 
 Image KeyPoints::shown(const Batch& batch, size_t b) const {

@@ -6,20 +6,14 @@
 #include <vector>
 
 #include "data/model_input.h"
+#include "infer/heat_map_peaks.h"
 #include "models/keypoints/heat_map_network.h"
 #include "train/task.h"
 
 namespace suanli {
 
-/// Where a heat map has its largest value, in pixels of the network's input, and that value.
-struct HeatMapPeak {
-  Point at;
-  double score = 0;
-};
-
-/// The peaks of K maps [height, width, K] at a quarter of the input's size: the middle of the largest place, a quarter
-/// of a place towards the larger one of its neighbours on each axis (SimpleBaseline, Xiao et al. 2018; HRNet).
-std::vector<HeatMapPeak> peaks_of(std::span<const float> maps, int64_t height, int64_t width, int64_t key_points);
+using infer::HeatMapPeak;
+using infer::peaks_of;
 
 /// What a heat map of a key point looks like: exp(-d^2 / (2 sigma^2)), d the distance of a place's middle to the point
 /// and sigma two places. Adds to out[(y width + x) pitch] of places (y, x).
@@ -52,8 +46,6 @@ class KeyPoints final : public Task {
   Tensor loss(const LossInputs& inputs, const nn::Mode& mode, double normalizer) const override;
   std::unique_ptr<Scorer> scorer(bool keep_predictions) const override;
 
-  /// The key points of the thing that fills `image`, in its pixels.
-  std::vector<HeatMapPeak> find(const Image& image, const nn::Mode& mode) const;
   /// [B, size/4, size/4, K] f32 on the host.
   std::vector<float> maps(const LossInputs& inputs, const nn::Mode& mode) const;
   /// What the network sees of row b of a batch, as RGB.

@@ -5,26 +5,12 @@
 #include "autograd/tape.h"
 #include "base/concat.h"
 #include "base/error.h"
-#include "base/json.h"
-#include "image/geometry.h"
 #include "ops/arithmetic.h"
 #include "train/image_data.h"
 #include "train/scored_pictures.h"
 #include "train/task_parts.h"
 
 namespace suanli {
-
-std::string detections_text(std::span<const DetectedObject> found, const std::vector<std::string>& labels) {
-  std::string text = "[";
-  const auto whole = [](double value) { return static_cast<int64_t>(value); };
-  for (const DetectedObject& each : found) {
-    const Json label = labels[static_cast<size_t>(each.label)];
-    text += concat(text.size() > 1 ? ", " : "", "{\"score\": ", number_text(each.score), ", \"label\": ", label.dump(),
-                   ", \"box\": {\"xmin\": ", whole(each.box.left), ", \"ymin\": ", whole(each.box.top),
-                   ", \"xmax\": ", whole(each.box.right), ", \"ymax\": ", whole(each.box.bottom), "}}");
-  }
-  return text + "]";
-}
 
 namespace {
 
@@ -41,7 +27,7 @@ class DetectionScorer final : public Scorer {
     for (size_t b = 0; b < found.size(); ++b) {
       counts_.add(batch.objects[b], found[b]);
       if (!keep_) continue;
-      predictions_.emplace_back(batch.rows[b], detections_text(found[b], task_.labels()));
+      predictions_.emplace_back(batch.rows[b], infer::detections_text(found[b], task_.labels()));
       if (pictures_.size() < kMostScoredPictures) pictures_.push_back(task_.drawn(batch, b, found[b]));
     }
   }
@@ -60,33 +46,8 @@ class DetectionScorer final : public Scorer {
   DetectionScores counts_;
 };
 
-/// Where a picture of `height` x `width` lies in its square, and how it was scaled.
-struct SquarePlace {
-  LetterboxPlace place;
-  double scale_x, scale_y;
-  SquarePlace(int64_t height, int64_t width, int64_t size)
-      : place(letterbox_place(height, width, size, size)),
-        scale_x(static_cast<double>(place.width) / static_cast<double>(width)),
-        scale_y(static_cast<double>(place.height) / static_cast<double>(height)) {}
-  Box to_square(const Box& box) const {
-    const auto left = static_cast<double>(place.left), top = static_cast<double>(place.top);
-    return {box.left * scale_x + left, box.top * scale_y + top, box.right * scale_x + left, box.bottom * scale_y + top};
-  }
-  Box to_picture(const ops::CornerBox& box) const {
-    const auto x = [&](float value) {
-      return std::clamp((static_cast<double>(value) - static_cast<double>(place.left)) / scale_x, 0.0,
-                        static_cast<double>(place.width) / scale_x);
-    };
-    const auto y = [&](float value) {
-      return std::clamp((static_cast<double>(value) - static_cast<double>(place.top)) / scale_y, 0.0,
-                        static_cast<double>(place.height) / scale_y);
-    };
-    return {x(box.x1), y(box.y1), x(box.x2), y(box.y2)};
-  }
-};
-
 /// The place of picture b of a batch of scored rows, whose targets are its sides; of drawn rows the square itself.
-SquarePlace place_of(const Batch& batch, size_t b, int64_t size) {
+infer::SquarePlace place_of(const Batch& batch, size_t b, int64_t size) {
   return {static_cast<int64_t>(batch.targets[2 * b]), static_cast<int64_t>(batch.targets[2 * b + 1]), size};
 }
 
@@ -143,7 +104,7 @@ LossInputs ObjectDetection::inputs(const Batch& batch) const {
   std::vector<int32_t> classes, offsets = {0};
   const auto size = static_cast<double>(input_.processor.height);
   for (size_t b = 0; b < batch.objects.size(); ++b) {
-    const SquarePlace place = place_of(batch, b, input_.processor.height);
+    const infer::SquarePlace place = place_of(batch, b, input_.processor.height);
     for (const ImageObject& object : batch.objects[b]) {
       const Box box = place.to_square(object.box);
       const auto within = [&](double value) { return static_cast<float>(std::clamp(value, 0.0, size)); };
@@ -176,11 +137,7 @@ std::vector<std::vector<DetectedObject>> ObjectDetection::found(const Batch& bat
   const auto detections = model_.network->detect(pixels(batch).on(device), mode);
   std::vector<std::vector<DetectedObject>> out(detections.size());
   for (size_t b = 0; b < out.size(); ++b) {
-    const SquarePlace place = place_of(batch, b, input_.processor.height);
-    for (const models::Detection& each : detections[b]) {
-      const Box box = place.to_picture(each.box);
-      if (box.width() > 0 && box.height() > 0) out[b].push_back({box, each.label, each.score});
-    }
+    out[b] = infer::on_picture(detections[b], place_of(batch, b, input_.processor.height));
   }
   return out;
 }
@@ -188,7 +145,7 @@ std::vector<std::vector<DetectedObject>> ObjectDetection::found(const Batch& bat
 CaptionedImage ObjectDetection::drawn(const Batch& batch, size_t b, std::span<const DetectedObject> found) const {
   constexpr float kSure = 0.5F;
   const int64_t side = input_.processor.height;
-  const SquarePlace place = place_of(batch, b, side);
+  const infer::SquarePlace place = place_of(batch, b, side);
   Image image = picture_of(input_.processor, batch, b, side);
   for (const ImageObject& object : batch.objects[b]) {
     draw_box(&image, place.to_square(object.box), {255, 255, 255}, 1);

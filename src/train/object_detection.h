@@ -16,10 +16,6 @@ struct ObjectDetectionOptions {
   uint64_t seed = 42;           ///< of the augmentation
 };
 
-/// What was found, as Hugging Face's object-detection pipeline gives it: a JSON list of {"score", "label", "box":
-/// {"xmin", "ymin", "xmax", "ymax"}}, best first, in whole pixels.
-std::string detections_text(std::span<const DetectedObject> found, const std::vector<std::string>& labels);
-
 /// The task over a network with detection_losses and detect, which must outlive it. A row names a picture of one of
 /// the task's sets; it is decoded, and in training augmented, when a batch is made. Pictures become squares; scores are
 /// of boxes in the pictures as they were. The loss is the sum of the network's four.

@@ -126,6 +126,8 @@ void prepare(const Config& config, Run& run) {
       return prepare_masked_image(model_json, run);
     case Input::plain_image:
       return prepare_super_resolution(model_json, run);
+    case Input::question:
+      return prepare_questions(model_json, run);
     case Input::series:
       return prepare_series(model_json, run);
     case Input::table:

@@ -36,6 +36,8 @@ void prepare(const Config& config, Run& run);
 /// the model.
 void prepare_text(const Config& config, const Json& model_json, Run& run);
 
+void prepare_questions(const Json& model_json, Run& run);
+
 void prepare_boxed_image(const Json& model_json, Run& run);
 
 void prepare_generated_image(const Json& model_json, Run& run);
@@ -51,6 +53,9 @@ void prepare_series(const Json& model_json, Run& run);
 void prepare_table(const Json& model_json, Run& run);
 
 void prepare_image(const Json& model_json, Run& run);
+
+/// That of tokenizer_name, else of the model. Throws UserError.
+Tokenizer run_tokenizer(const TrainArguments& arguments);
 
 /// The model of the run with these labels, from its folder or with random weights. Throws UserError, also where it has
 /// no trained head and is not to be trained.

@@ -11,13 +11,6 @@
 namespace suanli {
 namespace {
 
-Tokenizer load_tokenizer(const TrainArguments& a) {
-  const std::string& folder = a.tokenizer_name.empty() ? a.model_name_or_path : a.tokenizer_name;
-  if (folder.empty())
-    throw UserError("tokenizer_name", "expected the folder of a tokenizer beside config_name, got none");
-  return Tokenizer::load(folder_with(folder, {"tokenizer.json", "vocab.txt"}));
-}
-
 /// Tokens of a sequence: what was asked for or the task's default, within what model and tokenizer can do.
 int64_t resolve_length(const TrainArguments& a, const TaskKind& kind, int64_t longest, int64_t tokenizer_longest) {
   const int64_t limit = tokenizer_longest > 0 ? std::min(longest, tokenizer_longest) : longest;
@@ -64,12 +57,19 @@ CacheKey cache_key(const Run& run, const LabelTable& labels, int64_t max_length,
 
 }  // namespace
 
+Tokenizer run_tokenizer(const TrainArguments& a) {
+  const std::string& folder = a.tokenizer_name.empty() ? a.model_name_or_path : a.tokenizer_name;
+  if (folder.empty())
+    throw UserError("tokenizer_name", "expected the folder of a tokenizer beside config_name, got none");
+  return Tokenizer::load(folder_with(folder, {"tokenizer.json", "vocab.txt"}));
+}
+
 void prepare_text(const Config& config, const Json& model_json, Run& run) {
   TrainArguments& a = run.arguments;
   if (run.kind.embeds) resolve_pooling(config, a);
   const bool triplets = learns_triplets(a, run.kind);
   if (triplets) a.reader.negative_column = a.negative_column_name;
-  const Tokenizer tokenizer = load_tokenizer(a);
+  const Tokenizer tokenizer = run_tokenizer(a);
   // Blank lines of running text end its paragraphs.
   a.reader.skip_blank_lines = run.kind.head != models::Head::causal_lm || a.line_by_line;
   const RunData data = read_data(a, run.kind.labels);

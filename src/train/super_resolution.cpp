@@ -11,6 +11,7 @@
 #include "image/png.h"
 #include "image/quality.h"
 #include "image/resize.h"
+#include "infer/enlarge.h"
 #include "ops/loss.h"
 #include "train/scored_pictures.h"
 #include "train/task_parts.h"
@@ -20,12 +21,6 @@ namespace {
 
 /// Small pixels around a crop that decide its own: bicubic weights reach two of them to each side.
 constexpr int64_t kCropMargin = 4;
-
-std::vector<float> unit_values(const Image& image) {
-  std::vector<float> values(image.values.size());
-  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(image.values[i]) / 255;
-  return values;
-}
 
 Image shrunk(const Image& image, int64_t factor) {
   return resize(image, image.height / factor, image.width / factor, Resample::bicubic);
@@ -177,9 +172,9 @@ EncodedExample SuperResolution::draw(const EncodedExample& row, int64_t epoch) c
   if (config_.enlarged_input) given = enlarge_bicubic(given);
   EncodedExample out;
   out.row = row.row;
-  out.features = unit_values(
+  out.features = infer::unit_values(
       window(given, kCropMargin * scale, kCropMargin * scale, options_.crop_size * scale, options_.crop_size * scale));
-  out.targets = unit_values(window(large, kCropMargin * factor, kCropMargin * factor, options_.crop_size * factor,
+  out.targets = infer::unit_values(window(large, kCropMargin * factor, kCropMargin * factor, options_.crop_size * factor,
                                    options_.crop_size * factor));
   return out;
 }
@@ -200,37 +195,11 @@ Tensor SuperResolution::loss(const LossInputs& inputs, const nn::Mode& mode, dou
   return config_.enlarged_input ? ops::mse_loss(y, wanted, normalizer) : ops::l1_loss(y, wanted, normalizer);
 }
 
-Image SuperResolution::enlarge_bicubic(const Image& image) const {
-  return resize(image, image.height * config_.upscale, image.width * config_.upscale, Resample::bicubic);
-}
+Image SuperResolution::enlarge_bicubic(const Image& image) const { return infer::enlarged_bicubic(image, config_); }
 
 Image SuperResolution::enlarge(const Image& image, const nn::Mode& mode, int64_t tile) const {
-  const NoGradient guard;
   const Device device = model_.parameters->all().front().value.device();
-  const int64_t factor = config_.upscale, reach = config_.reach, channels = config_.channels;
-  const int64_t scale = config_.enlarged_input ? 1 : factor;  // of the network itself
-  const Image given = config_.enlarged_input ? enlarge_bicubic(image) : image;
-  Image result(image.height * factor, image.width * factor, channels);
-  for (int64_t top = 0; top < given.height; top += tile) {
-    for (int64_t left = 0; left < given.width; left += tile) {
-      const int64_t bottom = std::min(top + tile, given.height), right = std::min(left + tile, given.width);
-      // What lies around, up to the border of the picture, where the network pads as it does in training.
-      const int64_t y = std::max<int64_t>(0, top - reach), x = std::max<int64_t>(0, left - reach);
-      const int64_t height = std::min(bottom + reach, given.height) - y,
-                    width = std::min(right + reach, given.width) - x;
-      const Tensor pixels = numbers(unit_values(window(given, y, x, height, width)));
-      const std::vector<float> values =
-          host_values(model_.network->enlarged_pixels(pixels.reshape({1, height, width, channels}).on(device), mode));
-      for (int64_t row = top * scale; row < bottom * scale; ++row) {
-        const float* from = values.data() + ((row - y * scale) * width * scale + (left - x) * scale) * channels;
-        uint8_t* to = result.at(row, left * scale);
-        for (int64_t i = 0; i < (right - left) * scale * channels; ++i) {
-          to[i] = static_cast<uint8_t>(std::lround(std::clamp(from[i], 0.0F, 1.0F) * 255));
-        }
-      }
-    }
-  }
-  return result;
+  return infer::enlarged(image, *model_.network, config_, device, mode, tile);
 }
 
 std::unique_ptr<Scorer> SuperResolution::scorer(bool keep_predictions) const {

@@ -60,8 +60,8 @@ class TabularScorer final : public Scorer {
     const float truth = batch.targets[static_cast<size_t>(b)], value = values[static_cast<size_t>(b)];
     const double miss = static_cast<double>(value) - static_cast<double>(truth);
     loss_.add(miss * miss, 1);
-    numbers_.add(task_.unscaled(truth), task_.unscaled(value));
-    return {.label = number_text(task_.unscaled(truth)), .prediction = number_text(task_.unscaled(value))};
+    numbers_.add(config_.unscaled(truth), config_.unscaled(value));
+    return {.label = number_text(config_.unscaled(truth)), .prediction = number_text(config_.unscaled(value))};
   }
 
   Answer add_class(const Batch& batch, const std::vector<float>& values, int64_t b) {
@@ -96,17 +96,6 @@ Tabular::Tabular(const models::Model& model, TabularOptions options)
 
 EncodedExample Tabular::encode(const Example&, const std::string& where) const {
   throw UserError(where, "expected rows of a table, got texts");
-}
-
-Tabular::Decision Tabular::decide(std::span<const float> logits) const {
-  const std::vector<double> p = models::softmax(logits);
-  int64_t label = std::max_element(p.begin(), p.end()) - p.begin();
-  if (p.size() == 2) label = static_cast<float>(p[1]) >= static_cast<float>(threshold_) ? 1 : 0;
-  return {label, static_cast<float>(p[static_cast<size_t>(label)])};
-}
-
-float Tabular::unscaled(float output) const {
-  return static_cast<float>(config_.target_mean + config_.target_scale * static_cast<double>(output));
 }
 
 LossInputs Tabular::inputs(const Batch& batch) const {

@@ -36,14 +36,7 @@ class Tabular : public Task {
   const models::TabularConfig& config() const { return config_; }
   const TabularOptions& options() const { return options_; }
 
-  /// The class of a row with these logits, and its probability: of two by the threshold, else the most probable.
-  struct Decision {
-    int64_t label = 0;
-    float probability = 0;
-  };
-  Decision decide(std::span<const float> logits) const;
-  /// The number that an output stands for, in the unit of the data.
-  float unscaled(float output) const;
+  models::TabularDecision decide(std::span<const float> logits) const { return models::decide(logits, threshold_); }
 
   /// The probability from which on the second of two classes is given.
   double threshold() const { return threshold_; }

@@ -71,6 +71,14 @@ TaskKind image_classification() {
           .labels = LabelKind::single};
 }
 
+TaskKind question_answering() {
+  return {.name = "question-answering",
+          .problem_type = "",
+          .input = Input::question,
+          .head = models::Head::question_answering,
+          .default_length = 384};  // of run_qa
+}
+
 TaskKind image_generation() {
   return {.name = "image-generation",
           .problem_type = "",
@@ -93,6 +101,8 @@ std::string name_for(const Json& config) {
       return "text-classification";
     case models::Head::token_classification:
       return "token-classification";
+    case models::Head::question_answering:
+      return "question-answering";
     case models::Head::image_classification:
       return "image-classification";
     case models::Head::semantic_segmentation:
@@ -129,6 +139,7 @@ TaskKind task_kind(const std::string& name, const std::string& problem_type, con
   if (task == "text-classification") return classification(problem);
   if (task == "regression") return classification("regression");
   if (task == "tabular-classification" || task == "tabular-regression") return tabular(task);
+  if (task == "question-answering") return question_answering();
   if (task == "image-classification") return image_classification();
   if (task == "image-generation") return image_generation();
   if (task == "image-segmentation") return image_segmentation();
@@ -158,7 +169,7 @@ TaskKind task_kind(const std::string& name, const std::string& problem_type, con
   throw UserError("task",
                   concat("expected causal-lm, forecasting, image-classification, image-generation, image-segmentation, "
                          "image-super-resolution, keypoint-detection, masked-lm, object-detection, "
-                         "text-classification, token-classification, sentence-similarity, sentence-retrieval, "
+                         "question-answering, text-classification, token-classification, sentence-similarity, sentence-retrieval, "
                          "regression, tabular-classification or tabular-regression, got ",
                          task.empty() ? "none, and the model's config.json names no head" : task));
 }

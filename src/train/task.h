@@ -94,6 +94,7 @@ enum class Input {
   keypoint_image,
   masked_image,
   plain_image,
+  question,
   series,
   table,
   text

@@ -29,9 +29,9 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"data", {"text", "image", "audio", "page", "tensor"}},
     {"models", {"nn", "formats"}},
     {"monitor", {"base"}},
-    {"train", {"models", "data", "optim", "formats", "monitor"}},
+    {"train", {"infer", "data", "optim", "formats", "monitor"}},
     {"report", {"train", "page"}},
-    {"infer", {"models", "text", "formats"}},
+    {"infer", {"models", "data", "formats"}},
     {"serve", {"infer", "monitor"}},
     {"cli", {"train", "infer", "report", "serve"}},
 };

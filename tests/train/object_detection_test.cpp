@@ -159,10 +159,10 @@ TEST_F(BoxedTask, ScoredBoxesAreThoseOfTheFile) {
 TEST(DetectionsText, IsThatOfThePipeline) {
   const std::vector<DetectedObject> found = {{{1.9, 2, 30.2, 40}, 1, 0.5F}, {{0, 0, 5, 6}, 0, 0.25F}};
   EXPECT_EQ(
-      detections_text(found, {"a", "b\"c"}),
+      infer::detections_text(found, {"a", "b\"c"}),
       "[{\"score\": 0.5, \"label\": \"b\\\"c\", \"box\": {\"xmin\": 1, \"ymin\": 2, \"xmax\": 30, \"ymax\": 40}}, "
       "{\"score\": 0.25, \"label\": \"a\", \"box\": {\"xmin\": 0, \"ymin\": 0, \"xmax\": 5, \"ymax\": 6}}]");
-  EXPECT_EQ(detections_text({}, {}), "[]");
+  EXPECT_EQ(infer::detections_text({}, {}), "[]");
 }
 
 TEST_F(BoxedRun, WhatCannotBeIsRefused) {

@@ -72,6 +72,7 @@ BertConfig bert_config(const Json& json, const std::string& where) {
   config.attention_dropout = config_probability(json, keys.attention_dropout, 0.1, where);
   config.classifier_dropout = distilbert ? config_probability(json, "seq_classif_dropout", 0.2, where)
                                          : config_probability(json, "classifier_dropout", config.hidden_dropout, where);
+  config.span_dropout = distilbert ? config_probability(json, "qa_dropout", 0.1, where) : 0.0F;
   config.labels = config_labels(json, where);
   config.problem_type = json_get_or<std::string>(json, "problem_type", "", where);
   if (config.hidden_size % config.heads != 0) {

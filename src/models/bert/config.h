@@ -18,6 +18,7 @@ struct BertConfig : ModelConfig {
   int64_t pad_token_id = 0;
   double layer_norm_eps = 1e-12, initializer_range = 0.02;
   float hidden_dropout = 0.1F, attention_dropout = 0.1F, classifier_dropout = 0.1F;
+  float span_dropout = 0;  ///< before the head of question answering
   std::string hidden_act = "gelu";
 
   /// Number of the first position embedding in use (RoBERTa starts after the padding id).

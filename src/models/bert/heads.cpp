@@ -50,10 +50,18 @@ Tensor TokenClassificationHead::operator()(const Tensor& x, const nn::Mode& mode
   return ops::cast(output_(dropout_(x, mode), mode), DType::f32);
 }
 
+QuestionAnsweringHead::QuestionAnsweringHead(nn::ParameterScope scope, const BertConfig& config)
+    : output_(new_linear(scope / "qa_outputs", config, 2)), dropout_{config.span_dropout, scope.next_site()} {}
+
+Tensor QuestionAnsweringHead::operator()(const Tensor& x, const nn::Mode& mode) const {
+  return ops::cast(output_(dropout_(x, mode), mode), DType::f32);
+}
+
 BertWithHead::BertWithHead(nn::ParameterScope scope, const BertConfig& config, Head head) : encoder_(scope, config) {
   if (head == Head::masked_lm) masked_lm_.emplace(scope / "masked_lm", config, encoder_.word_embeddings());
   if (head == Head::sequence_classification) sequence_.emplace(scope, config);
   if (head == Head::token_classification) token_.emplace(scope, config);
+  if (head == Head::question_answering) question_.emplace(scope, config);
   if (head == Head::causal_lm || head == Head::image_classification || head == Head::semantic_segmentation ||
       head == Head::object_detection || head == Head::image_generation || head == Head::image_super_resolution ||
       head == Head::keypoint_detection) {
@@ -81,6 +89,11 @@ Tensor BertWithHead::sequence_logits(const PackedSequences& sequences, const nn:
 Tensor BertWithHead::token_logits(const PackedSequences& sequences, const nn::Mode& mode) const {
   if (!token_) return Network::token_logits(sequences, mode);
   return (*token_)(hidden_states(sequences, mode), mode);
+}
+
+Tensor BertWithHead::span_logits(const PackedSequences& sequences, const nn::Mode& mode) const {
+  if (!question_) return Network::span_logits(sequences, mode);
+  return (*question_)(hidden_states(sequences, mode), mode);
 }
 
 }  // namespace suanli::models

@@ -48,6 +48,19 @@ class TokenClassificationHead {
   nn::Dropout dropout_;
 };
 
+/// logits = linear(x), of DistilBERT linear(dropout(x)): for each token whether an answer starts there, and whether one
+/// ends.
+class QuestionAnsweringHead {
+ public:
+  QuestionAnsweringHead(nn::ParameterScope scope, const BertConfig& config);
+  /// x [T,H] -> logits [T, 2] f32.
+  Tensor operator()(const Tensor& x, const nn::Mode& mode) const;
+
+ private:
+  nn::Linear output_;
+  nn::Dropout dropout_;
+};
+
 /// An encoder with at most one head.
 class BertWithHead final : public Network {
  public:
@@ -57,6 +70,7 @@ class BertWithHead final : public Network {
   Tensor masked_lm_logits(const PackedSequences& sequences, const Tensor& rows, const nn::Mode& mode) const override;
   Tensor sequence_logits(const PackedSequences& sequences, const nn::Mode& mode) const override;
   Tensor token_logits(const PackedSequences& sequences, const nn::Mode& mode) const override;
+  Tensor span_logits(const PackedSequences& sequences, const nn::Mode& mode) const override;
   void set_gradient_checkpointing(bool on) override { encoder_.set_gradient_checkpointing(on); }
 
  private:
@@ -64,6 +78,7 @@ class BertWithHead final : public Network {
   std::optional<MaskedLmHead> masked_lm_;
   std::optional<SequenceClassificationHead> sequence_;
   std::optional<TokenClassificationHead> token_;
+  std::optional<QuestionAnsweringHead> question_;
 };
 
 }  // namespace suanli::models

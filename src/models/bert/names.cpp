@@ -27,6 +27,7 @@ const std::vector<LayerName>& rules(BertFamily family) {
       {"masked_lm.norm", {"cls.predictions.transform.LayerNorm"}, false},
       {"masked_lm", {"cls.predictions"}, false},
       {"classifier", {"classifier"}, false},
+      {"qa_outputs", {"qa_outputs"}, false},
   };
   static const std::vector<LayerName> roberta = [] {
     std::vector<LayerName> out;
@@ -39,6 +40,7 @@ const std::vector<LayerName>& rules(BertFamily family) {
     out.push_back({"classifier.dense", {"classifier.dense"}, false});
     out.push_back({"classifier.output", {"classifier.out_proj"}, false});
     out.push_back({"classifier", {"classifier"}, false});
+    out.push_back({"qa_outputs", {"qa_outputs"}, false});
     return out;
   }();
   static const std::vector<LayerName> distilbert = {
@@ -58,6 +60,7 @@ const std::vector<LayerName>& rules(BertFamily family) {
       {"masked_lm", {"vocab_projector"}, false},
       {"classifier.dense", {"pre_classifier"}, false},
       {"classifier", {"classifier"}, false},
+      {"qa_outputs", {"qa_outputs"}, false},
   };
   return family == BertFamily::bert ? bert : family == BertFamily::roberta ? roberta : distilbert;
 }

@@ -1,7 +1,10 @@
 #include "models/tabular/config.h"
 
+#include <algorithm>
+
 #include "base/concat.h"
 #include "base/error.h"
+#include "models/probabilities.h"
 
 namespace suanli::models {
 namespace {
@@ -48,6 +51,13 @@ TabularConfig tabular_config(const Json& json, const std::string& where) {
     throw UserError(where, concat("expected \"target_scale\" above 0, got ", config.target_scale));
   }
   return config;
+}
+
+TabularDecision decide(std::span<const float> logits, double threshold) {
+  const std::vector<double> p = softmax(logits);
+  int64_t label = std::max_element(p.begin(), p.end()) - p.begin();
+  if (p.size() == 2) label = static_cast<float>(p[1]) >= static_cast<float>(threshold) ? 1 : 0;
+  return {label, static_cast<float>(p[static_cast<size_t>(label)])};
 }
 
 }  // namespace suanli::models

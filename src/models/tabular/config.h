@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "models/config.h"
@@ -22,7 +23,18 @@ struct TabularConfig : ModelConfig {
   bool regression() const { return problem_type == "regression"; }
   /// Width of the last layer: the classes, or one number.
   int64_t outputs() const { return regression() ? 1 : static_cast<int64_t>(labels.size()); }
+  /// The number that an output stands for, in the unit of the data.
+  float unscaled(float output) const {
+    return static_cast<float>(target_mean + target_scale * static_cast<double>(output));
+  }
 };
+
+/// The class of a row with these logits, and its probability: of two by the threshold, else the most probable.
+struct TabularDecision {
+  int64_t label = 0;
+  float probability = 0;
+};
+TabularDecision decide(std::span<const float> logits, double threshold);
 
 /// True for the config.json of such a network.
 bool is_tabular(const Json& json, const std::string& where);
