@@ -54,7 +54,8 @@ models::Head trained_head(const Json& json, const std::string& file) {
   if (head == models::Head::none) {
     throw UserError(file,
                     "expected a model with a head (\"architectures\" ending in ForSequenceClassification, "
-                    "ForTokenClassification, ForQuestionAnswering, ForImageClassification, ForSemanticSegmentation, ForObjectDetection or "
+                    "ForTokenClassification, ForQuestionAnswering, ForImageClassification, ForSemanticSegmentation, "
+                    "ForObjectDetection or "
                     "ForMaskedLM), got a bare encoder; use `suanli embed`");
   }
   return head;
@@ -75,9 +76,8 @@ void answer_questions(const Config& config, const infer::TextModel& loaded, int6
     std::vector<infer::Passage> passages;
     for (const TextLine& line : lines) {
       if (!line.has_pair) throw UserError("input", "expected JSON lines with the fields question and context");
-      passages.push_back(
-          infer::passage_of(loaded.tokenizer, line.text, line.text_pair,
-                            {.max_length = longest, .doc_stride = std::min(stride, longest / 2)}));
+      passages.push_back(infer::passage_of(loaded.tokenizer, line.text, line.text_pair,
+                                           {.max_length = longest, .doc_stride = std::min(stride, longest / 2)}));
     }
     const auto rows = loaded.engine.run(infer::window_sequences(passages), infer::Output::span_logits);
     std::string out;

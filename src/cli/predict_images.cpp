@@ -57,7 +57,7 @@ int predict_images(const Config& config, Head head, int64_t top_k) {
   const bool masks = head == Head::semantic_segmentation, enlarges = head == Head::image_super_resolution;
   const std::filesystem::path folder = masks || enlarges ? config.get_string("output_dir") : "";
   const infer::PictureModel model(config.get_string("model"), head, config.get_string("device"),
-                           config.get_string("precision"));
+                                  config.get_string("precision"));
   if (!folder.empty()) std::filesystem::create_directories(folder);
   const std::vector<std::filesystem::path> files = picture_files(config.get_string("input"));
   Output output(config.get_string("output"));

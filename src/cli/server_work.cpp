@@ -253,6 +253,7 @@ int run_server(const Config& config, const ServerWork& work) {
   serve::add_completion_routes(router, service);
   serve::add_open_inference_routes(router, service);
   serve::add_prediction_routes(router, service);
+  serve::add_explain_routes(router, service);
   serve::add_open_inference_methods(methods, service);
   serve::add_health_methods(methods, service);
   serve::add_reflection_method(methods);

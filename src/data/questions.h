@@ -21,9 +21,10 @@ struct QuestionExample {
 };
 
 /// A file of SQuAD, version 1.1 or 2.0: {"data": [{"paragraphs": [{"context", "qas": [{"id", "question", "answers":
-/// [{"text", "answer_start"}], "is_impossible"}]}]}]}. Else JSON lines of {"question", "context", "answers"}, the answers
-/// as there or as Hugging Face's {"text": [...], "answer_start": [...]}; without answers there is none. Throws UserError
-/// for another form, and for an answer that does not stand at its place, unless `on_bad_row` is skip (with a warning).
+/// [{"text", "answer_start"}], "is_impossible"}]}]}]}. Else JSON lines of {"question", "context", "answers"}, the
+/// answers as there or as Hugging Face's {"text": [...], "answer_start": [...]}; without answers there is none. Throws
+/// UserError for another form, and for an answer that does not stand at its place, unless `on_bad_row` is skip (with a
+/// warning).
 std::vector<QuestionExample> read_questions(const std::filesystem::path& file, OnBadRow on_bad_row);
 
 }  // namespace suanli

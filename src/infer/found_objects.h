@@ -31,8 +31,8 @@ struct SquarePlace {
 /// What a network found in the square, in the picture; what lies beside the picture is left out.
 std::vector<FoundObject> on_picture(std::span<const models::Detection> found, const SquarePlace& place);
 
-/// As Hugging Face's object-detection pipeline gives it: a JSON list of {"score", "label", "box": {"xmin", "ymin", "xmax",
-/// "ymax"}}, best first, in whole pixels.
+/// As Hugging Face's object-detection pipeline gives it: a JSON list of {"score", "label", "box": {"xmin", "ymin",
+/// "xmax", "ymax"}}, best first, in whole pixels.
 std::string detections_text(std::span<const FoundObject> found, const std::vector<std::string>& labels);
 
 }  // namespace suanli::infer

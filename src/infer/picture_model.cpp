@@ -130,8 +130,8 @@ Prediction PictureModel::mask(const Prepared& picture) const {
 Prediction PictureModel::key_points(const Prepared& picture) const {
   const models::HeatMapConfig heat_maps = models::heat_map_config(config().json, "config.json");
   Prediction out{.json = "["};
-  for (const HeatMapPeak& peak : key_points_in(picture.image, *network_.model.network, heat_maps, processor_,
-                                               network_.device, network_.mode)) {
+  for (const HeatMapPeak& peak :
+       key_points_in(picture.image, *network_.model.network, heat_maps, processor_, network_.device, network_.mode)) {
     out.json += out.json.size() > 1 ? ", {\"x\": " : "{\"x\": ";
     append_number(out.json, static_cast<float>(peak.at.x));
     out.json += ", \"y\": ";

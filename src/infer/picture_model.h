@@ -13,7 +13,8 @@ namespace suanli::infer {
 
 class PictureModel {
  public:
-  /// A folder with a trained head of pictures and, but for super-resolution, preprocessor_config.json. Throws UserError.
+  /// A folder with a trained head of pictures and, but for super-resolution, preprocessor_config.json. Throws
+  /// UserError.
   PictureModel(const std::string& folder, models::Head head, const std::string& device, const std::string& precision);
 
   models::Head head() const { return network_.model.head; }

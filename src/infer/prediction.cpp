@@ -18,7 +18,8 @@ LoadedNetwork load_network(const std::string& folder, models::Head head, const s
   const DType matrix = head == models::Head::none ? dtype : DType::f32;
   loaded.model = models::load_model(folder, {.head = head, .matrix_dtype = matrix, .device = loaded.device});
   if (!loaded.model.initialized.empty()) {
-    throw UserError(folder, "expected a trained model, missing " + loaded.model.initialized.front() + "; train it first");
+    throw UserError(folder,
+                    "expected a trained model, missing " + loaded.model.initialized.front() + "; train it first");
   }
   loaded.mode = {.training = false, .dtype = dtype};
   return loaded;

@@ -51,8 +51,8 @@ void PredictionScheduler::submit(PredictionJob job) {
   Ending ending = Ending::done;
   {
     const std::lock_guard lock(mutex_);
-    const bool full = waiting_ >= options_.queued ||
-                      (waiting_ > 0 && waiting_bytes_ + entry.bytes > options_.queued_bytes);
+    const bool full =
+        waiting_ >= options_.queued || (waiting_ > 0 && waiting_bytes_ + entry.bytes > options_.queued_bytes);
     ending = draining_ ? Ending::stopped : full ? Ending::refused : Ending::done;
     ++unfinished_;
     if (ending == Ending::done) {

@@ -29,9 +29,9 @@ struct PredictionJob {
 };
 
 struct PredictionSchedulerOptions {
-  size_t items_per_batch = 64;                      ///< at most so many are computed together, or one job
-  size_t queued = 256;                              ///< jobs that may wait
-  size_t queued_bytes = size_t{256} << 20;          ///< of their items; one job always may
+  size_t items_per_batch = 64;                       ///< at most so many are computed together, or one job
+  size_t queued = 256;                               ///< jobs that may wait
+  size_t queued_bytes = size_t{256} << 20;           ///< of their items; one job always may
   std::function<void(int64_t items)> on_batch = {};  ///< of each batch, on the scheduler's thread
 };
 

@@ -33,8 +33,7 @@ std::vector<Prediction> RowModel::predict(std::span<const Prepared> rows) const 
   Tensor numbers, indices;
   if (!features.empty()) numbers = constant_of(features, {count, config_.num_features}).on(network_.device);
   if (!categories.empty()) indices = Tensor::from(categories, {std::ssize(config_.category_sizes), count});
-  const std::vector<float> values =
-      values_on_host(network_.model.network->row_logits(numbers, indices, network_.mode));
+  const std::vector<float> values = values_on_host(network_.model.network->row_logits(numbers, indices, network_.mode));
 
   std::vector<Prediction> out(rows.size());
   const auto width = static_cast<size_t>(config_.outputs());

@@ -19,8 +19,8 @@ class RowModel {
   const models::TabularConfig& config() const { return config_; }
   const TableEncoder& encoder() const { return encoder_; }
 
-  /// `columns`: where the encoder's columns stand in the row (TableEncoder::find_columns()). Throws UserError at `where`
-  /// for a cell that is no number or date where one is needed. Thread safe.
+  /// `columns`: where the encoder's columns stand in the row (TableEncoder::find_columns()). Throws UserError at
+  /// `where` for a cell that is no number or date where one is needed. Thread safe.
   Prepared prepare(const Row& row, std::span<const size_t> columns, std::string_view where) const;
 
   /// {"label", "score"} with the probability of the label, or {"value"}; numbers: the probabilities, or the value.

@@ -14,8 +14,8 @@ SeriesModel::SeriesModel(const std::string& folder, const std::string& device, c
 Prepared SeriesModel::prepare(std::span<const double> values, std::string_view where) const {
   const auto context = static_cast<size_t>(config_.context_length);
   if (values.size() < context) {
-    throw UserError(where, concat("expected at least the ", context, " values of the model's context, got ",
-                                  values.size()));
+    throw UserError(where,
+                    concat("expected at least the ", context, " values of the model's context, got ", values.size()));
   }
   Prepared out;
   for (const double value : values.last(context)) {

@@ -23,6 +23,12 @@ Tensor Network::sequence_logits(const PackedSequences&, const nn::Mode&) const {
 
 Tensor Network::token_logits(const PackedSequences&, const nn::Mode&) const { wrong_kind("a classifier of tokens"); }
 
+Tensor Network::word_vectors(const PackedSequences&) const { wrong_kind("an encoder with word embeddings"); }
+
+Tensor Network::sequence_logits_of(const Tensor&, const PackedSequences&, const nn::Mode&) const {
+  wrong_kind("a classifier of texts with word embeddings");
+}
+
 Tensor Network::span_logits(const PackedSequences&, const nn::Mode&) const {
   wrong_kind("a model that answers questions");
 }

@@ -19,6 +19,11 @@ class Network {
   virtual Tensor masked_lm_logits(const PackedSequences& sequences, const Tensor& rows, const nn::Mode& mode) const;
   /// logits [B, labels] f32.
   virtual Tensor sequence_logits(const PackedSequences& sequences, const nn::Mode& mode) const;
+  /// The embeddings [T,H] f32 of the tokens themselves, without positions and types.
+  virtual Tensor word_vectors(const PackedSequences& sequences) const;
+  /// sequence_logits() where the tokens have these embeddings in place of their own; differentiable by them.
+  virtual Tensor sequence_logits_of(const Tensor& word_vectors, const PackedSequences& sequences,
+                                    const nn::Mode& mode) const;
   /// logits [T, labels] f32.
   virtual Tensor token_logits(const PackedSequences& sequences, const nn::Mode& mode) const;
   /// logits [T, 2] f32: whether an answer starts at a token, and whether one ends there.

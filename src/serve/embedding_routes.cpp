@@ -366,17 +366,17 @@ void add_embedding_routes(Router& router, const Service& service) {
 }
 
 void answer_hub_texts(const Service& all, const ExchangePointer& exchange) {
-    const ModelPointer model = all.models.get("");
-    if (exchange->request().body.size() > all.limits.json_bytes) {
-      throw RequestError(Fault::too_large, "the body is too long");
-    }
-    if (model->kind() == ModelKind::classification) {
-      return model->config().labels.size() == 1 ? rerank(all, exchange) : predict_texts(all, exchange, true);
-    }
-    if (model->kind() != ModelKind::embedding) return hub_pipeline(all, exchange, model, tei_error);
-    const Json body = read_body(exchange->request());
-    const Json* inputs = field(body, "inputs");
-    inputs != nullptr && inputs->is_object() ? similarity(all, exchange) : embed(all, exchange);
+  const ModelPointer model = all.models.get("");
+  if (exchange->request().body.size() > all.limits.json_bytes) {
+    throw RequestError(Fault::too_large, "the body is too long");
+  }
+  if (model->kind() == ModelKind::classification) {
+    return model->config().labels.size() == 1 ? rerank(all, exchange) : predict_texts(all, exchange, true);
+  }
+  if (model->kind() != ModelKind::embedding) return hub_pipeline(all, exchange, model, tei_error);
+  const Json body = read_body(exchange->request());
+  const Json* inputs = field(body, "inputs");
+  inputs != nullptr && inputs->is_object() ? similarity(all, exchange) : embed(all, exchange);
 }
 
 }  // namespace suanli::serve

@@ -59,8 +59,8 @@ Response table_answer(const PredictingModel& model, const Predicted& predicted) 
 
 /// For each class that occurs the pixels that it has, as a grey PNG.
 std::string segments_text(const infer::Prediction& answer) {
-  const Mask classes = decode_mask(std::as_bytes(std::span(answer.png.data(), answer.png.size())),
-                                   {.max_pixels = INT64_MAX}, "mask");
+  const Mask classes =
+      decode_mask(std::as_bytes(std::span(answer.png.data(), answer.png.size())), {.max_pixels = INT64_MAX}, "mask");
   std::string out = "[";
   for (const Json& segment : parse_json(answer.json, "segments")) {
     const auto value = segment["value"].get<uint16_t>();
@@ -96,8 +96,8 @@ void hub_predictions(const PredictorPointer& model, const ExchangePointer& excha
   const Json json = file ? Json::object() : read_body(exchange->request());
   const Json& parameters = object_field(json, "parameters");
   Asking asking;
-  const int64_t horizon = model->series() == nullptr ? 0 : integer_field(parameters, "horizon", model->horizon(), 1,
-                                                                         model->horizon());
+  const int64_t horizon =
+      model->series() == nullptr ? 0 : integer_field(parameters, "horizon", model->horizon(), 1, model->horizon());
   const int64_t top_k = integer_field(parameters, "top_k", 5, 1, 1000);
   if (model->rows() != nullptr) {
     asking.items = table_items(*model, json);
@@ -165,8 +165,8 @@ void hub_pipeline(const Service&, const ExchangePointer& exchange, const ModelPo
   if (model->kind() == ModelKind::question_answering) {
     options = read_answer_options(parameters, question);
     const Json& inputs = object_field(body, "inputs");
-    question.inputs.push_back({.text = string_field(inputs, "question", ""),
-                               .pair = string_field(inputs, "context", "")});
+    question.inputs.push_back(
+        {.text = string_field(inputs, "question", ""), .pair = string_field(inputs, "context", "")});
   } else {
     bool single = false;
     question.inputs = inputs_of(body, "inputs", single);

@@ -15,8 +15,8 @@ void answer_hub_texts(const Service& service, const ExchangePointer& exchange);
 /// Tagging, masks and questions, in the forms of transformers' pipelines.
 void hub_pipeline(const Service& service, const ExchangePointer& exchange, const ModelPointer& model, ErrorForm form);
 
-/// `parameters` of a body: handle_impossible_answer, max_answer_len, top_k, max_seq_len, doc_stride. Sets the windows of
-/// `question`. Throws RequestError.
+/// `parameters` of a body: handle_impossible_answer, max_answer_len, top_k, max_seq_len, doc_stride. Sets the windows
+/// of `question`. Throws RequestError.
 AnswerOptions read_answer_options(const Json& parameters, Question& question);
 
 /// `predictions` of texts in JSON, one for each input: what suanli predict prints.

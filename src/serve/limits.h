@@ -39,8 +39,9 @@ struct Limits {
   size_t items_per_request = 32;
   int64_t picture_pixels = int64_t{1} << 24;  ///< height x width; of super-resolution those of the enlarged one: 400
   int64_t tokens_per_batch = 16'384;
-  int64_t choices = 8;        ///< texts that one request has written for each prompt
-  int64_t new_tokens = 4096;  ///< of one text; 256 where nothing is said
+  int64_t explained_tokens = int64_t{1} << 17;  ///< of all texts of a request, times the steps of the integral: 400
+  int64_t choices = 8;                          ///< texts that one request has written for each prompt
+  int64_t new_tokens = 4096;                    ///< of one text; 256 where nothing is said
 
   // End of the process.
   seconds drain_time{25};

@@ -47,7 +47,8 @@ const InferTensor* find(const std::vector<InferTensor>& tensors, const char* nam
 std::vector<int64_t> integers_of(const InferTensor& tensor, const std::vector<int64_t>& shape) {
   const size_t size = tensor.datatype == "INT64" ? 8 : tensor.datatype == "INT32" ? 4 : 0;
   if (size == 0) wrong_tensor(tensor, "the datatype INT64 or INT32, got " + tensor.datatype);
-  if (tensor.shape.size() != 2 || tensor.shape != shape) wrong_tensor(tensor, "the shape [sequences, tokens] of input_ids");
+  if (tensor.shape.size() != 2 || tensor.shape != shape)
+    wrong_tensor(tensor, "the shape [sequences, tokens] of input_ids");
   const auto count = static_cast<size_t>(element_count(tensor.name, tensor.shape));
   if (tensor.data.size() != count * size) {
     wrong_tensor(tensor, std::to_string(count * size) + " bytes, got " + std::to_string(tensor.data.size()));
@@ -98,7 +99,9 @@ InferTensor rows_tensor(const char* name, const std::vector<std::vector<float>>&
 /// "answer", "score", "start" and "end" of the best answer to each question.
 InferTensor answer_output(const Answers& answers, const std::string& name) {
   InferTensor out{.name = name,
-                  .datatype = name == "answer" ? "BYTES" : name == "score" ? "FP32" : "INT64",
+                  .datatype = name == "answer"  ? "BYTES"
+                              : name == "score" ? "FP32"
+                                                : "INT64",
                   .shape = {static_cast<int64_t>(answers.passages.size())},
                   .data = {}};
   for (size_t i = 0; i < answers.passages.size(); ++i) {

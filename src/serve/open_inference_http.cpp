@@ -37,9 +37,7 @@ void append_element(InferTensor& tensor, const Json& value) {
     append_bytes_element(tensor.data, value.get_ref<const std::string&>());
     return;
   }
-  const auto append = [&](auto number) {
-    tensor.data.append(reinterpret_cast<const char*>(&number), sizeof number);
-  };
+  const auto append = [&](auto number) { tensor.data.append(reinterpret_cast<const char*>(&number), sizeof number); };
   if (tensor.datatype == "FP64" || tensor.datatype == "FP32") {
     if (!value.is_number()) wrong_field("data", "numbers for the datatype " + tensor.datatype);
     return tensor.datatype == "FP64" ? append(value.get<double>()) : append(value.get<float>());

@@ -257,6 +257,22 @@ const char* const kOpenapiSchemas = R"json({
 "InstancesAnswer": {"type": "object", "required": ["model_name", "model_version", "predictions"], "properties": {
   "model_name": {"type": "string"}, "model_version": {"type": "string"},
   "predictions": {"type": "array", "items": {}}}},
+"ExplainRequest": {"type": "object", "properties": {
+  "inputs": {"type": "array", "nullable": true, "items": {},
+             "description": "texts, {text, text_pair}, or one row of a table"},
+  "instances": {"type": "array", "nullable": true, "items": {}, "description": "the same where there are no inputs"},
+  "parameters": {"type": "object", "nullable": true, "properties": {
+    "method": {"type": "string", "nullable": true, "enum": ["integrated_gradients", "occlusion"]},
+    "n_steps": {"type": "integer", "nullable": true, "minimum": 1, "maximum": 1000},
+    "label": {"type": "string", "nullable": true},
+    "truncate": {"type": "boolean", "nullable": true}}}}},
+"Explanations": {"type": "object", "required": ["model_name", "model_version", "method", "explanations"],
+  "properties": {
+    "model_name": {"type": "string"}, "model_version": {"type": "string"}, "method": {"type": "string"},
+    "explanations": {"type": "array", "items": {"type": "object", "required": ["label", "output", "attributions"],
+      "properties": {"label": {"type": "string"}, "output": {"type": "number", "nullable": true},
+        "baseline_output": {"type": "number", "nullable": true}, "delta": {"type": "number", "nullable": true},
+        "attributions": {"type": "array", "items": {"type": "object", "required": ["score"]}}}}}}},
 "Statistic": {"type": "object", "required": ["count", "ns"], "properties": {
   "count": {"type": "integer"}, "ns": {"type": "integer"}}},
 "Drift": {"type": "object", "required": ["model_name", "baseline", "drifted", "scores"], "properties": {

@@ -18,7 +18,7 @@ using models::Head;
 
 Head head_in(const Json& json, const std::string& where) {
   return models::is_tabular(json, where) || models::is_forecaster(json, where) ? Head::none
-                                                                              : models::head_of(json, where);
+                                                                               : models::head_of(json, where);
 }
 
 /// What `make` makes; what is wrong with the input is the request's fault.
@@ -86,21 +86,20 @@ PredictingModel::PredictingModel(std::string name, int64_t version, const std::f
       limits_(limits),
       metrics_(metrics),
       model_(load(folder, options)),
-      kind_name_(pictures() != nullptr ? kind_of_pictures(pictures()->head())
-                 : series() != nullptr ? "forecasting"
-                                       : rows()->config().regression() ? "tabular_regression"
-                                                                       : "tabular_classification"),
-      scheduler_([this](std::span<const infer::Prepared> items) {
-        return std::visit([&](const auto& model) { return model.predict(items); }, *model_);
-      },
-                 {.items_per_batch = limits.items_per_request,
-                  .queued = limits.queued,
-                  .on_batch = [this](int64_t items) {
-                    metrics_.batch(this->name(), items, 0);
-                    const std::lock_guard lock(counts_mutex_);
-                    counts_.sequences += items;
-                    ++counts_.batches;
-                  }}) {}
+      kind_name_(pictures() != nullptr           ? kind_of_pictures(pictures()->head())
+                 : series() != nullptr           ? "forecasting"
+                 : rows()->config().regression() ? "tabular_regression"
+                                                 : "tabular_classification"),
+      scheduler_(
+          [this](std::span<const infer::Prepared> items) {
+            return std::visit([&](const auto& model) { return model.predict(items); }, *model_);
+          },
+          {.items_per_batch = limits.items_per_request, .queued = limits.queued, .on_batch = [this](int64_t items) {
+             metrics_.batch(this->name(), items, 0);
+             const std::lock_guard lock(counts_mutex_);
+             counts_.sequences += items;
+             ++counts_.batches;
+           }}) {}
 
 const Tokenizer& PredictingModel::tokenizer() const {
   throw RequestError(Fault::invalid, "this model reads no texts: it has no tokenizer");
@@ -145,7 +144,8 @@ infer::Prepared PredictingModel::prepare_row(std::vector<std::string> cells) con
   SUANLI_ASSERT(rows() != nullptr);
   std::vector<size_t> columns(cells.size());
   for (size_t i = 0; i < columns.size(); ++i) columns[i] = i;
-  const Row row{.cells = std::move(cells)};
+  Row row;
+  row.cells = std::move(cells);
   return prepared([&] { return rows()->prepare(row, columns, "row"); });
 }
 
@@ -226,7 +226,7 @@ void PredictingModel::check_count(int64_t items) const {
 void PredictingModel::ask(Asking asking, std::function<void(Predicted)> on_answer,
                           std::function<void(const RequestError&)> on_error) {
   const size_t items = asking.items.size();
-  check_count(std::ssize(asking.items));
+  check_count(asking.whole ? 1 : std::ssize(asking.items));
   scheduler_.submit({.items = std::move(asking.items),
                      .options = asking.work,
                      .on_end = [this, items, on_answer = std::move(on_answer),

@@ -26,6 +26,7 @@ bool is_predicting(const std::filesystem::path& folder);
 struct Asking {
   std::vector<infer::Prepared> items;
   infer::WorkOptions work = {};
+  bool whole = false;  ///< the items are one input: as many as they are
 };
 
 struct Predicted {
@@ -76,8 +77,7 @@ class PredictingModel final : public LoadedModel {
 
   /// Answers on the model's thread, or at once where it refuses: exactly one of the two is called, once. Throws
   /// RequestError as check_count() does.
-  void ask(Asking asking, std::function<void(Predicted)> on_answer,
-           std::function<void(const RequestError&)> on_error);
+  void ask(Asking asking, std::function<void(Predicted)> on_answer, std::function<void(const RequestError&)> on_error);
 
  private:
   using Model = std::variant<infer::RowModel, infer::PictureModel, infer::SeriesModel>;

@@ -117,8 +117,8 @@ void predict_route(const Service& service, const ExchangePointer& exchange) {
 }  // namespace
 
 void add_prediction_routes(Router& router, const Service& service) {
-  for (const char* pattern : {"/v2/models/{model}/predict", "/v2/models/{model}/versions/{version}/predict",
-                              "/v1/models/{model}:predict"}) {
+  for (const char* pattern :
+       {"/v2/models/{model}/predict", "/v2/models/{model}/versions/{version}/predict", "/v1/models/{model}:predict"}) {
     router.add({.method = "POST",
                 .pattern = pattern,
                 .scope = Scope::infer,

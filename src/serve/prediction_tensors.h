@@ -9,9 +9,9 @@
 
 namespace suanli::serve {
 
-/// Of a table one input a column (FP64, INT64 or BYTES [rows]), or "rows": a JSON object each. Of pictures "image": UINT8
-/// [pictures, height, width, 3], or BYTES [pictures] of JPEG or PNG. Of a forecaster "series": FP64 [values] or [series,
-/// values]; the parameter "horizon" says how many values of the forecast are wanted.
+/// Of a table one input a column (FP64, INT64 or BYTES [rows]), or "rows": a JSON object each. Of pictures "image":
+/// UINT8 [pictures, height, width, 3], or BYTES [pictures] of JPEG or PNG. Of a forecaster "series": FP64 [values] or
+/// [series, values]; the parameter "horizon" says how many values of the forecast are wanted.
 std::vector<TensorInfo> predictor_inputs(const PredictingModel& model);
 /// "label", "score" of it and "scores" of all labels; "value"; "forecast"; "detections", "segments" and "key_points" as
 /// JSON; "mask" and "picture" as PNG.

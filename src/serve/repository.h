@@ -30,7 +30,8 @@ class Repository {
 
   /// The model of that name, or with "" the only one. Throws RequestError where there is none, or it is not loaded.
   std::shared_ptr<LoadedModel> any(const std::string& name) const;
-  /// The same where it answers texts, where it writes, or where it answers rows, pictures or series. Throws RequestError for a model of the other kind.
+  /// The same where it answers texts, where it writes, or where it answers rows, pictures or series. Throws
+  /// RequestError for a model of the other kind.
   ModelPointer get(const std::string& name) const;
   WriterPointer writer(const std::string& name) const;
   PredictorPointer predictor(const std::string& name) const;

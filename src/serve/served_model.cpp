@@ -30,9 +30,10 @@ ModelKind kind_of(models::Head head, const std::string& folder) {
     case models::Head::question_answering:
       return ModelKind::question_answering;
     default:
-      throw UserError(folder,
-                      "expected a model that embeds, classifies, tags or fills masks of texts or answers questions, got "
-                      "another one");
+      throw UserError(
+          folder,
+          "expected a model that embeds, classifies, tags or fills masks of texts or answers questions, got "
+          "another one");
   }
 }
 
@@ -89,13 +90,15 @@ ServedModel::ServedModel(std::string name, int64_t version, const std::filesyste
       scheduler_(model_.engine, {.replicas = options.replicas,
                                  .tokens_per_batch = limits.tokens_per_batch,
                                  .queued = limits.queued,
-                                 .on_batch = [this](int64_t sequences, int64_t tokens) {
-                                   metrics_.batch(this->name(), sequences, tokens);
-                                   const std::lock_guard lock(counts_mutex_);
-                                   counts_.sequences += sequences;
-                                   counts_.tokens += tokens;
-                                   ++counts_.batches;
-                                 }}) {
+                                 .on_batch =
+                                     [this](int64_t sequences, int64_t tokens) {
+                                       metrics_.batch(this->name(), sequences, tokens);
+                                       const std::lock_guard lock(counts_mutex_);
+                                       counts_.sequences += sequences;
+                                       counts_.tokens += tokens;
+                                       ++counts_.batches;
+                                     }}),
+      explainer_(model_, limits) {
   const infer::TokenSequence one{.ids = {0}, .types = {0}};
   if (kind_ != ModelKind::fill_mask) model_.engine.run(std::vector(2, one), output());
 }
@@ -182,9 +185,9 @@ std::vector<infer::Passage> ServedModel::passages_of(const Question& question) c
     windows += passages.back().windows.size();
   }
   if (windows > limits_.items_per_request) {
-    throw RequestError(Fault::invalid,
-                       "expected contexts of at most " + std::to_string(limits_.items_per_request) + " windows of " +
-                           std::to_string(options.max_length) + " tokens, got " + std::to_string(windows));
+    throw RequestError(Fault::invalid, "expected contexts of at most " + std::to_string(limits_.items_per_request) +
+                                           " windows of " + std::to_string(options.max_length) + " tokens, got " +
+                                           std::to_string(windows));
   }
   return passages;
 }

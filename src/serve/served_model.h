@@ -14,6 +14,7 @@
 #include "infer/scheduler.h"
 #include "infer/text_model.h"
 #include "monitor/service_metrics.h"
+#include "serve/explainer.h"
 #include "serve/fault.h"
 #include "serve/limits.h"
 #include "serve/loaded_model.h"
@@ -89,7 +90,13 @@ class ServedModel final : public LoadedModel, public std::enable_shared_from_thi
   /// The tokens of an input. Throws RequestError where there are too many and none may be cut.
   Encoding encode(const Input& input, const Question& question) const;
 
-  void drain() override { scheduler_.drain(); }
+  /// Of classifiers.
+  Explainer& explainer() { return explainer_; }
+
+  void drain() override {
+    scheduler_.drain();
+    explainer_.drain();
+  }
 
  private:
   std::vector<infer::Passage> passages_of(const Question& question) const;
@@ -107,6 +114,7 @@ class ServedModel final : public LoadedModel, public std::enable_shared_from_thi
   ModelCounts counts_;
   infer::TextModel model_;
   infer::Scheduler scheduler_;
+  Explainer explainer_;
 };
 
 using ModelPointer = std::shared_ptr<ServedModel>;

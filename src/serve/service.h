@@ -46,6 +46,8 @@ void add_openai_routes(Router& router, const Service& service);
 void add_completion_routes(Router& router, const Service& service);
 /// POST /v2/models/{model}/predict and KServe's /v1/models/{model}:predict: JSON in, JSON out, whatever the model is.
 void add_prediction_routes(Router& router, const Service& service);
+/// POST /v2/models/{model}/explain and KServe's /v1/models/{model}:explain.
+void add_explain_routes(Router& router, const Service& service);
 /// The Open Inference Protocol, version 2: GET and POST /v2/...
 void add_open_inference_routes(Router& router, const Service& service);
 

@@ -19,9 +19,9 @@ struct QuestionWindowOptions {
 /// [CLS] question [SEP] a part of the context [SEP], in the words of the tokenizer.
 struct QuestionWindow {
   std::vector<int32_t> ids, types;
-  size_t first = 0;                                     ///< where the part of the context begins
-  std::vector<std::pair<uint32_t, uint32_t>> offsets;   ///< of each token of the part: code points of the context
-  std::vector<std::pair<uint32_t, uint32_t>> words;     ///< the same of the word that it belongs to
+  size_t first = 0;                                    ///< where the part of the context begins
+  std::vector<std::pair<uint32_t, uint32_t>> offsets;  ///< of each token of the part: code points of the context
+  std::vector<std::pair<uint32_t, uint32_t>> words;    ///< the same of the word that it belongs to
 };
 
 /// The windows that transformers cuts (truncation only_second with a stride): the context is left out nowhere. Throws
@@ -39,9 +39,9 @@ struct TokenSpan {
 TokenSpan answer_tokens(const QuestionWindow& window, uint32_t begin, uint32_t end);
 
 struct AnswerOptions {
-  int64_t n_best_size = 20;           ///< starts and ends of a window that are tried with one another
-  int64_t max_answer_length = 30;     ///< tokens
-  int64_t top_k = 1;                  ///< answers
+  int64_t n_best_size = 20;               ///< starts and ends of a window that are tried with one another
+  int64_t max_answer_length = 30;         ///< tokens
+  int64_t top_k = 1;                      ///< answers
   bool handle_impossible_answer = false;  ///< that there is none is an answer, too: ""
 };
 
@@ -54,9 +54,9 @@ struct AnswerSpan {
 
 /// The best answers, best first, as the question-answering pipeline of transformers 4 finds them: in each window a
 /// softmax of the starts and one of the ends over its part of the context and its first token; the score of a span is
-/// the product; spans grow to whole words, and equal texts are one answer with the sum of their scores. That there is no
-/// answer has the least of the windows' products at their first tokens. `logits`: for each window [tokens, 2], starts
-/// and ends.
+/// the product; spans grow to whole words, and equal texts are one answer with the sum of their scores. That there is
+/// no answer has the least of the windows' products at their first tokens. `logits`: for each window [tokens, 2],
+/// starts and ends.
 std::vector<AnswerSpan> best_answers(std::string_view context, std::span<const QuestionWindow> windows,
                                      std::span<const std::span<const float>> logits, const AnswerOptions& options);
 

@@ -16,7 +16,7 @@ namespace suanli {
 namespace {
 
 using infer::kMapStride;
-constexpr double kPeakWidth = 2;   // sigma in places
+constexpr double kPeakWidth = 2;      // sigma in places
 constexpr double kCloseEnough = 0.1;  // of the longer side of the box
 constexpr size_t kOfObject = 2;       // numbers of an object in targets: its scale and its longer side
 constexpr size_t kOfKeyPoint = 3;     // x, y, visibility

@@ -16,9 +16,9 @@ struct QuestionAnsweringOptions {
 
 /// The task over a network with span_logits, which must outlive it. A row is a window of one of the task's sets. The
 /// loss of a window is the mean of the cross-entropies of start and end over its tokens (BertForQuestionAnswering of
-/// transformers, which counts padding among the tokens; there is none here); where the answer does not stand in a window
-/// both are its first token. Scores, in percent: exact_match and f1 of SQuAD's evaluation, the best over the true
-/// answers of a question.
+/// transformers, which counts padding among the tokens; there is none here); where the answer does not stand in a
+/// window both are its first token. Scores, in percent: exact_match and f1 of SQuAD's evaluation, the best over the
+/// true answers of a question.
 class QuestionAnswering final : public Task {
  public:
   QuestionAnswering(const models::Model& model, Tokenizer tokenizer, QuestionAnsweringOptions options);

@@ -174,8 +174,8 @@ EncodedExample SuperResolution::draw(const EncodedExample& row, int64_t epoch) c
   out.row = row.row;
   out.features = infer::unit_values(
       window(given, kCropMargin * scale, kCropMargin * scale, options_.crop_size * scale, options_.crop_size * scale));
-  out.targets = infer::unit_values(window(large, kCropMargin * factor, kCropMargin * factor, options_.crop_size * factor,
-                                   options_.crop_size * factor));
+  out.targets = infer::unit_values(window(large, kCropMargin * factor, kCropMargin * factor,
+                                          options_.crop_size * factor, options_.crop_size * factor));
   return out;
 }
 

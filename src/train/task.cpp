@@ -166,12 +166,13 @@ TaskKind task_kind(const std::string& name, const std::string& problem_type, con
             .default_length = kTextLength,
             .embeds = true};
   }
-  throw UserError("task",
-                  concat("expected causal-lm, forecasting, image-classification, image-generation, image-segmentation, "
-                         "image-super-resolution, keypoint-detection, masked-lm, object-detection, "
-                         "question-answering, text-classification, token-classification, sentence-similarity, sentence-retrieval, "
-                         "regression, tabular-classification or tabular-regression, got ",
-                         task.empty() ? "none, and the model's config.json names no head" : task));
+  throw UserError(
+      "task",
+      concat("expected causal-lm, forecasting, image-classification, image-generation, image-segmentation, "
+             "image-super-resolution, keypoint-detection, masked-lm, object-detection, "
+             "question-answering, text-classification, token-classification, sentence-similarity, sentence-retrieval, "
+             "regression, tabular-classification or tabular-regression, got ",
+             task.empty() ? "none, and the model's config.json names no head" : task));
 }
 
 std::unique_ptr<Task> make_task(const TaskKind& kind, const models::Model& model, Tokenizer tokenizer,

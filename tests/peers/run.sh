@@ -55,6 +55,9 @@ head -200 "$work/sentences.txt" > "$work/some.txt"
 step "the server: openai, tritonclient, huggingface_hub, prometheus_client, schemathesis"
 "$PYTHON" tests/peers/check_serve.py "$suanli" build/model "$work/run"
 
+step "every head behind the server: huggingface_hub, tritonclient"
+"$PYTHON" tests/peers/check_heads.py "$suanli" "$work/heads"
+
 step "the server over gRPC: tritonclient, health checks, reflection, TLS"
 "$PYTHON" tests/peers/check_grpc.py "$suanli" build/model
 

@@ -56,10 +56,11 @@ fs::path picture_model(const char* golden, int64_t size, int64_t channels) {
   const fs::path folder = new_folder();
   for (const char* file : {"config.json", "model.safetensors"}) fs::copy_file(kGolden / golden / file, folder / file);
   const std::vector<double> halves(static_cast<size_t>(channels), 0.5);
-  std::ofstream(folder / "preprocessor_config.json")
-      << Json({{"do_resize", true}, {"size", {{"height", size}, {"width", size}}}, {"image_mean", halves},
-               {"image_std", halves}})
-             .dump();
+  std::ofstream(folder / "preprocessor_config.json") << Json({{"do_resize", true},
+                                                              {"size", {{"height", size}, {"width", size}}},
+                                                              {"image_mean", halves},
+                                                              {"image_std", halves}})
+                                                            .dump();
   return folder;
 }
 
@@ -95,7 +96,8 @@ std::vector<infer::Prediction> expected_rows(const fs::path& folder) {
   std::vector<infer::Prepared> prepared;
   for (const std::vector<std::string>& cells : std::vector<std::vector<std::string>>{
            {"33", "1200.5", "Paris"}, {"", "0", "Oslo"}, {"71", "900000.0", "Rome"}}) {
-    const Row row{.cells = cells};
+    Row row;
+    row.cells = cells;
     prepared.push_back(model.prepare(row, columns, "test"));
   }
   return model.predict(prepared);
@@ -114,7 +116,8 @@ TEST(TableService, EveryFormGivesTheAnswersOfPredict) {
 
   const Json metadata = client.request("GET", "/v2/models/tiny").json();
   EXPECT_EQ(metadata["inputs"], parse_json(R"([{"name":"age","datatype":"FP64","shape":[-1]},
-      {"name":"income","datatype":"FP64","shape":[-1]},{"name":"town","datatype":"BYTES","shape":[-1]}])", "test"));
+      {"name":"income","datatype":"FP64","shape":[-1]},{"name":"town","datatype":"BYTES","shape":[-1]}])",
+                                           "test"));
   const auto tensor = [](const char* name, const char* type, const Json& data) {
     return Json({{"name", name}, {"datatype", type}, {"shape", {data.size()}}, {"data", data}});
   };
@@ -185,13 +188,12 @@ TEST(PictureService, ClassesInEveryForm) {
   const std::string png = encode_png(picture(30, 44, 1)), other = encode_png(picture(28, 28, 2));
   std::vector<infer::Prepared> prepared;
   for (const std::string& each : {png, other}) {
-    prepared.push_back(
-        model.prepare(decode_image(std::as_bytes(std::span(each)), model.decode_options(), "test")));
+    prepared.push_back(model.prepare(decode_image(std::as_bytes(std::span(each)), model.decode_options(), "test")));
   }
   const auto expected = model.predict(prepared), three = model.predict(prepared, 3);
-  EXPECT_EQ(predict(client, {to_base64(png), "data:image/png;base64," + to_base64(other)}),
-            R"({"model_name":"tiny","model_version":"1","predictions":[)" + expected[0].json + "," + expected[1].json +
-                "]}");
+  EXPECT_EQ(
+      predict(client, {to_base64(png), "data:image/png;base64," + to_base64(other)}),
+      R"({"model_name":"tiny","model_version":"1","predictions":[)" + expected[0].json + "," + expected[1].json + "]}");
   EXPECT_EQ(parse_json(predict(client, {to_base64(png)}, {{"top_k", 3}}), "t")["predictions"][0],
             parse_json(three[0].json, "t"));
 
@@ -205,10 +207,12 @@ TEST(PictureService, ClassesInEveryForm) {
   // Pixels, and the file behind the JSON.
   const Image raw = picture(30, 44, 1);
   const auto infer = [&](const std::string& datatype, const Json& shape, const std::string& bytes) {
-    const std::string head =
-        Json({{"inputs", {{{"name", "image"}, {"datatype", datatype}, {"shape", shape},
-                           {"parameters", {{"binary_data_size", bytes.size()}}}}}}})
-            .dump();
+    const std::string head = Json({{"inputs",
+                                    {{{"name", "image"},
+                                      {"datatype", datatype},
+                                      {"shape", shape},
+                                      {"parameters", {{"binary_data_size", bytes.size()}}}}}}})
+                                 .dump();
     return client.request("POST", "/v2/models/tiny/infer", head + bytes,
                           "Inference-Header-Content-Length: " + std::to_string(head.size()) + "\r\n");
   };
@@ -233,9 +237,9 @@ TEST(PictureService, HeadersOfHugePicturesAreRefusedBeforeMemoryIsTaken) {
   EXPECT_NE(reply.body.find("pixels"), std::string::npos) << reply.body;
   EXPECT_EQ(client.post("/v2/models/tiny/predict", R"({"inputs":["bm90IGEgcGljdHVyZQ=="]})").status, 400);
   EXPECT_EQ(client.post("/v2/models/tiny/predict", R"({"inputs":["###"]})").status, 400);
-  const Reply shape = client.post(
-      "/v2/models/tiny/infer",
-      R"({"inputs":[{"name":"image","datatype":"UINT8","shape":[1,8000,8000,1],"data":[1]}]})");
+  const Reply shape =
+      client.post("/v2/models/tiny/infer",
+                  R"({"inputs":[{"name":"image","datatype":"UINT8","shape":[1,8000,8000,1],"data":[1]}]})");
   EXPECT_EQ(shape.status, 400);
 }
 
@@ -248,11 +252,10 @@ TEST(PictureService, ObjectsMasksKeyPointsAndLargePictures) {
     models::Head head;
     const char* output;
   };
-  for (const Case& each :
-       {Case{"detection", 64, models::Head::object_detection, "detections"},
-        Case{"images/unet", 32, models::Head::semantic_segmentation, "segments"},
-        Case{"dense_images/heatmap", 32, models::Head::keypoint_detection, "key_points"},
-        Case{"dense_images/edsr", 32, models::Head::image_super_resolution, "picture"}}) {
+  for (const Case& each : {Case{"detection", 64, models::Head::object_detection, "detections"},
+                           Case{"images/unet", 32, models::Head::semantic_segmentation, "segments"},
+                           Case{"dense_images/heatmap", 32, models::Head::keypoint_detection, "key_points"},
+                           Case{"dense_images/edsr", 32, models::Head::image_super_resolution, "picture"}}) {
     const fs::path folder = picture_model(each.folder, each.size, 3);
     const Json config = read_json(folder / "config.json");
     if (config.contains("num_channels") && config["num_channels"] != 3) continue;
@@ -264,15 +267,14 @@ TEST(PictureService, ObjectsMasksKeyPointsAndLargePictures) {
     const infer::Prediction expected = model.predict({&prepared, 1}).front();
     const Json answer = parse_json(predict(client, {base64}), "t")["predictions"][0];
     const Json json = parse_json(expected.json, "t");
-    EXPECT_EQ(each.head == models::Head::object_detection        ? answer
-              : each.head == models::Head::image_super_resolution ? Json({{"width", answer["width"]},
-                                                                          {"height", answer["height"]}})
-                                                                  : answer[each.output],
+    EXPECT_EQ(each.head == models::Head::object_detection ? answer
+              : each.head == models::Head::image_super_resolution
+                  ? Json({{"width", answer["width"]}, {"height", answer["height"]}})
+                  : answer[each.output],
               json)
         << each.folder;
     if (!expected.png.empty()) {
-      EXPECT_EQ(answer[each.head == models::Head::semantic_segmentation ? "mask" : "picture"],
-                to_base64(expected.png));
+      EXPECT_EQ(answer[each.head == models::Head::semantic_segmentation ? "mask" : "picture"], to_base64(expected.png));
     }
     const Reply hub = client.request("POST", "/", png, "Content-Type: image/png\r\n");
     EXPECT_EQ(hub.status, 200) << each.folder << hub.body;
@@ -354,8 +356,55 @@ TEST(QuestionService, AnswersInEveryForm) {
   EXPECT_EQ(status({{"inputs", "x"}}), 422);
   std::string endless;
   for (int i = 0; i < 4000; ++i) endless += "paris ";
-  EXPECT_EQ(status({{"inputs", {{"question", "who ?"}, {"context", endless}}}}), 422) << "more windows than a request has";
+  EXPECT_EQ(status({{"inputs", {{"question", "who ?"}, {"context", endless}}}}), 422)
+      << "more windows than a request has";
   EXPECT_EQ(status({{"inputs", asked}}), 200);
+}
+
+TEST(Explanations, OfTextsAddUpAndOfRowsAreWhatACellIsWorth) {
+  {
+    TestServer server(of(tiny_model({"no", "yes"})));
+    Client client(server.port());
+    const std::string body = R"({"inputs":["w1 w2 w3", {"text":"w4","text_pair":"w5"}],"parameters":{"label":"yes"}})";
+    const Json answer = client.post("/v2/models/tiny/explain", body).json();
+    ASSERT_EQ(answer["explanations"].size(), 2u) << answer;
+    const Json& first = answer["explanations"][0];
+    EXPECT_EQ(first["label"], "yes");
+    ASSERT_EQ(first["attributions"].size(), 3u);
+    EXPECT_EQ(first["attributions"][1]["token"], "w2");
+    EXPECT_EQ(first["attributions"][1]["start"], 3);
+    EXPECT_EQ(answer["explanations"][1]["attributions"][1]["sequence"], 1);
+    double sum = 0;
+    for (const Json& each : first["attributions"]) sum += each["score"].get<double>();
+    EXPECT_NEAR(sum, first["output"].get<double>() - first["baseline_output"].get<double>(), 1e-4);
+    const Json occluded =
+        client.post("/v1/models/tiny:explain", R"({"instances":["w1 w2 w3"],"parameters":{"method":"occlusion"}})")
+            .json();
+    EXPECT_EQ(occluded["method"], "occlusion");
+    const auto status = [&](const char* text) { return client.post("/v2/models/tiny/explain", text).status; };
+    EXPECT_EQ(status(R"({"inputs":["w1"],"parameters":{"label":"maybe"}})"), 400);
+    EXPECT_EQ(status(R"({"inputs":["w1"],"parameters":{"n_steps":0}})"), 400);
+    EXPECT_EQ(status(R"({"inputs":["w1"],"parameters":{"method":"guess"}})"), 400);
+    EXPECT_EQ(status(R"({"inputs":[]})"), 400);
+    std::string text;
+    for (int i = 0; i < 60; ++i) text += "w1 ";
+    Json many = Json::array();
+    for (int i = 0; i < 32; ++i) many.push_back(text);
+    const Json costly = {{"inputs", many}, {"parameters", {{"n_steps", 1000}}}};
+    EXPECT_EQ(client.post("/v2/models/tiny/explain", costly.dump()).status, 400);
+  }
+  const fs::path folder = table_model(false);
+  TestServer server(of(folder));
+  Client client(server.port());
+  const Json answer = client.post("/v2/models/tiny/explain", Json({{"inputs", {kRows[0]}}}).dump()).json();
+  const Json& found = answer["explanations"][0];
+  EXPECT_EQ(found["attributions"][2]["column"], "town");
+  Json without = kRows[0];
+  without["town"] = nullptr;
+  const Json other = parse_json(predict(client, {without}), "t")["predictions"][0];
+  const double rest =
+      other["label"] == found["label"] ? other["score"].get<double>() : 1 - other["score"].get<double>();
+  EXPECT_NEAR(found["attributions"][2]["score"].get<double>(), found["output"].get<double>() - rest, 1e-6);
 }
 
 TEST(PredictionQueue, IsBoundedAndDropsWhatNobodyWaitsFor) {
@@ -372,7 +421,9 @@ TEST(PredictionQueue, IsBoundedAndDropsWhatNobodyWaitsFor) {
   std::map<int, infer::PredictionResult> results;
   std::mutex results_mutex;
   const auto submit = [&](int name, infer::WorkOptions options = {}, int64_t row = 0) {
-    infer::PredictionJob job{.items = {{.example = {.row = row}}}, .options = std::move(options)};
+    infer::PredictionJob job;
+    job.items.emplace_back().example.row = row;
+    job.options = std::move(options);
     job.on_end = [&, name](infer::PredictionResult result) {
       const std::lock_guard lock(results_mutex);
       results[name] = std::move(result);

@@ -53,6 +53,7 @@ TestServer::TestServer(Options given) : options(std::move(given)) {
   add_completion_routes(router, service);
   add_open_inference_routes(router, service);
   add_prediction_routes(router, service);
+  add_explain_routes(router, service);
   add_openapi_route(router, service);
   add_open_inference_methods(methods, service);
   add_health_methods(methods, service);

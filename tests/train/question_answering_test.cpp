@@ -123,8 +123,9 @@ TEST(QuestionWindows, CoverTheContextAndShareTheStride) {
   EXPECT_EQ(answer_tokens(windows[0], 11, 22).end, static_cast<int32_t>(windows[0].first + 3));
   EXPECT_EQ(answer_tokens(windows[4], 11, 22).end, 0);
   EXPECT_EQ(answer_tokens(windows[0], 11, 220).end, 0);
-  EXPECT_NE(error_of([&] { question_windows(tokenizer, context, context, {.max_length = 20, .doc_stride = 5}); })
-                .find("leaves room"),
+  EXPECT_NE(error_of([&] {
+              question_windows(tokenizer, context, context, {.max_length = 20, .doc_stride = 5});
+            }).find("leaves room"),
             std::string::npos);
   EXPECT_NE(error_of([&] { question_windows(tokenizer, "who ?", "", {}); }).find("not empty"), std::string::npos);
 }
@@ -132,7 +133,8 @@ TEST(QuestionWindows, CoverTheContextAndShareTheStride) {
 TEST(ReadQuestions, TakesSquadAndBothFormsOfLines) {
   const std::string answers = R"([{"text":"café","answer_start":2}])";
   const TemporaryFile squad("squad.json", R"({"version":"v2.0","data":[{"title":"t","paragraphs":[{"context":"A café.",
-    "qas":[{"id":"1","question":"what ?","answers":)" + answers + R"(,"is_impossible":false},
+    "qas":[{"id":"1","question":"what ?","answers":)" +
+                                              answers + R"(,"is_impossible":false},
            {"id":"2","question":"who ?","answers":[],"is_impossible":true}]}]}]})");
   const TemporaryFile lines("lines.jsonl", R"({"question":"what ?","context":"A café.","answers":)" + answers + R"(}
 {"question":"what ?","context":"A café.","answers":{"text":["café"],"answer_start":[2]}}

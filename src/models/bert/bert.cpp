@@ -23,7 +23,7 @@ BertModel::BertModel(nn::ParameterScope scope, const BertConfig& config)
   }
 }
 
-Tensor BertModel::embed(const PackedSequences& sequences, const nn::Mode& mode) const {
+Tensor BertModel::embed(const Tensor& word_vectors, const PackedSequences& sequences, const nn::Mode& mode) const {
   const Tensor positions = sequences.positions.on({});
   for (const int32_t place : positions.host<int32_t>()) {
     if (place >= config_.longest_sequence) {
@@ -31,14 +31,17 @@ Tensor BertModel::embed(const PackedSequences& sequences, const nn::Mode& mode) 
                                   " tokens, got " + std::to_string(place + 1) + "; set max_seq_length");
     }
   }
-  Tensor sum =
-      ops::add(word_(sequences.ids, mode.dtype), position_(sequences.positions, mode.dtype, config_.first_position()));
+  Tensor sum = ops::add(word_vectors, position_(sequences.positions, mode.dtype, config_.first_position()));
   if (!type_.empty()) sum = ops::add(sum, type_.front()(sequences.types, mode.dtype));
   return dropout_(norm_(sum), mode);
 }
 
 Tensor BertModel::forward(const PackedSequences& sequences, const nn::Mode& mode) const {
-  Tensor x = embed(sequences, mode);
+  return forward(word_vectors(sequences, mode.dtype), sequences, mode);
+}
+
+Tensor BertModel::forward(const Tensor& word_vectors, const PackedSequences& sequences, const nn::Mode& mode) const {
+  Tensor x = embed(word_vectors, sequences, mode);
   for (const nn::EncoderLayer& layer : layers_) {
     const auto run = [&layer, offsets = sequences.offsets, mode](const Tensor& input) {
       return layer(input, offsets, mode);

@@ -86,6 +86,17 @@ Tensor BertWithHead::sequence_logits(const PackedSequences& sequences, const nn:
   return (*sequence_)(ops::index_select(hidden_states(sequences, mode), first_tokens(sequences)), mode);
 }
 
+Tensor BertWithHead::word_vectors(const PackedSequences& sequences) const {
+  return encoder_.word_vectors(sequences, DType::f32);
+}
+
+Tensor BertWithHead::sequence_logits_of(const Tensor& word_vectors, const PackedSequences& sequences,
+                                        const nn::Mode& mode) const {
+  if (!sequence_) return Network::sequence_logits_of(word_vectors, sequences, mode);
+  const Tensor hidden = encoder_.forward(ops::cast(word_vectors, mode.dtype), sequences, mode);
+  return (*sequence_)(ops::index_select(hidden, first_tokens(sequences)), mode);
+}
+
 Tensor BertWithHead::token_logits(const PackedSequences& sequences, const nn::Mode& mode) const {
   if (!token_) return Network::token_logits(sequences, mode);
   return (*token_)(hidden_states(sequences, mode), mode);

@@ -69,6 +69,9 @@ class BertWithHead final : public Network {
   Tensor hidden_states(const PackedSequences& sequences, const nn::Mode& mode) const override;
   Tensor masked_lm_logits(const PackedSequences& sequences, const Tensor& rows, const nn::Mode& mode) const override;
   Tensor sequence_logits(const PackedSequences& sequences, const nn::Mode& mode) const override;
+  Tensor word_vectors(const PackedSequences& sequences) const override;
+  Tensor sequence_logits_of(const Tensor& word_vectors, const PackedSequences& sequences,
+                            const nn::Mode& mode) const override;
   Tensor token_logits(const PackedSequences& sequences, const nn::Mode& mode) const override;
   Tensor span_logits(const PackedSequences& sequences, const nn::Mode& mode) const override;
   void set_gradient_checkpointing(bool on) override { encoder_.set_gradient_checkpointing(on); }
