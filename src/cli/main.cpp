@@ -24,6 +24,7 @@ constexpr Verb kVerbs[] = {
     {"tokenize", "show the tokens of lines of text; one JSON line each", suanli::cli::tokenize},
     {"generate", "continue a text with a causal language model", suanli::cli::generate},
     {"serve", "answer requests over HTTP with a model", suanli::cli::serve},
+    {"app", "start an application over the server: customer-service, sentiment-watch", suanli::cli::app},
     {"keys", "make a key for callers of a server", suanli::cli::keys},
     {"audit", "check that no line of a server's audit log was changed", suanli::cli::audit},
     {"convert", "turn a GGUF file, or an adapter and its base, into a Hugging Face folder", suanli::cli::convert},

@@ -263,7 +263,7 @@ int run_server(const Config& config, const ServerWork& work) {
     alarm.emplace(serve::AlarmOptions{config.get_string("alert_rules"), given_or_none(config, "webhook_url")}, metrics,
                   alerts);
   }
-  serve::add_openapi_route(router, service);
+  serve::add_openapi_route(router, service, work.described);
   if (sandbox) log_info(serve::confine_calls(config.is_given("webhook_url")));
   log_info("serving at " + options.host + ":" + std::to_string(server.port()));
   if (server.grpc_port() > 0) {

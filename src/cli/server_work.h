@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/config.h"
+#include "serve/openapi.h"
 #include "serve/sandbox.h"
-#include "serve/service.h"
 
 namespace suanli::cli {
 
@@ -21,6 +21,8 @@ struct ServerWork {
   std::function<void(serve::Router&, const serve::Service&)> add_routes = [](serve::Router&, const serve::Service&) {};
   /// Files and folders beside those of server_options() that it reads, or reads and writes, once it serves.
   serve::FileAccess files = {};
+  /// What the page of OpenAPI says of them.
+  std::vector<serve::ApplicationRoute> described = {};
 };
 
 /// Serves until SIGTERM. `config` has server_options(). Returns the exit code.

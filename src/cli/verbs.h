@@ -20,6 +20,7 @@ int generate(Arguments arguments);
 int convert(Arguments arguments);
 int report(Arguments arguments);
 int serve(Arguments arguments);
+int app(Arguments arguments);
 int keys(Arguments arguments);
 int audit(Arguments arguments);
 int monitor(Arguments arguments);

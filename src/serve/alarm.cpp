@@ -2,21 +2,17 @@
 
 #include <ctime>
 
-#include "base/error.h"
 #include "base/log.h"
+#include "serve/alert_sender.h"
 
 namespace suanli::serve {
 
-namespace {
-
-// A receiver that takes longer than this for an event loses it: the next one must not wait.
-constexpr auto kWebhookTime = std::chrono::seconds(5);
-
-}  // namespace
-
 Alarm::Alarm(const AlarmOptions& options, const monitor::ServiceMetrics& metrics, monitor::AlertHistory& history)
-    : options_(options), metrics_(metrics), history_(history), engine_(monitor::read_alert_rules(options.rules)) {
-  if (!options_.webhook_url.empty()) webhook_ = read_url(options_.webhook_url, "webhook_url");
+    : options_(options),
+      metrics_(metrics),
+      history_(history),
+      engine_(monitor::read_alert_rules(options.rules)),
+      webhook_(options.webhook_url) {
   std::vector<std::string> names;
   for (const auto& rule : monitor::read_alert_rules(options.rules)) names.push_back(rule.name);
   history_.watch(std::move(names));
@@ -34,12 +30,8 @@ Alarm::~Alarm() {
 
 void Alarm::run() {
   std::map<std::string, monitor::AlertDelivery> deliveries;
-  deliveries["log"] = [](const std::vector<monitor::AlertEvent>& events) {
-    for (const auto& event : events) {
-      event.firing ? log_warning("alert " + event.message) : log_info("alert resolved: " + event.message);
-    }
-  };
-  if (webhook_) deliveries["webhook"] = [this](const auto& events) { post(events); };
+  deliveries["log"] = log_alerts;
+  if (webhook_.is_set()) deliveries["webhook"] = [this](const auto& events) { webhook_.post(events); };
   std::unique_lock lock(mutex_);
   while (!wake_.wait_for(lock, options_.interval, [&] { return ends_; })) {
     lock.unlock();
@@ -53,16 +45,6 @@ void Alarm::run() {
     }
     lock.lock();
   }
-}
-
-void Alarm::post(const std::vector<monitor::AlertEvent>& events) const {
-  const HttpQuestion question{.method = "POST",
-                              .headers = {{"Content-Type", "application/json"}},
-                              .body = monitor::webhook_body(events, "webhook").dump(),
-                              .patience = kWebhookTime};
-  const HttpAnswer answer = ask_http(*webhook_, question);
-  if (!answer.failure.empty()) return log_error("the webhook does not answer: " + answer.failure);
-  if (answer.status >= 300) log_error("the webhook says " + std::to_string(answer.status));
 }
 
 }  // namespace suanli::serve

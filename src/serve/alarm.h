@@ -11,7 +11,7 @@
 #include "monitor/alert_history.h"
 #include "monitor/alerts.h"
 #include "monitor/service_metrics.h"
-#include "serve/http_client.h"
+#include "serve/webhook.h"
 
 namespace suanli::serve {
 
@@ -29,13 +29,12 @@ class Alarm {
 
  private:
   void run();
-  void post(const std::vector<monitor::AlertEvent>& events) const;
 
   AlarmOptions options_;
   const monitor::ServiceMetrics& metrics_;
   monitor::AlertHistory& history_;
   monitor::AlertEngine engine_;
-  std::optional<Url> webhook_;
+  Webhook webhook_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool ends_ = false;

@@ -139,9 +139,17 @@ Json operation(const Described& route, const std::string& path) {
   return out;
 }
 
+Json operation(const ApplicationRoute& route) {
+  Json out = operation({route.method.c_str(), route.path.c_str(), route.summary.c_str(), Api::plain, nullptr, nullptr},
+                       route.path);
+  out["responses"]["200"]["content"] = in_json(route.answer);
+  if (!route.request.is_null()) out["requestBody"] = {{"required", true}, {"content", in_json(route.request)}};
+  return out;
+}
+
 }  // namespace
 
-Json openapi_page(const Limits& limits) {
+Json openapi_page(const Limits& limits, const std::vector<ApplicationRoute>& more) {
   Json schemas = parse_json(kOpenapiSchemas, "openapi");
   for (const char* list :
        {"/Inputs/anyOf/2", "/DecodeRequest/properties/ids/anyOf/1", "/PredictRequest/allOf/1/properties/inputs/anyOf/2",
@@ -160,6 +168,7 @@ Json openapi_page(const Limits& limits) {
     const std::string versioned = model + "/versions/{version}" + path.substr(model.size());
     paths[versioned][route.method] = operation(route, versioned);
   }
+  for (const ApplicationRoute& route : more) paths[route.path][route.method] = operation(route);
   const Json info = {
       {"title", "Suanli"}, {"version", SUANLI_VERSION}, {"description", "Models of texts behind three APIs."}};
   const Json schemes = {{"bearer", {{"type", "http"}, {"scheme", "bearer"}}},
@@ -173,11 +182,11 @@ Json openapi_page(const Limits& limits) {
           {"components", {{"schemas", schemas}, {"securitySchemes", schemes}}}};
 }
 
-void add_openapi_route(Router& router, const Service& service) {
+void add_openapi_route(Router& router, const Service& service, const std::vector<ApplicationRoute>& more) {
   router.add({.method = "GET",
               .pattern = "/api-doc/openapi.json",
               .scope = Scope::infer,
-              .handler = [page = openapi_page(service.limits).dump()](const ExchangePointer& exchange) {
+              .handler = [page = openapi_page(service.limits, more).dump()](const ExchangePointer& exchange) {
                 exchange->answer({.body = page});
               }});
 }

@@ -33,7 +33,8 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"report", {"train", "page"}},
     {"infer", {"models", "data", "formats"}},
     {"serve", {"infer", "monitor"}},
-    {"cli", {"train", "infer", "report", "serve"}},
+    {"apps", {"serve", "data"}},
+    {"cli", {"train", "infer", "report", "serve", "apps"}},
 };
 
 void add_with_all_below(const std::string& folder, std::set<std::string>& out) {
