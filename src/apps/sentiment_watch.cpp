@@ -34,6 +34,7 @@ struct SentimentWatch::Topic {
   std::deque<SentimentMessage> kept = {};  ///< negative ones of the window
   bool firing = false;
   double since = 0, expected = 0;
+  double least = 0;  ///< count that a window surges with, while the detector is active
 };
 
 SentimentWatch::SentimentWatch(const SentimentOptions& options) : options_(options), phrases_(options.phrases) {
@@ -162,7 +163,9 @@ void SentimentWatch::observe(Topic& topic, const SentimentMessage& message, Even
   if (topic.kept.size() > options_.messages_per_topic) topic.kept.pop_front();
   take_changes(topic, topic.detector->observe(message.time, 1), events);
   const double share = static_cast<double>(topic.negative) / static_cast<double>(topic.messages);
-  if (topic.firing || !topic.detector->active() || share < options_.least_share) return;
+  // A window after one that surged without an alert (few of its messages were negative) must surge itself.
+  const bool surges = topic.detector->active() && static_cast<double>(topic.negative) >= topic.least;
+  if (topic.firing || !surges || share < options_.least_share) return;
   topic.firing = true;
   topic.since = message.time;
   firing_[topic.name] = &topic;
@@ -173,6 +176,7 @@ void SentimentWatch::take_changes(Topic& topic, const std::vector<monitor::Surge
   for (const monitor::SurgeChange& change : changes) {
     if (change.began) {
       topic.expected = change.expected;
+      topic.least = change.value;  // it counts one by one: this is the first count that chance does not explain
     } else if (topic.firing) {
       topic.firing = false;
       firing_.erase(topic.name);

@@ -26,7 +26,7 @@ TEST(Topics, APhraseThatTheStreamRepeatsIsTheTopic) {
   std::string last;
   for (int i = 0; i < 20; ++i) {
     phrases.topic("weather number" + std::string(1, static_cast<char>('a' + i)));
-    if (i < 6) last = phrases.topic("trade war again by word" + std::string(1, static_cast<char>('a' + i)));
+    if (i % 4 == 0) last = phrases.topic("trade war again by word" + std::string(1, static_cast<char>('a' + i)));
   }
   EXPECT_EQ(last, "trade war");
   EXPECT_EQ(phrases.topic("nobody has said this"), "");
