@@ -19,7 +19,7 @@ namespace suanli::apps {
 
 struct SentimentOptions {
   double window = 600;              ///< seconds
-  double alpha = 1e-4;              ///< of monitor::PoissonSurgeOptions
+  double alpha = 1e-3;              ///< of monitor::PoissonSurgeOptions
   double min_count = 5;             ///< negative messages of a window
   int64_t baseline = 36;            ///< windows that the expectation comes from
   double negative_threshold = 0.5;  ///< least score of a negative message
