@@ -19,10 +19,10 @@ struct ServerWork {
   std::function<void(serve::Repository&)> add_models;
   /// Routes beside those that all servers have.
   std::function<void(serve::Router&, const serve::Service&)> add_routes = [](serve::Router&, const serve::Service&) {};
-  /// Files and folders beside those of server_options() that it reads, or reads and writes, once it serves.
-  serve::FileAccess files = {};
   /// What the page of OpenAPI says of them.
   std::vector<serve::ApplicationRoute> described = {};
+  /// Files and folders beside those of server_options() that it reads, or reads and writes, from its start on.
+  serve::FileAccess files = {};
 };
 
 /// Serves until SIGTERM. `config` has server_options(). Returns the exit code.

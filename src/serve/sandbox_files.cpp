@@ -31,6 +31,7 @@ constexpr const char* kSystem[] = {"/usr",
                                    "/etc/host.conf",
                                    "/etc/gai.conf",
                                    "/etc/localtime",
+                                   "/etc/ssl",
                                    "/proc",
                                    "/sys"};
 
