@@ -19,6 +19,7 @@ struct Application {
 constexpr Application kApplications[] = {
     {"customer-service", "answer customers with a source, or hand over to a person", customer_service},
     {"sentiment-watch", "say when negative messages about a topic surge", sentiment_watch},
+    {"recommendation", "recommend what users like next, by what they liked", recommendation},
 };
 
 int print_applications(std::FILE* out) {

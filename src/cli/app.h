@@ -7,5 +7,6 @@ namespace suanli::cli {
 
 int customer_service(Arguments arguments);
 int sentiment_watch(Arguments arguments);
+int recommendation(Arguments arguments);
 
 }  // namespace suanli::cli

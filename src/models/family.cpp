@@ -16,6 +16,7 @@
 #include "models/super_resolution/edsr.h"
 #include "models/super_resolution/srcnn.h"
 #include "models/tabular/mlp.h"
+#include "models/two_tower/two_tower.h"
 #include "models/unet/unet.h"
 #include "models/vit/vit.h"
 
@@ -47,6 +48,7 @@ constexpr ModelType kModelTypes[] = {{"alexnet", read_alexnet},
                                      {"roberta", read_bert},
                                      {"srcnn", read_srcnn},
                                      {"tabular_mlp", read_tabular},
+                                     {"two_tower", read_two_tower},
                                      {"unet", read_unet},
                                      {"vit", read_vit}};
 

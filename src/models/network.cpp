@@ -50,6 +50,9 @@ Tensor Network::generated_images(const Tensor&, const nn::Mode&) const { wrong_k
 Tensor Network::realness_logits(const Tensor&, const nn::Mode&, bool) const { wrong_kind("a generator of images"); }
 Tensor Network::row_logits(const Tensor&, const Tensor&, const nn::Mode&) const { wrong_kind("a model of tables"); }
 
+Tensor Network::item_vectors(const Tensor&, const Tensor&, const nn::Mode&) const { wrong_kind("a recommender"); }
+Tensor Network::user_vectors(const Tensor&, const Tensor&, const nn::Mode&) const { wrong_kind("a recommender"); }
+
 Tensor Network::next_token_logits(const PackedSequences&, const Tensor&, const nn::Mode&, TokenCache*) const {
   wrong_kind("a causal language model");
 }

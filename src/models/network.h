@@ -62,6 +62,12 @@ class Network {
   /// Rows of a table: numbers [B,F] f32 beside the weights and categories [K,B] i32 (undefined where F or K is 0) ->
   /// logits [B, labels] f32.
   virtual Tensor row_logits(const Tensor& numbers, const Tensor& categories, const nn::Mode& mode) const;
+  /// The item tower: text vectors [M,W] f32 of items and the rows [M] i32 of their learned parts, 0 for an item that
+  /// has none -> [M,D] f32 of length 1.
+  virtual Tensor item_vectors(const Tensor& text, const Tensor& rows, const nn::Mode& mode) const;
+  /// The user tower: item vectors [T,D] of what users liked, in the order of time, packed by offsets [B+1] i32 -> [T,D]
+  /// f32 of length 1: the user after each of them.
+  virtual Tensor user_vectors(const Tensor& items, const Tensor& offsets, const nn::Mode& mode) const;
   /// True where the lengths of a batch's sequences, and not only its shape, decide which kernels run and on what: no
   /// recording of one batch may stand for another.
   virtual bool lengths_decide_launches() const { return false; }

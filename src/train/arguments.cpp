@@ -144,7 +144,7 @@ void read_bookkeeping(const Config& config, const OptionReader& read, TrainArgum
     read.require(a->eval_strategy != Interval::no, cause, "used with an eval_strategy of steps or epoch", "no");
   }
   if (a->eval_strategy != Interval::no) {
-    read.require(!a->validation_file.empty() || a->validation_split > 0, "eval_strategy",
+    read.require(!a->validation_file.empty() || a->validation_split > 0 || a->leaves_last_out(), "eval_strategy",
                  "no without a validation_file or a validation_split", read.text("eval_strategy"));
   }
   if (a->load_best_model_at_end && a->save_strategy != Interval::best) {

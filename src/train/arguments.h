@@ -63,6 +63,13 @@ struct TrainArguments {
   int64_t context_length = 48, prediction_length = 12, seasonality = 1;
   std::string forecaster;  ///< "linear", "lstm" or "gru"
 
+  // Interactions.
+  std::string items_file;
+  int64_t history_length = 50;
+  double temperature = 0.1, item_dropout = 0.1, least_rating = 4, cold_item_share = 0;
+  /// The validation and the test set are the last likes of the training file's users.
+  bool leaves_last_out() const { return task == "recommendation" && !train_file.empty(); }
+
   std::string loss;  ///< one of those that the task has; empty: its first
 
   // Batches and length of training.

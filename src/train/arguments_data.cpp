@@ -36,6 +36,12 @@ void read_table_arguments(const Config& config, const OptionReader& read, TrainA
   a->prediction_length = read.integer("prediction_length", 1, 12);
   a->seasonality = read.integer("seasonality", 1, 1);
   a->forecaster = read.text("forecaster");
+  a->items_file = read.text("items_file");
+  a->history_length = read.integer("history_length", 1, 50);
+  a->temperature = read.real("temperature", 1e-3, 100);
+  a->item_dropout = read.real("item_dropout", 0, 0.999);
+  a->least_rating = read.real("least_rating", -HUGE_VAL, HUGE_VAL);
+  a->cold_item_share = read.real("cold_item_share", 0, 0.9);
 }
 
 void read_image_arguments(const Config& config, const OptionReader& read, TrainArguments* a) {
@@ -117,12 +123,12 @@ void read_data_arguments(const Config& config, const OptionReader& read, TrainAr
   a->max_predict_samples = read.integer("max_predict_samples", 1, -1);
   a->output_dir = read.text("output_dir");
   a->do_train = read.boolean("do_train", !a->train_file.empty());
-  a->do_eval = read.boolean("do_eval", !a->validation_file.empty() || a->validation_split > 0);
+  a->do_eval = read.boolean("do_eval", !a->validation_file.empty() || a->validation_split > 0 || a->leaves_last_out());
   a->do_predict = read.boolean("do_predict", false);
   read.require(!a->do_train || !a->train_file.empty(), "do_train", "false without a train_file", "true");
-  read.require(!a->do_eval || !a->validation_file.empty() || a->validation_split > 0, "do_eval",
+  read.require(!a->do_eval || !a->validation_file.empty() || a->validation_split > 0 || a->leaves_last_out(), "do_eval",
                "false without a validation_file or a validation_split", "true");
-  read.require(!a->do_predict || !a->test_file.empty() || a->test_split > 0, "do_predict",
+  read.require(!a->do_predict || !a->test_file.empty() || a->test_split > 0 || a->leaves_last_out(), "do_predict",
                "false without a test_file or a test_split", "true");
   read_table_arguments(config, read, a);
   read_image_arguments(config, read, a);

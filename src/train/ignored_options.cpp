@@ -30,7 +30,9 @@ const std::vector<UsedOptions>& used_options() {
       {{boxed_image, keypoint_image, masked_image}, {"degrees", "translate", "shear"}},
       {{boxed_image, masked_image}, {"mosaic"}},
       {{masked_image}, {"instance_masks"}},
-      {{boxed_image}, {"backbone_name_or_path"}},
+      {{boxed_image, interactions}, {"backbone_name_or_path"}},
+      {{interactions},
+       {"items_file", "history_length", "temperature", "item_dropout", "least_rating", "cold_item_share"}},
       {{generated_image}, {"feature_model"}},
   };
   return all;

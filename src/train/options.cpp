@@ -3,6 +3,7 @@
 #include "train/lora_options.h"
 #include "train/option_types.h"
 #include "train/options_without_effect.h"
+#include "train/recommendation_options.h"
 #include "train/table_options.h"
 
 namespace suanli {
@@ -19,8 +20,8 @@ Options data_options() {
        {},
        {"causal-lm", "forecasting", "image-classification", "image-generation", "image-segmentation",
         "image-super-resolution", "keypoint-detection", "masked-lm", "object-detection", "question-answering",
-        "text-classification", "token-classification", "sentence-similarity", "sentence-retrieval", "regression",
-        "tabular-classification", "tabular-regression"}},
+        "recommendation", "text-classification", "token-classification", "sentence-similarity", "sentence-retrieval",
+        "regression", "tabular-classification", "tabular-regression"}},
       {"model_name_or_path",
        kPath,
        "",
@@ -34,7 +35,8 @@ Options data_options() {
        "how much weights that the replayed data needs are held (elastic weight consolidation)"},
       {"old_validation_file", kPath, "", "what the model knew before, scored beside the validation set as eval_old"},
       {"backbone_name_or_path", kPath, "",
-       "folder of a classifier of pictures whose weights the backbone of a new detector begins with"},
+       "folder of a classifier of pictures whose weights the backbone of a new detector begins with, or of the encoder "
+       "that reads the texts of items for a new recommender"},
       {"config_name", kPath, "", "config.json, or its folder, for a model with random weights"},
       {"tokenizer_name", kPath, "", "folder of the tokenizer; not set: the model's"},
       {"train_file",
@@ -213,8 +215,8 @@ Options bookkeeping_options() {
 const OptionTable& train_options() {
   static const OptionTable table = [] {
     Options all;
-    for (const Options& part : {data_options(), image_options(), table_options(), training_options(), lora_options(),
-                                bookkeeping_options(), options_without_effect()}) {
+    for (const Options& part : {data_options(), image_options(), table_options(), recommendation_options(),
+                                training_options(), lora_options(), bookkeeping_options(), options_without_effect()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     return OptionTable(std::move(all));

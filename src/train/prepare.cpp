@@ -102,7 +102,7 @@ void make_datasets(const RunData& data, const CacheKey& key, Run& run) {
 void prepare(const Config& config, Run& run) {
   initialize();
   const TrainArguments& a = run.arguments;
-  const bool follows = a.task == "forecasting" || a.task.starts_with("tabular-");
+  const bool follows = a.task == "forecasting" || a.task == "recommendation" || a.task.starts_with("tabular-");
   // A new model of these follows from data and options.
   const Json model_json = follows && a.model_name_or_path.empty() ? Json::object() : model_config(a);
   run.kind = task_kind(a.task, a.problem_type, model_json);
@@ -128,6 +128,8 @@ void prepare(const Config& config, Run& run) {
       return prepare_super_resolution(model_json, run);
     case Input::question:
       return prepare_questions(model_json, run);
+    case Input::interactions:
+      return prepare_interactions(model_json, run);
     case Input::series:
       return prepare_series(model_json, run);
     case Input::table:

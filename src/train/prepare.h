@@ -48,6 +48,8 @@ void prepare_masked_image(const Json& model_json, Run& run);
 
 void prepare_super_resolution(const Json& model_json, Run& run);
 
+void prepare_interactions(const Json& model_json, Run& run);
+
 void prepare_series(const Json& model_json, Run& run);
 
 void prepare_table(const Json& model_json, Run& run);

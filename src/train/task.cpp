@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "models/forecast/forecast.h"
 #include "models/tabular/config.h"
+#include "models/two_tower/two_tower.h"
 #include "ops/cast.h"
 #include "train/task_parts.h"
 
@@ -88,6 +89,7 @@ TaskKind image_generation() {
 
 std::string name_for(const Json& config) {
   if (models::is_forecaster(config, "config.json")) return "forecasting";
+  if (models::is_two_tower(config, "config.json")) return "recommendation";
   if (models::is_tabular(config, "config.json")) {
     const auto problem = json_get_or<std::string>(config, "problem_type", "", "config.json");
     return problem == "regression" ? "tabular-regression" : "tabular-classification";
@@ -149,6 +151,7 @@ TaskKind task_kind(const std::string& name, const std::string& problem_type, con
   if (task == "forecasting") {
     return {.name = task, .problem_type = "regression", .input = Input::series, .labels = LabelKind::score};
   }
+  if (task == "recommendation") return {.name = task, .problem_type = "", .input = Input::interactions};
   if (task == "causal-lm") {
     return {.name = task, .problem_type = "", .head = models::Head::causal_lm, .labels = LabelKind::none};
   }
@@ -166,13 +169,13 @@ TaskKind task_kind(const std::string& name, const std::string& problem_type, con
             .default_length = kTextLength,
             .embeds = true};
   }
-  throw UserError(
-      "task",
-      concat("expected causal-lm, forecasting, image-classification, image-generation, image-segmentation, "
-             "image-super-resolution, keypoint-detection, masked-lm, object-detection, "
-             "question-answering, text-classification, token-classification, sentence-similarity, sentence-retrieval, "
-             "regression, tabular-classification or tabular-regression, got ",
-             task.empty() ? "none, and the model's config.json names no head" : task));
+  throw UserError("task",
+                  concat("expected causal-lm, forecasting, image-classification, image-generation, image-segmentation, "
+                         "image-super-resolution, keypoint-detection, masked-lm, object-detection, "
+                         "question-answering, recommendation, text-classification, token-classification, "
+                         "sentence-similarity, sentence-retrieval, "
+                         "regression, tabular-classification or tabular-regression, got ",
+                         task.empty() ? "none, and the model's config.json names no head" : task));
 }
 
 std::unique_ptr<Task> make_task(const TaskKind& kind, const models::Model& model, Tokenizer tokenizer,

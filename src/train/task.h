@@ -91,6 +91,7 @@ enum class Input {
   boxed_image,
   generated_image,
   image,
+  interactions,
   keypoint_image,
   masked_image,
   plain_image,

@@ -60,6 +60,7 @@ TestServer::TestServer(Options given) : options(std::move(given)) {
   add_reflection_method(methods);
   if (options.more_routes) options.more_routes(router);
   if (options.more_methods) options.more_methods(methods);
+  if (options.application) options.application(router, service);
   thread_ = std::thread([this] { code_ = server->run([] {}); });
 }
 

@@ -22,6 +22,7 @@ struct TestServerOptions {
   std::filesystem::path model = tiny_model({});
   std::function<void(Router&)> more_routes = {};
   std::function<void(Methods&)> more_methods = {};
+  std::function<void(Router&, const Service&)> application = {};
 };
 
 class TestServer {
