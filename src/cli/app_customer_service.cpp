@@ -178,7 +178,8 @@ int customer_service(Arguments arguments) {
                                            service, {"encoder", name("intents"), name("ranker")},
                                            [&config, key] { return index_key(config)["encoder"] == key["encoder"]; }));
                                  },
-                             .described = apps::assistant_openapi(assistant->options())});
+                             .described = apps::assistant_openapi(assistant->options()),
+                             .files = {.readable = folders_of(config, {"answers", "encoder", "intents", "ranker"})}});
 }
 
 }  // namespace suanli::cli

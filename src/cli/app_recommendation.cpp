@@ -83,7 +83,8 @@ int recommendation(Arguments arguments) {
                                    apps::add_recommendation_routes(router, service, make_recommender(config, service),
                                                                    kItemEncoder);
                                  },
-                             .described = apps::recommendation_openapi()});
+                             .described = apps::recommendation_openapi(),
+                             .files = {.readable = folders_of(config, {"model", "encoder", "items", "interactions"})}});
 }
 
 }  // namespace suanli::cli

@@ -149,7 +149,8 @@ int sentiment_watch(Arguments arguments) {
                              apps::served_negative_scores(service, "sentiment", config.get_string("negative_label"))),
                          most);
                    },
-               .described = apps::sentiment_openapi(most)});
+               .described = apps::sentiment_openapi(most),
+               .files = {.readable = folders_of(config, {"model"})}});
 }
 
 }  // namespace suanli::cli

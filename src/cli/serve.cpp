@@ -51,15 +51,8 @@ int serve(Arguments arguments) {
   if (print_help(arguments, kServeUsage, serve_options())) return 0;
   Config config(serve_options());
   read_options(config, arguments, "serve");
-  ServerWork work = {.add_models = [&](serve::Repository& models) { add_models(config, models); }};
-  // A model may be replaced as a whole, by a folder of the same name or by turning a link.
-  for (const char* name : {"model", "model_repository"}) {
-    if (!config.is_given(name)) continue;
-    const std::filesystem::path path = config.get_string(name);
-    work.files.readable.insert(work.files.readable.end(),
-                               {folder_of(path), std::filesystem::absolute(path).parent_path()});
-  }
-  return run_server(config, work);
+  return run_server(config, {.add_models = [&](serve::Repository& models) { add_models(config, models); },
+                             .files = {.readable = folders_of(config, {"model", "model_repository"})}});
 }
 
 }  // namespace suanli::cli

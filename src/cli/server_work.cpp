@@ -184,22 +184,25 @@ void give_up_privileges(bool root_is_allowed) {
   setrlimit(RLIMIT_CORE, &none);
 }
 
-/// The folders of what the options name: files in them may be replaced while the server runs.
-serve::FileAccess files_of(const Config& config, serve::FileAccess files) {
-  for (const char* name :
-       {"keys_file", "ssl_certfile", "ssl_keyfile", "ssl_ca_certs", "alert_rules", "energy_prices"}) {
-    if (config.is_given(name)) files.readable.push_back(folder_of(config.get_string(name)));
-  }
-  for (const char* name : {"admin_socket", "audit_log"}) {
-    if (config.is_given(name)) files.writable.push_back(folder_of(config.get_string(name)));
-  }
+serve::FileAccess with_server_files(const Config& config, serve::FileAccess files) {
+  const auto add = [](auto& to, const auto& more) { to.insert(to.end(), more.begin(), more.end()); };
+  add(files.readable,
+      folders_of(config, {"keys_file", "ssl_certfile", "ssl_keyfile", "ssl_ca_certs", "alert_rules", "energy_prices"}));
+  add(files.writable, folders_of(config, {"admin_socket", "audit_log"}));
   return files;
 }
 
 }  // namespace
 
-std::filesystem::path folder_of(const std::filesystem::path& path) {
-  return std::filesystem::weakly_canonical(path).parent_path();
+std::vector<std::filesystem::path> folders_of(const Config& config, std::initializer_list<const char*> options) {
+  std::vector<std::filesystem::path> out;
+  for (const char* option : options) {
+    if (!config.is_given(option)) continue;
+    const std::filesystem::path path = config.get_string(option);
+    out.push_back(std::filesystem::weakly_canonical(path).parent_path());
+    out.push_back(std::filesystem::absolute(path).parent_path());
+  }
+  return out;
 }
 
 int run_server(const Config& config, const ServerWork& work) {
@@ -207,7 +210,7 @@ int run_server(const Config& config, const ServerWork& work) {
   const serve::ServerOptions options = read_server(config);
   const Device device = device_named(config.get_string("device"));
   const bool sandbox = config.get_bool("sandbox") && device.type == DeviceType::cpu;
-  if (sandbox) log_info(serve::confine_files(files_of(config, work.files)));
+  if (sandbox) log_info(serve::confine_files(with_server_files(config, work.files)));
   const int64_t replicas = at_least(config, "replicas", 0);
   if (replicas > 0) set_thread_count(1);
 

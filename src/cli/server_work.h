@@ -28,8 +28,9 @@ struct ServerWork {
 /// Serves until SIGTERM. `config` has server_options(). Returns the exit code.
 int run_server(const Config& config, const ServerWork& work);
 
-/// The folder that a file or folder lies in, links followed.
-std::filesystem::path folder_of(const std::filesystem::path& path);
+/// The folders in which what these options name lies, links followed and not: a file may be written anew, a model
+/// replaced by a folder of its name or by turning a link.
+std::vector<std::filesystem::path> folders_of(const Config& config, std::initializer_list<const char*> options);
 
 /// The option's text, "" where it was not given.
 std::string given_or_none(const Config& config, const char* name);

@@ -242,8 +242,7 @@ Question question_of(const ServedModel& model, const std::vector<InferTensor>& i
   return question;
 }
 
-void check_output_names(const ServedModel& model, const std::vector<std::string>& names) {
-  const auto known = model_outputs(model);
+void check_output_names(const std::vector<TensorInfo>& known, const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     if (std::ranges::count(known, name, &TensorInfo::name) == 0) {
       throw RequestError(Fault::invalid, "\"" + name + "\": expected the name of an output");
@@ -268,11 +267,6 @@ std::shared_ptr<LoadedModel> any_of_version(const Service& service, const std::s
     throw RequestError(Fault::not_found, "no such version of the model");
   }
   return model;
-}
-
-ModelPointer model_of_version(const Service& service, const std::string& name, const std::string& version) {
-  any_of_version(service, name, version);
-  return service.models.get(name);
 }
 
 bool model_is_ready(const Service& service, const std::string& name) {

@@ -30,7 +30,7 @@ std::vector<TensorInfo> model_outputs(const ServedModel& model);
 Question question_of(const ServedModel& model, const std::vector<InferTensor>& inputs);
 
 /// Throws RequestError for a name that is not that of an output.
-void check_output_names(const ServedModel& model, const std::vector<std::string>& names);
+void check_output_names(const std::vector<TensorInfo>& known, const std::vector<std::string>& names);
 
 /// The outputs of these names, of all for none. check_output_names() has seen them.
 std::vector<InferTensor> outputs_of(const ServedModel& model, const Answers& answers,
@@ -39,6 +39,7 @@ std::vector<InferTensor> outputs_of(const ServedModel& model, const Answers& ans
 /// Loads a model on another thread and answers `done`, or the error in that form.
 void load_in_background(const Service& service, const ExchangePointer& exchange, const std::string& name,
                         ErrorForm form, Response done);
+
 /// Bytes of an element of a datatype; 0 for BYTES and for names that are none.
 size_t element_size(const std::string& datatype);
 

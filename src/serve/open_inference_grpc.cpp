@@ -4,6 +4,7 @@
 #include "serve/ask.h"
 #include "serve/grpc_message.h"
 #include "serve/open_inference.h"
+#include "serve/prediction_tensors.h"
 
 namespace suanli::serve {
 
@@ -26,6 +27,16 @@ std::string data_of(const std::string& datatype, const inference::InferTensorCon
     append_values<int64_t>(data, contents.int64_contents());
   } else if (datatype == "INT32") {
     append_values<int32_t>(data, contents.int_contents());
+  } else if (datatype == "UINT8") {
+    for (const uint32_t value : contents.uint_contents()) {
+      if (value > 255)
+        throw RequestError(Fault::invalid, "expected UINT8 of at most 255, got " + std::to_string(value));
+      data += static_cast<char>(value);
+    }
+  } else if (datatype == "FP32") {
+    append_values<float>(data, contents.fp32_contents());
+  } else if (datatype == "FP64") {
+    append_values<double>(data, contents.fp64_contents());
   }
   return data;
 }
@@ -55,34 +66,48 @@ std::vector<InferTensor> tensors_of(ModelInferRequest& request) {
   return out;
 }
 
-void read_parameters(const ModelInferRequest& request, Question& question) {
-  const auto& all = request.parameters();
-  if (const auto found = all.find("truncate"); found != all.end()) {
-    if (!found->second.has_bool_param()) {
-      throw RequestError(Fault::invalid, "\"truncate\": expected true or false");
-    }
-    question.truncate = found->second.bool_param();
-  }
-  if (const auto found = all.find("priority"); found != all.end()) {
-    const auto& value = found->second;
-    const int64_t priority = value.has_uint64_param()
-                                 ? static_cast<int64_t>(std::min<uint64_t>(value.uint64_param(), 1001))
-                             : value.has_int64_param() ? value.int64_param()
-                                                       : 1001;
-    if (priority < -1000 || priority > 1000) {
-      throw RequestError(Fault::invalid, "\"priority\": expected an integer from -1000 to 1000");
-    }
-    question.work.priority = static_cast<int>(priority);
-  }
+const inference::InferParameter* parameter(const ModelInferRequest& request, const char* name) {
+  const auto found = request.parameters().find(name);
+  return found == request.parameters().end() ? nullptr : &found->second;
 }
 
-Response infer_answer(const ServedModel& model, const Answers& answers, const std::vector<std::string>& names,
-                      const std::string& id) {
+bool flag(const ModelInferRequest& request, const char* name) {
+  const auto* value = parameter(request, name);
+  if (value != nullptr && !value->has_bool_param()) {
+    throw RequestError(Fault::invalid, "\"" + std::string(name) + "\": expected true or false");
+  }
+  return value != nullptr && value->bool_param();
+}
+
+int64_t integer(const ModelInferRequest& request, const char* name, int64_t otherwise, int64_t least, int64_t most) {
+  const auto* value = parameter(request, name);
+  if (value == nullptr) return otherwise;
+  const bool fits = value->has_int64_param() || (value->has_uint64_param() && value->uint64_param() <= INT64_MAX);
+  const int64_t number = value->has_int64_param() ? value->int64_param() : static_cast<int64_t>(value->uint64_param());
+  if (!fits || number < least || number > most) {
+    throw RequestError(Fault::invalid, "\"" + std::string(name) + "\": expected an integer from " +
+                                           std::to_string(least) + " to " + std::to_string(most));
+  }
+  return number;
+}
+
+int priority_of(const ModelInferRequest& request) {
+  return static_cast<int>(integer(request, "priority", 0, -1000, 1000));
+}
+
+std::vector<std::string> names_of_outputs(const ModelInferRequest& request, const std::vector<TensorInfo>& known) {
+  std::vector<std::string> names;
+  for (const auto& output : request.outputs()) names.push_back(output.name());
+  check_output_names(known, names);
+  return names;
+}
+
+Response infer_answer(const LoadedModel& model, std::vector<InferTensor> tensors, const std::string& id) {
   ModelInferResponse response;
   response.set_model_name(model.name());
   response.set_model_version(std::to_string(model.version()));
   response.set_id(id);
-  for (InferTensor& tensor : outputs_of(model, answers, names)) {
+  for (InferTensor& tensor : tensors) {
     auto& output = *response.add_outputs();
     output.set_name(tensor.name);
     output.set_datatype(tensor.datatype);
@@ -92,18 +117,33 @@ Response infer_answer(const ServedModel& model, const Answers& answers, const st
   return answer_of(response);
 }
 
+void infer_items(const PredictorPointer& model, const ExchangePointer& exchange, ModelInferRequest& request) {
+  Asking asking{.items = items_of(*model, tensors_of(request))};
+  asking.work.priority = priority_of(request);
+  int64_t horizon = model->horizon();
+  if (model->series() != nullptr) horizon = integer(request, "horizon", horizon, 1, horizon);
+  ask(model, exchange, std::move(asking), grpc_error,
+      [model, horizon, names = names_of_outputs(request, predictor_outputs(*model)),
+       id = request.id()](Predicted& predicted) {
+        cut_forecasts(predicted, horizon);
+        return infer_answer(*model, prediction_outputs(*model, predicted, names), id);
+      });
+}
+
 void call_model_infer(const Service& service, const ExchangePointer& exchange) {
-  auto request = message_of<ModelInferRequest>(exchange);
-  const ModelPointer model = model_of_version(service, request.model_name(), request.model_version());
-  exchange->counts_for(model->name());
-  Question question = question_of(*model, tensors_of(request));
-  read_parameters(request, question);
-  std::vector<std::string> names;
-  for (const auto& output : request.outputs()) names.push_back(output.name());
-  check_output_names(*model, names);
+  const auto request = std::make_shared<ModelInferRequest>(message_of<ModelInferRequest>(exchange));
+  const auto any = any_of_version(service, request->model_name(), request->model_version());
+  exchange->counts_for(any->name());
+  if (const auto predictor = std::dynamic_pointer_cast<PredictingModel>(any)) {
+    return beside(service, exchange, grpc_error, [=] { infer_items(predictor, exchange, *request); });
+  }
+  const ModelPointer model = service.models.get(request->model_name());
+  Question question = question_of(*model, tensors_of(*request));
+  question.truncate = flag(*request, "truncate");
+  question.work.priority = priority_of(*request);
   ask(model, exchange, std::move(question), grpc_error,
-      [model, names = std::move(names), id = request.id()](const Answers& answers) {
-        return infer_answer(*model, answers, names, id);
+      [model, names = names_of_outputs(*request, model_outputs(*model)), id = request->id()](const Answers& answers) {
+        return infer_answer(*model, outputs_of(*model, answers, names), id);
       });
 }
 
@@ -136,7 +176,9 @@ void call_server_metadata(const Service&, const ExchangePointer& exchange) {
 
 void call_model_metadata(const Service& service, const ExchangePointer& exchange) {
   const auto request = message_of<inference::ModelMetadataRequest>(exchange);
-  const ModelPointer model = model_of_version(service, request.name(), request.version());
+  const auto model = any_of_version(service, request.name(), request.version());
+  const auto predictor = std::dynamic_pointer_cast<PredictingModel>(model);
+  const ModelPointer texts = predictor ? nullptr : service.models.get(request.name());
   inference::ModelMetadataResponse response;
   response.set_name(model->name());
   response.add_versions(std::to_string(model->version()));
@@ -146,12 +188,16 @@ void call_model_metadata(const Service& service, const ExchangePointer& exchange
     out.set_datatype(info.datatype);
     out.mutable_shape()->Add(info.shape.begin(), info.shape.end());
   };
-  for (const TensorInfo& info : model_inputs(*model)) fill(*response.add_inputs(), info);
-  for (const TensorInfo& info : model_outputs(*model)) fill(*response.add_outputs(), info);
+  for (const TensorInfo& info : predictor ? predictor_inputs(*predictor) : model_inputs(*texts)) {
+    fill(*response.add_inputs(), info);
+  }
+  for (const TensorInfo& info : predictor ? predictor_outputs(*predictor) : model_outputs(*texts)) {
+    fill(*response.add_outputs(), info);
+  }
   exchange->answer(answer_of(response));
 }
 
-void fill_statistics(inference::ModelStatistics& out, const ServedModel& model) {
+void fill_statistics(inference::ModelStatistics& out, const LoadedModel& model) {
   const ModelCounts counts = model.counts();
   out.set_name(model.name());
   out.set_version(std::to_string(model.version()));
@@ -175,13 +221,10 @@ void call_model_statistics(const Service& service, const ExchangePointer& exchan
   const auto request = message_of<inference::ModelStatisticsRequest>(exchange);
   inference::ModelStatisticsResponse response;
   if (!request.name().empty()) {
-    fill_statistics(*response.add_model_stats(), *model_of_version(service, request.name(), request.version()));
+    fill_statistics(*response.add_model_stats(), *any_of_version(service, request.name(), request.version()));
     return exchange->answer(answer_of(response));
   }
-  for (const auto& loaded : service.models.loaded()) {
-    const auto model = std::dynamic_pointer_cast<ServedModel>(loaded);
-    if (model) fill_statistics(*response.add_model_stats(), *model);
-  }
+  for (const auto& model : service.models.loaded()) fill_statistics(*response.add_model_stats(), *model);
   exchange->answer(answer_of(response));
 }
 

@@ -110,7 +110,7 @@ Wanted wanted_outputs(const Json& body, const std::vector<TensorInfo>& known) {
   for (const Json& output : *outputs) {
     if (!output.is_object()) wrong_field("outputs", "a list of outputs");
     const std::string name = string_field(output, "name", "");
-    check_output_names(model, {name});
+    check_output_names(known, {name});
     const Json* own = field(output, "parameters");
     out.names.push_back(name);
     out.binary.push_back(

@@ -21,13 +21,13 @@ struct Service {
   const monitor::AlertHistory& alerts;
 };
 
-/// The model of that name, of any version for "". Throws RequestError where there is none, the second one also for a
-/// model that answers no texts.
-std::shared_ptr<LoadedModel> any_of_version(const Service& service, const std::string& name, const std::string& version);
-ModelPointer model_of_version(const Service& service, const std::string& name, const std::string& version);
+/// The model of that name, of any version for "". Throws RequestError where there is none.
+std::shared_ptr<LoadedModel> any_of_version(const Service& service, const std::string& name,
+                                            const std::string& version);
 /// Throws RequestError for a name that is no model's.
 bool model_is_ready(const Service& service, const std::string& name);
-/// The same for the model and version that a path names.
+/// The model that a path names, with its version where the path has one. Throws RequestError where there is none, the
+/// second one also for a model that answers no texts.
 std::shared_ptr<LoadedModel> any_of_path(const Service& service, const Request& request);
 ModelPointer model_of_path(const Service& service, const Request& request);
 
