@@ -213,6 +213,7 @@ void Scheduler::end(const EntryPointer& entry, Ending ending, std::string messag
                      .message = std::move(message),
                      .rows = ending == Ending::done ? std::move(entry->rows) : std::vector<std::vector<float>>(),
                      .timing = timing});
+  entry->job.on_end = nullptr;  // what it holds may go as soon as drain() returns
   const std::lock_guard lock(mutex_);
   if (--unfinished_ == 0) idle_.notify_all();
 }

@@ -128,9 +128,10 @@ void GrpcFront::post(std::function<void()> work) {
   const std::lock_guard lock(post_mutex);
   if (ended) return;
   auto* posted = new Posted;
-  posted->fire = [posted, work = std::move(work)](bool) mutable {
+  posted->fire = [posted, &mutex = post_mutex, work = std::move(work)](bool) mutable {
     const std::function<void()> last = std::move(work);
-    delete posted;  // and this function with it
+    { const std::lock_guard wait(mutex); }  // until Set() below is done with it
+    delete posted;                          // and this function with it
     last();
   };
   posted->alarm.Set(queue.get(), gpr_inf_past(GPR_CLOCK_MONOTONIC), static_cast<GrpcTag*>(posted));

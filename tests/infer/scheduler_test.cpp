@@ -178,6 +178,22 @@ TEST(Scheduler, DrainingEndsWhatWasTakenAndTakesNoMore) {
   EXPECT_EQ(submit(scheduler, {sequence_of(2)}).get().ending, Ending::stopped);
 }
 
+TEST(Scheduler, AfterDrainingNothingIsLeftOfWhatTheJobsHeld) {
+  struct Slow {
+    explicit Slow(std::atomic<bool>& flag) : gone(flag) {}
+    ~Slow() {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      gone = true;
+    }
+    std::atomic<bool>& gone;
+  };
+  std::atomic<bool> gone = false;
+  Scheduler scheduler(tiny_engine(), {});
+  submit(scheduler, {sequence_of(3)}, {}, [held = std::make_shared<Slow>(gone)](JobResult) {});
+  scheduler.drain();
+  EXPECT_TRUE(gone) << "a server lets its threads go as soon as its models are drained";
+}
+
 TEST(Scheduler, AnEndingSchedulerAnswersAll) {
   std::vector<std::future<JobResult>> jobs;
   {
