@@ -7,15 +7,24 @@
 
 namespace suanli::serve {
 
+namespace {
+
+std::vector<monitor::AlertRule> watched_rules(const std::filesystem::path& file, monitor::AlertHistory& history) {
+  std::vector<monitor::AlertRule> rules = monitor::read_alert_rules(file);
+  std::vector<std::string> names;
+  for (const monitor::AlertRule& rule : rules) names.push_back(rule.name);
+  history.watch(std::move(names));
+  return rules;
+}
+
+}  // namespace
+
 Alarm::Alarm(const AlarmOptions& options, const monitor::ServiceMetrics& metrics, monitor::AlertHistory& history)
     : options_(options),
       metrics_(metrics),
       history_(history),
-      engine_(monitor::read_alert_rules(options.rules)),
+      engine_(watched_rules(options.rules, history)),
       webhook_(options.webhook_url) {
-  std::vector<std::string> names;
-  for (const auto& rule : monitor::read_alert_rules(options.rules)) names.push_back(rule.name);
-  history_.watch(std::move(names));
   thread_ = std::thread([this] { run(); });
 }
 

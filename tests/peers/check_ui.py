@@ -159,6 +159,13 @@ def check_try(page, model):
     page.page.fill("textarea[name=second]", "Somebody makes music.")
     page.page.click("#try-run")
     page.wait("#try-result", "cosine")
+    for other in page.page.eval_on_selector_all("#try-model option", "all => all.map(o => o.value)"):
+        page.page.select_option("#try-model", other)
+        page.page.click("#try-run")
+        page.page.wait_for_function("!document.querySelector('#try-result').ariaBusy && document.querySelector('#try-result').innerText.length > 2")
+        assert page.page.query_selector("#try-result .failure") is None, (other, page.page.text_content("#try-result"))
+        print(f"{other}: {page.page.inner_text('#try-result')[:60]!r}")
+    page.page.select_option("#try-model", model)
 
 
 def check_full(browser, suanli, folders, shots):

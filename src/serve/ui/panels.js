@@ -32,7 +32,7 @@ export function duration(seconds) {
   return seconds < 1 ? [short(seconds * 1e3), "ms"] : [short(seconds), "s"];
 }
 
-const joules = value => value < 1e4 ? `${short(value)} J` : value < 1e6 ? `${short(value / 1e3)} kJ` : `${short(value / 1e6)} MJ`;
+const joules = value => value > 0 && value < 1 ? `${short(value * 1e3)} mJ` : value < 1e4 ? `${short(value)} J` : value < 1e6 ? `${short(value / 1e3)} kJ` : `${short(value / 1e6)} MJ`;
 
 function ago(seconds) {
   const passed = Math.max(0, Date.now() / 1000 - seconds);
@@ -129,7 +129,7 @@ export function showEnergy(energies, watts) {
     parts.push(element("p", { class: "measure" }, element("span", {}, e.model_name, element("small", { class: "badge" }, e.source)),
       element("strong", {}, e.joules === null ? "unknown" : joules(e.joules))));
     const terms = [];
-    if (e.joules_per_token !== null) terms.push(`${short(e.joules_per_token * 1e3)} mJ a token`);
+    if (e.joules_per_token !== null) terms.push(`${joules(e.joules_per_token)} a token`);
     if (e.cost !== null) terms.push(`${short(e.cost)} ${e.currency}`);
     if (e.co2_kg !== null) terms.push(`${short(e.co2_kg * 1e3)} g CO₂e`);
     if (terms.length) parts.push(element("p", { class: "soft" }, terms.join(" · ")));
