@@ -162,7 +162,8 @@ def check_try(page, model):
     for other in page.page.eval_on_selector_all("#try-model option", "all => all.map(o => o.value)"):
         page.page.select_option("#try-model", other)
         page.page.click("#try-run")
-        page.page.wait_for_function("!document.querySelector('#try-result').ariaBusy && document.querySelector('#try-result').innerText.length > 2")
+        page.page.wait_for_function("""() => { const r = document.querySelector("#try-result");
+          return !r.ariaBusy && r.innerText.length > 2 }""")
         assert page.page.query_selector("#try-result .failure") is None, (other, page.page.text_content("#try-result"))
         print(f"{other}: {page.page.inner_text('#try-result')[:60]!r}")
     page.page.select_option("#try-model", model)
