@@ -17,42 +17,42 @@ constexpr Asset kAssets[] = {
     {
         "index.html",
         "text/html; charset=utf-8",
-#include "serve/ui/index.html.inc"
+#include "ui.index.html.inc"
     },
     {
         "style.css",
         "text/css; charset=utf-8",
-#include "serve/ui/style.css.inc"
+#include "ui.style.css.inc"
     },
     {
         "icon.svg",
         "image/svg+xml",
-#include "serve/ui/icon.svg.inc"
+#include "ui.icon.svg.inc"
     },
     {
         "app.js",
         kScript,
-#include "serve/ui/app.js.inc"
+#include "ui.app.js.inc"
     },
     {
         "charts.js",
         kScript,
-#include "serve/ui/charts.js.inc"
+#include "ui.charts.js.inc"
     },
     {
         "metrics.js",
         kScript,
-#include "serve/ui/metrics.js.inc"
+#include "ui.metrics.js.inc"
     },
     {
         "panels.js",
         kScript,
-#include "serve/ui/panels.js.inc"
+#include "ui.panels.js.inc"
     },
     {
         "try.js",
         kScript,
-#include "serve/ui/try.js.inc"
+#include "ui.try.js.inc"
     },
 };
 
