@@ -164,6 +164,18 @@ TEST(Completions, WhatCannotBeHonouredIsRefused) {
   EXPECT_TRUE(refused({{"stop", {"a", "b", "c", "d", "e"}}}));
 }
 
+TEST(Completions, ATextThatIsRefusedHasNotBeenComputed) {
+  TestServerOptions options = writer_options();
+  options.server.limits.queued = 1;
+  TestServer server(options);
+  const Json body = {{"prompt", std::vector<std::string>(32, "w1")}, {"max_tokens", 2}};
+  ASSERT_EQ(Client(server.port()).post("/v1/completions", body.dump()).status, 429) << "one waits, others find no room";
+  server.stop();
+  const std::string metrics = server.metrics.text(), name = "suanli_sequences_total{model=\"tiny\"} ";
+  const size_t at = metrics.find(name);
+  EXPECT_LT(at == std::string::npos ? 0 : std::atoi(metrics.c_str() + at + name.size()), 32);
+}
+
 TEST(Completions, AClientThatLeavesFreesItsPlace) {
   TestServerOptions options = writer_options();
   TestServer server(options);
