@@ -76,11 +76,18 @@ class Questions {
   std::vector<QuestionExample> all_;
 };
 
+const Json& list_in(const Json& object, const char* key, const std::string& file) {
+  if (!object.is_object() || !object.contains(key) || !object[key].is_array()) {
+    throw UserError(file, concat("expected a list \"", key, "\", as files of SQuAD have it"));
+  }
+  return object[key];
+}
+
 void read_squad(const Json& json, const std::string& file, Questions& questions) {
-  for (const Json& article : json_get<Json>(json, "data", file)) {
-    for (const Json& paragraph : json_get<Json>(article, "paragraphs", file)) {
+  for (const Json& article : list_in(json, "data", file)) {
+    for (const Json& paragraph : list_in(article, "paragraphs", file)) {
       const auto context = json_get<std::string>(paragraph, "context", file);
-      for (const Json& question : json_get<Json>(paragraph, "qas", file)) {
+      for (const Json& question : list_in(paragraph, "qas", file)) {
         questions.add(question, context, concat(file, ":", json_get_or<std::string>(question, "id", "?", file)));
       }
     }

@@ -360,7 +360,7 @@ void add_embedding_routes(Router& router, const Service& service) {
   router.add({.method = "POST",
               .pattern = "/",
               .scope = Scope::infer,
-              .handler = [service](const ExchangePointer& exchange) { answer_hub(service, exchange); },
+              .handler = [service](const ExchangePointer& exchange) { answer_hub(service, exchange, tei_error); },
               .error = tei_error,
               .body = BodyKind::binary});
 }

@@ -178,12 +178,11 @@ void hub_pipeline(const Service&, const ExchangePointer& exchange, const ModelPo
   });
 }
 
-void answer_hub(const Service& service, const ExchangePointer& exchange) {
+void answer_hub(const Service& service, const ExchangePointer& exchange, ErrorForm form) {
   const auto any = service.models.any("");
   const auto predictor = std::dynamic_pointer_cast<PredictingModel>(any);
   if (!predictor) return answer_hub_texts(service, exchange);
   exchange->counts_for(any->name());
-  constexpr ErrorForm form = plain_error;
   beside(service, exchange, form, [=] { hub_predictions(predictor, exchange, form); });
 }
 

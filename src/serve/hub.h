@@ -7,7 +7,7 @@
 namespace suanli::serve {
 
 /// The model is asked as the client asks for its task; a body of JSON, or of pictures the file itself.
-void answer_hub(const Service& service, const ExchangePointer& exchange);
+void answer_hub(const Service& service, const ExchangePointer& exchange, ErrorForm form);
 
 /// Models of texts. Throws RequestError.
 void answer_hub_texts(const Service& service, const ExchangePointer& exchange);

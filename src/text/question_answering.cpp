@@ -107,11 +107,6 @@ std::vector<QuestionWindow> question_windows(const Tokenizer& tokenizer, std::st
                     concat("expected a question that leaves room for more than ", options.doc_stride,
                            " tokens of the context within ", options.max_length, ", got one of ", asked_end - asked));
   }
-  std::vector<std::pair<uint32_t, uint32_t>> words(whole.size());
-  for (size_t t = first, begin = first; t < last; ++t) {
-    if (whole.word_ids[t] != whole.word_ids[begin]) begin = t;
-    for (size_t w = begin; w <= t; ++w) words[w] = {whole.offsets[begin].first, whole.offsets[t].second};
-  }
   std::vector<QuestionWindow> windows;
   for (int64_t begin = 0;; begin += room - options.doc_stride) {
     const int64_t end = std::min(begin + room, tokens);
@@ -124,9 +119,13 @@ std::vector<QuestionWindow> question_windows(const Tokenizer& tokenizer, std::st
     };
     add(0, first);
     window.first = first;
-    for (auto t = first + static_cast<size_t>(begin); t < first + static_cast<size_t>(end); ++t) {
+    size_t word = first + static_cast<size_t>(begin);  // where the word of a token begins in this window
+    const size_t from = word;
+    for (size_t t = from; t < first + static_cast<size_t>(end); ++t) {
+      if (whole.word_ids[t] != whole.word_ids[word]) word = t;
       window.offsets.push_back(whole.offsets[t]);
-      window.words.push_back(words[t]);
+      window.words.push_back({whole.offsets[word].first, 0});
+      for (size_t w = word; w <= t; ++w) window.words[w - from].second = whole.offsets[t].second;
     }
     add(first + static_cast<size_t>(begin), first + static_cast<size_t>(end));
     add(last, whole.size());
@@ -176,7 +175,10 @@ std::vector<AnswerSpan> best_answers(std::string_view context, std::span<const Q
 
 std::string normalized_answer(std::string_view text) {
   std::string out;
-  for (const std::u32string& word : answer_words(text)) out += (out.empty() ? "" : " ") + to_utf8(word);
+  for (const std::u32string& word : answer_words(text)) {
+    if (!out.empty()) out += ' ';
+    out += to_utf8(word);
+  }
   return out;
 }
 

@@ -21,7 +21,7 @@ struct QuestionWindow {
   std::vector<int32_t> ids, types;
   size_t first = 0;                                    ///< where the part of the context begins
   std::vector<std::pair<uint32_t, uint32_t>> offsets;  ///< of each token of the part: code points of the context
-  std::vector<std::pair<uint32_t, uint32_t>> words;    ///< the same of the word that it belongs to
+  std::vector<std::pair<uint32_t, uint32_t>> words;    ///< of its word, as far as the window has it
 };
 
 /// The windows that transformers cuts (truncation only_second with a stride): the context is left out nowhere. Throws

@@ -37,8 +37,11 @@ void prepare_questions(const Json& model_json, Run& run) {
   if (!a.validation_file.empty() && evaluates) validation = read(a.validation_file);
   if (!a.test_file.empty() && a.do_predict) test = read(a.test_file);
 
-  // The task alone has two outputs, whatever labels the model had.
-  run.model = make_model(run, model_json, {"LABEL_0", "LABEL_1"});
+  // transformers makes as many outputs as there are labels: a classifier of more becomes a model of two.
+  const size_t labels = models::config_labels(model_json, "config.json").size();
+  run.model = make_model(
+      run, model_json,
+      labels == 0 || labels == 2 ? std::vector<std::string>() : std::vector<std::string>{"LABEL_0", "LABEL_1"});
   const int64_t longest = run.model.config().longest_sequence, limit = tokenizer.model_max_length();
   const int64_t most = limit > 0 ? std::min(longest, limit) : longest;
   const int64_t asked = a.max_seq_length > 0 ? a.max_seq_length : run.kind.default_length;

@@ -5,10 +5,10 @@
 
 #include "autograd/tape.h"
 #include "base/error.h"
-#include "base/parallel.h"
 #include "data/loader.h"
 #include "ops/arithmetic.h"
 #include "ops/embedding.h"
+#include "ops/layout.h"
 #include "ops/loss.h"
 #include "train/task_parts.h"
 
@@ -151,7 +151,8 @@ Tensor QuestionAnswering::logits(const LossInputs& inputs, const nn::Mode& mode)
 
 Tensor QuestionAnswering::loss_of(const Tensor& logits, const LossInputs& inputs, double normalizer) const {
   const int64_t rows = inputs.labels.elements(), width = inputs.classes;
-  const Tensor placed = ops::index_select(logits.reshape({logits.elements(), 1}), inputs.rows).reshape({rows, width});
+  const Tensor flat = ops::reshape(logits, {logits.elements(), 1});
+  const Tensor placed = ops::reshape(ops::index_select(flat, inputs.rows), {rows, width});
   const Tensor kept = ops::add(placed, inputs.features.reshape({rows, width}).on(logits.device()));
   return ops::cross_entropy(kept, inputs.labels, {.normalizer = 2 * normalizer});
 }

@@ -233,7 +233,7 @@ TEST(PictureService, HeadersOfHugePicturesAreRefusedBeforeMemoryIsTaken) {
   std::string png = encode_png(picture(8, 8, 1));
   for (const size_t at : {16u, 20u}) png.replace(at, 4, std::string("\x00\x01\x86\xA0", 4));  // 100,000 each
   const Reply reply = client.request("POST", "/", png, "Content-Type: image/png\r\n");
-  EXPECT_EQ(reply.status, 400);
+  EXPECT_EQ(reply.status, 422);
   EXPECT_NE(reply.body.find("pixels"), std::string::npos) << reply.body;
   EXPECT_EQ(client.post("/v2/models/tiny/predict", R"({"inputs":["bm90IGEgcGljdHVyZQ=="]})").status, 400);
   EXPECT_EQ(client.post("/v2/models/tiny/predict", R"({"inputs":["###"]})").status, 400);
@@ -401,7 +401,7 @@ TEST(Explanations, OfTextsAddUpAndOfRowsAreWhatACellIsWorth) {
   EXPECT_EQ(found["attributions"][2]["column"], "town");
   Json without = kRows[0];
   without["town"] = nullptr;
-  const Json other = parse_json(predict(client, {without}), "t")["predictions"][0];
+  const Json other = parse_json(predict(client, Json::array({without})), "t")["predictions"][0];
   const double rest =
       other["label"] == found["label"] ? other["score"].get<double>() : 1 - other["score"].get<double>();
   EXPECT_NEAR(found["attributions"][2]["score"].get<double>(), found["output"].get<double>() - rest, 1e-6);

@@ -38,7 +38,7 @@ import json, sys
 from transformers import AutoModelForQuestionAnswering, BertTokenizerFast, QuestionAnsweringPipeline, __version__
 folder, cases = sys.argv[1], json.loads(sys.argv[2])
 pipe = QuestionAnsweringPipeline(model=AutoModelForQuestionAnswering.from_pretrained(folder),
-                                 tokenizer=BertTokenizerFast(folder + "/vocab.txt", model_max_length=64), framework="pt")
+                                 tokenizer=BertTokenizerFast(folder + "/vocab.txt", model_max_length=64, strip_accents=False), framework="pt")
 out = []
 for question, context in cases:
     row = {"question": question, "context": context}
