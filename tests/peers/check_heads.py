@@ -72,7 +72,9 @@ def table(suanli, work, regression):
     subprocess.run([suanli, "train", "--task", task, "--train_file", file, "--output_dir", folder, "--hidden_sizes", "8",
                     "--num_train_epochs", "5", "--learning_rate", "0.01", "--label_column_name", "label",
                     "--save_strategy", "no"], check=True, capture_output=True)
-    expected = predict(suanli, folder, file)[:20]
+    # The same rows together: a batch of another size may round sums otherwise.
+    (work / "some.jsonl").write_text("".join(file.read_text().splitlines(keepends=True)[:20]))
+    expected = predict(suanli, folder, work / "some.jsonl")
     columns = {name: [row[name] for row in rows[:20]] for name in ("age", "income", "town")}
     with Server(suanli, folder) as server:
         assert server.predictions(rows[:20]) == expected
@@ -86,8 +88,9 @@ def table(suanli, work, regression):
             inputs.append(tensor)
         answer = server.triton.infer("m", inputs)
         if regression:
-            assert np.allclose(answer.as_numpy("value"), [row["value"] for row in expected], rtol=0, atol=0)
-            assert server.client.tabular_regression(columns) == [row["value"] for row in expected]
+            assert answer.as_numpy("value").tolist() == np.float32([row["value"] for row in expected]).tolist()
+            # What tabular_regression sends; huggingface_hub 2.4 has it no longer for its own provider.
+            assert requests.post(server.url, json={"table": columns}).json() == [row["value"] for row in expected]
         else:
             assert [x.decode() for x in answer.as_numpy("label")] == [row["label"] for row in expected]
             assert answer.as_numpy("score").tolist() == np.float32([row["score"] for row in expected]).tolist()
