@@ -14,7 +14,7 @@
 namespace suanli::apps {
 
 struct AssistantOptions {
-  double intent_threshold = 0.7;   ///< least probability at which an intent counts as recognised
+  double intent_threshold = 0.75;  ///< least probability at which an intent counts as recognised
   double answer_threshold = 0.75;  ///< least confidence at which an answer is given
   size_t candidates = 20;          ///< of the index, that are ranked again
   size_t text_bytes = 2000;        ///< of one message
