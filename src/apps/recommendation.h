@@ -25,9 +25,9 @@ struct RecommenderLimits {
 };
 
 struct RecommendationQuery {
-  std::vector<int32_t> history;  ///< liked, oldest first; the last `history_length` of the model count
-  std::vector<int32_t> hidden;   ///< not to be recommended, beside the history
-  std::set<std::string> genres;  ///< one of these; empty: any
+  std::vector<int32_t> history = {};  ///< liked, oldest first; the last `history_length` of the model count
+  std::vector<int32_t> hidden = {};   ///< not to be recommended, beside the history
+  std::set<std::string> genres = {};  ///< one of these; empty: any
   size_t count = 10;
 };
 

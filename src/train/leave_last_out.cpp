@@ -34,7 +34,7 @@ void split_user(int32_t user, const std::vector<Interaction>& events, LeftOut* o
   if (count >= 3) likes.resize(count - 2);
 }
 
-std::vector<int32_t> last(const std::vector<int32_t>& all, int64_t length) {
+std::vector<int32_t> last_of(const std::vector<int32_t>& all, int64_t length) {
   const auto kept = std::min(all.size(), static_cast<size_t>(length));
   return {all.end() - static_cast<std::ptrdiff_t>(kept), all.end()};
 }
@@ -86,7 +86,7 @@ Dataset question_rows(const std::vector<NextLike>& questions, int64_t length, in
   for (size_t i = 0; i < questions.size(); ++i) {
     if (limit >= 0 && static_cast<int64_t>(i) == limit) break;
     EncodedExample& row = rows.rows.emplace_back();
-    row.ids = last(questions[i].history, length);
+    row.ids = last_of(questions[i].history, length);
     row.types.assign(row.ids.size(), 0);
     row.targets = {static_cast<float>(first + i), cold ? 1.0F : 0.0F};
     row.row = static_cast<int64_t>(first + i);

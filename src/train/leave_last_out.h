@@ -12,8 +12,8 @@ namespace suanli {
 /// One question to a recommender: what did this user like next?
 struct NextLike {
   int32_t user = 0, item = 0;
-  std::vector<int32_t> history;  ///< likes before it, oldest first, none of a held-out item
-  std::vector<int32_t> seen;     ///< all that the user met before it, liked or not: never recommended
+  std::vector<int32_t> history = {};  ///< likes before it, oldest first, none of a held-out item
+  std::vector<int32_t> seen = {};     ///< all that the user met before it, liked or not: never recommended
 };
 
 struct LeftOut {

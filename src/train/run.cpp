@@ -77,6 +77,7 @@ int train(Run& run, const Config& config) {
                                                   {"config", a.config_name},
                                                   {"tokenizer", a.tokenizer_name},
                                                   {"train_file", a.train_file},
+                                                  {"items_file", a.items_file},
                                                   {"replay", a.replay},
                                                   {"old_validation_file", a.old_validation_file},
                                                   {"validation_file", a.validation_file},
