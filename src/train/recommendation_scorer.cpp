@@ -57,7 +57,8 @@ class RecommendationScorer final : public Scorer {
     const std::vector<float> scores = host_values(ops::linear(task_.users(batch, mode), items_, {}));
     for (size_t b = 0; b < batch.rows.size(); ++b) {
       const auto own = std::span(scores).subspan(b * size_, size_);
-      const NextLike& question = task_.question(batch.rows[b]);
+      // Its number, which is not that of the row in its data set.
+      const NextLike& question = task_.question(static_cast<int64_t>(batch.targets[2 * b]));
       if (batch.targets[2 * b + 1] == 0) {
         add_question(question, batch.rows[b], own);
       } else {

@@ -1,4 +1,5 @@
-// A recommender over HTTP: users and histories get what their taste is, cold items by their text, bad requests one line.
+// A recommender over HTTP: users and histories get what their taste is, cold items by their text, bad requests one
+// line.
 #include "apps/recommendation.h"
 
 #include <gtest/gtest.h>
@@ -119,7 +120,9 @@ TEST(Recommender, AColdItemIsRecommendedToItsTasteAtOnceAndOnlySoManyAreTaken) {
   const RecommendationQuery romantic = {.history = {4, 5}, .count = 3}, warlike = {.history = {0, 1}, .count = 2};
   EXPECT_TRUE(ids_of(recommender, recommender.recommend(romantic)).contains("new"));
   EXPECT_FALSE(ids_of(recommender, recommender.recommend(warlike)).contains("new"));
-  EXPECT_NE(error_of([&] { recommender.add_item({"odd", "Odd", ""}, std::vector<float>(3, 1)); }).find("16"),
+  EXPECT_NE(error_of([&] {
+              recommender.add_item({"odd", "Odd", ""}, std::vector<float>(3, 1));
+            }).find("16"),
             std::string::npos);
   EXPECT_TRUE(recommender.add_event("ann", recommender.find("new"), UserEvent::like));
   EXPECT_EQ(recommender.user("ann")->history, (std::vector<int32_t>{kItems}));

@@ -20,8 +20,8 @@ std::filesystem::path written(const std::string& name, const std::string& text) 
 ItemTable letters() { return {{{"a", "A", ""}, {"b", "B", ""}, {"c", "C", "x|y"}}, "letters"}; }
 
 TEST(Items, AreReadByTheirColumnsAndWrittenAsTheyWere) {
-  const ItemTable items =
-      read_items(written("items.csv", "movieId,genres,title,year\n1,Drama|War,\"Story, A \"\"true\"\" one\",1995\n2,,B,1\n"));
+  const ItemTable items = read_items(
+      written("items.csv", "movieId,genres,title,year\n1,Drama|War,\"Story, A \"\"true\"\" one\",1995\n2,,B,1\n"));
   ASSERT_EQ(items.size(), 2);
   EXPECT_EQ(items[0].title, "Story, A \"true\" one");
   EXPECT_EQ(text_of(items[0]), "Story, A \"true\" one. Drama, War");

@@ -1,5 +1,5 @@
-// Two towers: loss and gradients are PyTorch's, tastes that were planted are found, cold items find their users by their
-// text, and a resumed run ends at the same bits.
+// Two towers: loss and gradients are PyTorch's, tastes that were planted are found, cold items find their users by
+// their text, and a resumed run ends at the same bits.
 #include "train/recommendation.h"
 
 #include <gtest/gtest.h>
@@ -14,6 +14,7 @@
 #include "ops/cast.h"
 #include "quiet_run.h"
 #include "tiny_run.h"
+#include "train/evaluate.h"
 
 namespace suanli {
 namespace {
@@ -50,6 +51,22 @@ TEST(TwoTowers, LossWithItsCorrectionAndEveryGradientEqualThoseOfPyTorch) {
   for (const nn::Parameter& parameter : model.parameters->all()) {
     EXPECT_LT(distance(gradient_of(parameter.value), file.tensor("grad/" + parameter.name)), 1e-5F) << parameter.name;
   }
+}
+
+TEST(RecommendationScores, AreThoseOfTheQuestionsThatTheRowsStandFor) {
+  initialize();
+  const auto folder = std::filesystem::path(SUANLI_TESTS_DIR) / "golden/models/two_tower";
+  const models::Model model = models::load_model(folder, {.device = test_device()});
+  LeftOut data = {{{0, 1}, {0, 2}, {0, 3}}, {}, {}, {}, std::vector<uint8_t>(8, 0)};
+  data.validation.push_back({.user = 0, .item = 1, .history = {0}, .seen = {0}});
+  data.test.push_back({.user = 0, .item = 7, .history = {0, 1}, .seen = {0, 1}});
+  const Recommendation task(model, data, 1);
+  const auto reciprocal = [&](const Dataset& rows) {
+    return *find_score(evaluate(task, rows, DType::f32, {.keep_predictions = true}).scores, "popularity_mrr");
+  };
+  // Item 1 beside 2 and 3, equally popular: rank 1 + 1. Item 7 behind 2 and 3, beside 4, 5 and 6: rank 1 + 2 + 2.
+  EXPECT_DOUBLE_EQ(reciprocal(question_rows(data.validation, 50, -1, false, 0)), 1.0 / 2);
+  EXPECT_DOUBLE_EQ(reciprocal(question_rows(data.test, 50, -1, false, 1)), 1.0 / 5);
 }
 
 TEST(LeaveLastOut, TheLastTwoLikesAreAskedForAndNothingLaterIsSeen) {
@@ -169,11 +186,11 @@ TEST_F(TasteRun, FindsTheTasteOfAUserAndTheSavedModelScoresTheSame) {
   EXPECT_TRUE(std::filesystem::exists(folder_ / "out/encoder/model.safetensors"));
   EXPECT_EQ(read_items(folder_ / "out/items.csv").size(), kItems);
 
-  ASSERT_EQ(quiet_run({"task=recommendation", "model_name_or_path=" + (folder_ / "out").string(),
-                       "output_dir=" + (folder_ / "again").string(),
-                       "validation_file=" + (folder_ / "ratings.csv").string()},
-                      run_evaluation),
-            0);
+  ASSERT_EQ(
+      quiet_run({"task=recommendation", "model_name_or_path=" + (folder_ / "out").string(),
+                 "output_dir=" + (folder_ / "again").string(), "validation_file=" + (folder_ / "ratings.csv").string()},
+                run_evaluation),
+      0);
   const Json again = results("again/eval_results.json");
   for (const char* name : {"loss", "ndcg@10", "recall@10", "mrr", "coverage@10", "item_knn_ndcg@10"}) {
     EXPECT_NEAR(again[std::string("eval_") + name].get<double>(), scores[std::string("predict_") + name].get<double>(),
@@ -203,9 +220,9 @@ TEST_F(TasteRun, AResumedRunWithOtherWorkersEndsAtTheSameBits) {
 }
 
 TEST_F(TasteRun, TheBestEpochByNdcgIsKeptAndTrainingStopsEarly) {
-  ASSERT_EQ(quiet_run(training("out", {"num_train_epochs=40", "eval_strategy=epoch", "save_strategy=epoch",
-                                       "save_total_limit=1", "metric_for_best_model=ndcg@10",
-                                       "load_best_model_at_end=true", "early_stopping_patience=2"})),
+  ASSERT_EQ(quiet_run(training(
+                "out", {"num_train_epochs=40", "eval_strategy=epoch", "save_strategy=epoch", "save_total_limit=1",
+                        "metric_for_best_model=ndcg@10", "load_best_model_at_end=true", "early_stopping_patience=2"})),
             0);
   const Json state = results("out/trainer_state.json");
   EXPECT_LT(state["epoch"].get<double>(), 40);
