@@ -10,7 +10,7 @@ namespace suanli::serve {
 /// What of the file system a server needs: reads beneath `readable`, anything beneath `writable`. Paths that do not
 /// exist are left out.
 struct FileAccess {
-  std::vector<std::filesystem::path> readable, writable;
+  std::vector<std::filesystem::path> readable = {}, writable = {};
 };
 
 /// From now on this thread, and those that it starts, reach no other files, and start no program from a file. To be
