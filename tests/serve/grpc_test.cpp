@@ -279,6 +279,7 @@ TEST(Grpc, EveryMethodAsksForAKeyOfItsScopeButThoseOfHealth) {
   google::rpc::Status details;
   google::rpc::RetryInfo retry;
   ASSERT_TRUE(details.ParseFromString(status.error_details()));
+  ASSERT_EQ(details.details_size(), 1);
   ASSERT_TRUE(details.details(0).UnpackTo(&retry));
   EXPECT_GE(retry.retry_delay().seconds(), 1);
 }
@@ -439,6 +440,7 @@ TEST(Grpc, AHandlerThatForgetsOrThrowsStillAnswers) {
 using HealthReader = std::unique_ptr<grpc::ClientReader<HealthCheckResponse>>;
 
 HealthReader watch(const Channel& channel, grpc::ClientContext& context, const std::string& service) {
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
   HealthCheckRequest request;
   request.set_service(service);
   static const grpc::internal::RpcMethod method("/grpc.health.v1.Health/Watch",
