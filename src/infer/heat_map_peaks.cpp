@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "autograd/tape.h"
+#include "base/concat.h"
 #include "base/error.h"
 #include "data/model_input.h"
 #include "image/augment.h"
@@ -46,6 +47,16 @@ std::vector<HeatMapPeak> peaks_of(std::span<const float> maps, int64_t height, i
     peaks.push_back({{x * kMapStride, y * kMapStride}, static_cast<double>(value(best_y, best_x))});
   }
   return peaks;
+}
+
+void check_processor(const ImageProcessor& processor, const models::HeatMapConfig& config) {
+  const ImageProcessor& p = processor;
+  if (p.height != config.image_size || p.width != config.image_size || p.do_center_crop ||
+      p.channels() != config.channels) {
+    throw UserError("preprocessor_config.json",
+                    concat("expected squares of ", config.image_size, " pixels and ", config.channels,
+                           " channels, as config.json says, got ", p.height, " x ", p.width, " and ", p.channels()));
+  }
 }
 
 std::vector<HeatMapPeak> key_points_in(const Image& image, const models::Network& network,

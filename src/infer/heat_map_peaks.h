@@ -34,6 +34,9 @@ BoxSquare square_around(const Box& box);
 /// A picture of the square around `object` alone, and of no other object.
 AnnotatedImage cut_out(AnnotatedImage picture, const ImageObject& object);
 
+/// Throws UserError for a processor whose size or channels are not the model's.
+void check_processor(const ImageProcessor& processor, const models::HeatMapConfig& config);
+
 /// The key points of the thing that fills `image`, in its pixels.
 std::vector<HeatMapPeak> key_points_in(const Image& image, const models::Network& network,
                                        const models::HeatMapConfig& config, const ImageProcessor& processor,

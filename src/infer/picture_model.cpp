@@ -40,6 +40,10 @@ PictureModel::PictureModel(const std::string& folder, models::Head head, const s
     : network_(load_network(folder, head, device, precision)) {
   if (head == models::Head::image_super_resolution) return;
   processor_ = ImageProcessor::read(std::filesystem::path(folder) / "preprocessor_config.json");
+  if (head == models::Head::keypoint_detection) {
+    check_processor(processor_, models::heat_map_config(config().json, folder + "/config.json"));
+    return;
+  }
   const bool one_size = processor_.output_size(100, 200) == processor_.output_size(200, 100);
   const bool square = head == models::Head::image_classification ||
                       (processor_.height > 0 && processor_.height == processor_.width && !processor_.do_center_crop);

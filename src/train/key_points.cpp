@@ -96,13 +96,7 @@ KeyPoints::KeyPoints(const models::Model& model, ImageProcessor processor, KeyPo
       input_{std::move(processor), std::move(options.augment)},
       seed_(options.seed) {
   input_.augment.mosaic = 0;  // a row is one object
-  const ImageProcessor& p = input_.processor;
-  if (p.height != config_.image_size || p.width != config_.image_size || p.do_center_crop ||
-      p.channels() != config_.channels) {
-    throw UserError("preprocessor_config.json",
-                    concat("expected squares of ", config_.image_size, " pixels and ", config_.channels,
-                           " channels, as config.json says, got ", p.height, " x ", p.width, " and ", p.channels()));
-  }
+  infer::check_processor(input_.processor, config_);
 }
 
 std::vector<EncodedExample> KeyPoints::add(std::vector<ImageExample> pictures) {
