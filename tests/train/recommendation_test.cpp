@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "autograd/tape.h"
+#include "base/concat.h"
 #include "base/file.h"
 #include "expect_error.h"
 #include "formats/safetensors.h"
@@ -140,8 +141,8 @@ class TasteRun : public testing::Test {
     std::string items = "id,title\n", ratings = "user,item,rating,timestamp\n";
     for (int i = 0; i < kItems; ++i) {
       const auto& of = words[i % kTastes];
-      items += "m" + std::to_string(i) + ',' + of[random.below(4)] + ' ' + of[random.below(4)] + ' ' +
-               of[random.below(4)] + '\n';
+      items += concat('m', i, ',');
+      for (int word = 0; word < 3; ++word) items += concat(of[random.below(4)], word < 2 ? ' ' : '\n');
     }
     for (int user = 0; user < 120; ++user) {
       std::vector<int> mine;
@@ -157,8 +158,7 @@ class TasteRun : public testing::Test {
     write_file_atomically(folder_ / "ratings.csv", ratings);
   }
   static std::string line(int user, int item, int rating, int time) {
-    return "u" + std::to_string(user) + ",m" + std::to_string(item) + ',' + std::to_string(rating) + ',' +
-           std::to_string(time) + '\n';
+    return concat('u', user, ",m", item, ',', rating, ',', time, '\n');
   }
   std::vector<std::string> training(const std::string& out, std::vector<std::string> more) const {
     more.insert(more.begin(),
