@@ -17,8 +17,8 @@
 
 #include "base/concat.h"
 #include "base/error.h"
-#include "base/sha256.h"
 #include "base/file_place.h"
+#include "base/sha256.h"
 
 namespace suanli {
 namespace {
