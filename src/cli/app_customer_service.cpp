@@ -163,6 +163,8 @@ int customer_service(Arguments arguments) {
   }
   const auto assistant = std::make_shared<const apps::Assistant>(open_assistant(config));
   const Json key = index_key(config);
+  serve::FileAccess files = {.readable = model_folders_of(config, {"encoder", "intents", "ranker"})};
+  for (const auto& folder : folders_of(config, {"answers"})) files.readable.push_back(folder);
   const auto name = [&](const char* option) { return config.is_given(option) ? std::string(option) : std::string(); };
   return run_server(config, {.add_models =
                                  [&](serve::Repository& models) {
@@ -179,7 +181,7 @@ int customer_service(Arguments arguments) {
                                            [&config, key] { return index_key(config)["encoder"] == key["encoder"]; }));
                                  },
                              .described = apps::assistant_openapi(assistant->options()),
-                             .files = {.readable = folders_of(config, {"answers", "encoder", "intents", "ranker"})}});
+                             .files = files});
 }
 
 }  // namespace suanli::cli

@@ -77,6 +77,8 @@ int recommendation(Arguments arguments) {
   const std::string given = given_or_none(config, "encoder");
   const std::filesystem::path folder = config.get_string("model");
   const std::filesystem::path encoder = given.empty() ? folder / kItemEncoder : std::filesystem::path(given);
+  serve::FileAccess files = {.readable = model_folders_of(config, {"model", "encoder"})};
+  for (const auto& one : folders_of(config, {"items", "interactions"})) files.readable.push_back(one);
   return run_server(config, {.add_models = [&](serve::Repository& models) { models.add(kItemEncoder, encoder); },
                              .add_routes =
                                  [&](serve::Router& router, const serve::Service& service) {
@@ -84,7 +86,7 @@ int recommendation(Arguments arguments) {
                                                                    kItemEncoder);
                                  },
                              .described = apps::recommendation_openapi(),
-                             .files = {.readable = folders_of(config, {"model", "encoder", "items", "interactions"})}});
+                             .files = files});
 }
 
 }  // namespace suanli::cli

@@ -150,7 +150,7 @@ int sentiment_watch(Arguments arguments) {
                          most);
                    },
                .described = apps::sentiment_openapi(most),
-               .files = {.readable = folders_of(config, {"model"})}});
+               .files = {.readable = model_folders_of(config, {"model"})}});
 }
 
 }  // namespace suanli::cli

@@ -30,7 +30,7 @@ std::filesystem::path mask_file(const std::filesystem::path& folder, const std::
 
 std::filesystem::path enlarged_file(const std::filesystem::path& folder, const std::filesystem::path& picture,
                                     std::set<std::string>* taken) {
-  const std::filesystem::path place = folder / picture.stem().concat(".png");
+  std::filesystem::path place = folder / picture.stem().concat(".png");
   if (!taken->insert(place.filename().string()).second) {
     throw UserError(picture.string(), concat("expected pictures of different names, ", place.string(), " is taken"));
   }

@@ -51,8 +51,10 @@ int serve(Arguments arguments) {
   if (print_help(arguments, kServeUsage, serve_options())) return 0;
   Config config(serve_options());
   read_options(config, arguments, "serve");
+  const std::string repository = given_or_none(config, "model_repository");
   return run_server(config, {.add_models = [&](serve::Repository& models) { add_models(config, models); },
-                             .files = {.readable = folders_of(config, {"model", "model_repository"})}});
+                             .files = {.readable = repository.empty() ? model_folders_of(config, {"model"})
+                                                                      : serve::folders_of_models(repository)}});
 }
 
 }  // namespace suanli::cli

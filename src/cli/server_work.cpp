@@ -205,6 +205,16 @@ std::vector<std::filesystem::path> folders_of(const Config& config, std::initial
   return out;
 }
 
+std::vector<std::filesystem::path> model_folders_of(const Config& config, std::initializer_list<const char*> options) {
+  std::vector<std::filesystem::path> out = folders_of(config, options);
+  for (const char* option : options) {
+    if (!config.is_given(option)) continue;
+    const auto folders = serve::folders_of_models(config.get_string(option));
+    out.insert(out.end(), folders.begin(), folders.end());
+  }
+  return out;
+}
+
 int run_server(const Config& config, const ServerWork& work) {
   give_up_privileges(config.get_bool("allow_root"));
   const serve::ServerOptions options = read_server(config);

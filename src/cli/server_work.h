@@ -28,9 +28,10 @@ struct ServerWork {
 /// Serves until SIGTERM. `config` has server_options(). Returns the exit code.
 int run_server(const Config& config, const ServerWork& work);
 
-/// The folders in which what these options name lies, links followed and not: a file may be written anew, a model
-/// replaced by a folder of its name or by turning a link.
+/// The folders in which what these options name lies, links followed and not: a file may be written anew.
 std::vector<std::filesystem::path> folders_of(const Config& config, std::initializer_list<const char*> options);
+/// The same of options that name models, which may be replaced as a whole, and serve::folders_of_models().
+std::vector<std::filesystem::path> model_folders_of(const Config& config, std::initializer_list<const char*> options);
 
 /// The option's text, "" where it was not given.
 std::string given_or_none(const Config& config, const char* name);

@@ -13,6 +13,10 @@ struct FileAccess {
   std::vector<std::filesystem::path> readable = {}, writable = {};
 };
 
+/// `folder`, a model or several of them, and the folders that hold what is linked in it: a cache of Hugging Face has
+/// the files themselves elsewhere.
+std::vector<std::filesystem::path> folders_of_models(const std::filesystem::path& folder);
+
 /// From now on this thread, and those that it starts, reach no other files, and start no program from a file. To be
 /// called before other threads exist. Returns what holds, or why the kernel does not do it. Never throws.
 std::string confine_files(const FileAccess& access);

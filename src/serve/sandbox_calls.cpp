@@ -6,6 +6,7 @@
 #include <cstring>
 #include <initializer_list>
 #include <memory>
+#include <vector>
 
 #include "serve/sandbox.h"
 
@@ -41,28 +42,31 @@ constexpr const char* kCalls[] = {
 
 using Filter = std::unique_ptr<void, decltype(&seccomp_release)>;
 
-int allow(const Filter& filter, const char* name) {
-  const int call = seccomp_syscall_resolve_name(name);
-  return call < 0 ? 0 : seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0);
+int allow(const Filter& filter, int call, const std::vector<scmp_arg_cmp>& conditions = {}) {
+  return seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, call, static_cast<unsigned>(conditions.size()),
+                                conditions.data());
 }
+
+/// The argument at `place` is `value`.
+scmp_arg_cmp equals(unsigned place, uint64_t value) { return {place, SCMP_CMP_EQ, value, 0}; }
 
 int allow_all(const Filter& filter, bool connects) {
   int failed = seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_TSYNC, 1);
   failed |= seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);  // a binary tree: few steps a call
-  for (const char* name : kCalls) failed |= allow(filter, name);
+  for (const char* name : kCalls) {
+    const int call = seccomp_syscall_resolve_name(name);
+    if (call >= 0) failed |= allow(filter, call);
+  }
   // Threads, no processes. glibc asks clone3 first, whose flags no filter can read, and goes on with clone.
-  failed |= seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-  failed |= seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-                             SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
+  failed |= seccomp_rule_add_array(filter.get(), SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0, nullptr);
+  failed |= allow(filter, SCMP_SYS(clone), {{0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD}});
   // Reading its own limits, not those of others, and setting none.
-  failed |= seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, SCMP_A0(SCMP_CMP_EQ, 0),
-                             SCMP_A2(SCMP_CMP_EQ, 0));
+  failed |= allow(filter, SCMP_SYS(prlimit64), {equals(0, 0), equals(2, 0)});
   if (connects) {
     for (const int family : {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK}) {
-      failed |= seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-                                 SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(family)));
+      failed |= allow(filter, SCMP_SYS(socket), {equals(0, static_cast<uint64_t>(family))});
     }
-    failed |= allow(filter, "connect");
+    failed |= allow(filter, SCMP_SYS(connect));
   }
   return failed;
 }

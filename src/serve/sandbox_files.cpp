@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <set>
 
 #include "serve/sandbox.h"
 
@@ -46,6 +47,19 @@ void allow(int rules, const std::filesystem::path& path, uint64_t access) {
 }
 
 }  // namespace
+
+std::vector<std::filesystem::path> folders_of_models(const std::filesystem::path& folder) {
+  namespace fs = std::filesystem;
+  constexpr int kDeepest = 3;  // a repository, its models, their folders
+  std::error_code ignored;
+  std::set<fs::path> found = {fs::weakly_canonical(folder)};
+  const auto options = fs::directory_options::follow_directory_symlink | fs::directory_options::skip_permission_denied;
+  for (fs::recursive_directory_iterator it(folder, options, ignored), end; it != end; it.increment(ignored)) {
+    if (it.depth() >= kDeepest) it.disable_recursion_pending();
+    if (it->is_symlink(ignored)) found.insert(fs::weakly_canonical(it->path(), ignored).parent_path());
+  }
+  return {found.begin(), found.end()};
+}
 
 std::string confine_files(const FileAccess& access) {
   const landlock_ruleset_attr handled = {.handled_access_fs = kAll};

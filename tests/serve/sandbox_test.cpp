@@ -60,6 +60,26 @@ TEST(Sandbox, OfFilesTheNamedOnesAreLeft) {
             0);
 }
 
+TEST(Sandbox, ModelsMayBeLinksToFilesElsewhere) {
+  // As a cache of Hugging Face: the files are links into a folder of their contents.
+  const auto cache = new_folder("cache"), repository = new_folder("repository"), elsewhere = new_folder("elsewhere");
+  std::filesystem::create_directories(cache / "blobs");
+  std::filesystem::create_directories(cache / "snapshots" / "one");
+  std::ofstream(cache / "blobs" / "1f3a") << "text";
+  std::filesystem::create_symlink("../../blobs/1f3a", cache / "snapshots" / "one" / "config.json");
+  std::filesystem::create_directory_symlink(cache / "snapshots" / "one", repository / "model");
+  for (const auto& folder : {cache / "snapshots" / "one", repository}) {
+    EXPECT_EQ(outcome_of([&] {
+                confine_files({.readable = folders_of_models(folder)});
+                const bool whole =
+                    opens(folder / (folder == repository ? "model/config.json" : "config.json"), O_RDONLY);
+                return whole && !opens(elsewhere / "file", O_RDONLY) ? 0 : 1;
+              }),
+              0)
+        << folder;
+  }
+}
+
 TEST(Sandbox, OfCallsThoseOfServingAreLeft) {
   EXPECT_EQ(outcome_of([] {
               std::atomic<bool> ends = false, socket_in_thread = true;
