@@ -240,14 +240,15 @@ int run_server(const Config& config, const ServerWork& work) {
   work.add_models(models);
   models.load_all();
   const monitor::PriceTable prices = read_prices(config);
-  monitor::EnergyWatch energy({.power = prices.power,
-                               .uses_gpu = device.type == DeviceType::cuda,
-                               .gpu_joules = [device] { return device_joules(device); }});
+  serve::ModelEnergy energy({.power = prices.power,
+                             .uses_gpu = device.type == DeviceType::cuda,
+                             .gpu_joules = [device] { return device_joules(device); }},
+                            models);
   metrics.before_text([&] {
-    const monitor::EnergyReading reading = energy.read();
-    if (const auto joules = reading.joules()) {
-      metrics.set("suanli_energy_joules_total", "Joules of the machine since the server began",
-                  {{"source", monitor::name_of(reading.source())}}, *joules);
+    const auto [reading, joules] = energy.read();
+    for (const auto& [model, taken] : joules) {
+      metrics.set("suanli_energy_joules_total", "Joules of the machine by the model that they went to, \"\" at rest",
+                  {{"model", model}, {"device", device.text()}, {"source", monitor::name_of(reading.source())}}, taken);
     }
     const monitor::EnergyBill bill = monitor::bill_of(reading, prices);
     if (bill.cost) {

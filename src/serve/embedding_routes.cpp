@@ -34,20 +34,36 @@ Response tei_error(Fault fault, std::string_view message) {
   return response;
 }
 
-/// The headers that text-embeddings-inference gives: milliseconds, and what was computed.
-Response timed(std::string body, const Answers& answers, infer::Clock::time_point arrival) {
-  const auto milliseconds = [](int64_t nanoseconds) { return std::to_string(nanoseconds / 1'000'000); };
-  const auto total = std::chrono::nanoseconds(infer::Clock::now() - arrival).count();
-  return {.body = std::move(body),
-          .headers = {{"x-compute-type", "cpu"},
-                      {"x-compute-time", milliseconds(answers.tokenization_ns + answers.timing.compute_ns)},
-                      {"x-compute-characters", std::to_string(answers.characters)},
-                      {"x-compute-tokens", std::to_string(answers.tokens)},
-                      {"x-total-time", milliseconds(total)},
-                      {"x-tokenization-time", milliseconds(answers.tokenization_ns)},
-                      {"x-queue-time", milliseconds(answers.timing.queue_ns)},
-                      {"x-inference-time", milliseconds(answers.timing.compute_ns)}}};
-}
+/// What an answer says of the work that it took.
+struct Effort {
+  explicit Effort(const Service& service, const ExchangePointer& exchange)
+      : energy(service.energy), arrival(exchange->request().arrival) {}
+
+  /// The headers that text-embeddings-inference gives, milliseconds and what was computed, and the energy where it is
+  /// known.
+  Response answer(std::string body, const Answers& answers) const {
+    const auto milliseconds = [](int64_t nanoseconds) { return std::to_string(nanoseconds / 1'000'000); };
+    const auto total = std::chrono::nanoseconds(infer::Clock::now() - arrival).count();
+    Response out = {.body = std::move(body),
+                    .headers = {{"x-compute-type", "cpu"},
+                                {"x-compute-time", milliseconds(answers.tokenization_ns + answers.timing.compute_ns)},
+                                {"x-compute-characters", std::to_string(answers.characters)},
+                                {"x-compute-tokens", std::to_string(answers.tokens)},
+                                {"x-total-time", milliseconds(total)},
+                                {"x-tokenization-time", milliseconds(answers.tokenization_ns)},
+                                {"x-queue-time", milliseconds(answers.timing.queue_ns)},
+                                {"x-inference-time", milliseconds(answers.timing.compute_ns)}}};
+    if (const auto joules = energy.request(answers.tokens)) {
+      std::string text;
+      append_number(text, static_cast<float>(*joules));
+      out.headers.emplace_back("x-energy-joules", text);
+    }
+    return out;
+  }
+
+  ModelEnergy& energy;
+  infer::Clock::time_point arrival;
+};
 
 ModelPointer model_of(const Service& service, const Json& body, ModelKind kind, const char* what) {
   ModelPointer model = service.models.get(string_field(body, "model", ""));
@@ -84,13 +100,13 @@ void embed(const Service& service, const ExchangePointer& exchange) {
   const auto dimensions = static_cast<size_t>(
       integer_field(body, "dimensions", model->config().hidden_size, 1, model->config().hidden_size));
   ask(model, exchange, std::move(question), tei_error,
-      [normalize, dimensions, arrival = exchange->request().arrival](const Answers& answers) {
+      [normalize, dimensions, effort = Effort(service, exchange)](const Answers& answers) {
         std::string out = "[";
         for (const auto& row : answers.rows) {
           if (out.size() > 1) out += ',';
           append_numbers(out, embedding_of(row, dimensions, normalize));
         }
-        return timed(out + "]", answers, arrival);
+        return effort.answer(out + "]", answers);
       });
 }
 
@@ -103,7 +119,7 @@ void embed_all(const Service& service, const ExchangePointer& exchange) {
   add_prompt(body, *model, question.inputs);
   ask(model, exchange, std::move(question), tei_error,
       [width = static_cast<size_t>(model->config().hidden_size),
-       arrival = exchange->request().arrival](const Answers& answers) {
+       effort = Effort(service, exchange)](const Answers& answers) {
         std::string out = "[";
         for (const auto& rows : answers.rows) {
           out += out.size() > 1 ? ",[" : "[";
@@ -113,7 +129,7 @@ void embed_all(const Service& service, const ExchangePointer& exchange) {
           }
           out += ']';
         }
-        return timed(out + "]", answers, arrival);
+        return effort.answer(out + "]", answers);
       });
 }
 
@@ -163,7 +179,7 @@ void predict_texts(const Service& service, const ExchangePointer& exchange, bool
   read_truncation(body, question);
   const bool raw = bool_field(body, "raw_scores", false);
   ask(model, exchange, std::move(question), tei_error,
-      [single, raw, model, &metrics = service.metrics, arrival = exchange->request().arrival](const Answers& answers) {
+      [single, raw, model, &metrics = service.metrics, effort = Effort(service, exchange)](const Answers& answers) {
         std::string out = single ? "" : "[";
         for (const auto& row : answers.rows) {
           if (out.size() > 1) out += ',';
@@ -175,7 +191,7 @@ void predict_texts(const Service& service, const ExchangePointer& exchange, bool
           metrics.prediction(model->name(), model->config().labels[best.front().second]);
           append_scores(out, best, model->config().labels);
         }
-        return timed(out + (single ? "" : "]"), answers, arrival);
+        return effort.answer(out + (single ? "" : "]"), answers);
       });
 }
 
@@ -201,29 +217,28 @@ void rerank(const Service& service, const ExchangePointer& exchange) {
   const auto count = static_cast<size_t>(integer_field(body, "top_n", INT32_MAX, 1, INT32_MAX));
   std::vector<std::string> kept;
   if (with_text) std::ranges::transform(question.inputs, std::back_inserter(kept), [](auto& i) { return *i.pair; });
-  ask(model, exchange, std::move(question), tei_error,
-      [=, arrival = exchange->request().arrival](const Answers& answers) {
-        std::vector<std::pair<double, size_t>> best;
-        for (size_t i = 0; i < answers.rows.size(); ++i) {
-          const double logit = answers.rows[i].front();
-          best.emplace_back(raw ? logit : 1 / (1 + std::exp(-logit)), i);
-        }
-        std::ranges::stable_sort(best, std::greater{}, &std::pair<double, size_t>::first);
-        best.resize(std::min(best.size(), count));
-        std::string out = jina ? "{\"model\":\"" + model->name() + "\",\"results\":[" : "[";
-        for (const auto& [score, index] : best) {
-          out += (out.back() == '[' ? "{\"index\":" : ",{\"index\":") + std::to_string(index);
-          if (with_text) {
-            out += jina ? ",\"document\":{\"text\":" : ",\"text\":";
-            append_string(out, kept[index]);
-            if (jina) out += '}';
-          }
-          out += jina ? ",\"relevance_score\":" : ",\"score\":";
-          append_number(out, static_cast<float>(score));
-          out += '}';
-        }
-        return timed(out + (jina ? "]}" : "]"), answers, arrival);
-      });
+  ask(model, exchange, std::move(question), tei_error, [=, effort = Effort(service, exchange)](const Answers& answers) {
+    std::vector<std::pair<double, size_t>> best;
+    for (size_t i = 0; i < answers.rows.size(); ++i) {
+      const double logit = answers.rows[i].front();
+      best.emplace_back(raw ? logit : 1 / (1 + std::exp(-logit)), i);
+    }
+    std::ranges::stable_sort(best, std::greater{}, &std::pair<double, size_t>::first);
+    best.resize(std::min(best.size(), count));
+    std::string out = jina ? "{\"model\":\"" + model->name() + "\",\"results\":[" : "[";
+    for (const auto& [score, index] : best) {
+      out += (out.back() == '[' ? "{\"index\":" : ",{\"index\":") + std::to_string(index);
+      if (with_text) {
+        out += jina ? ",\"document\":{\"text\":" : ",\"text\":";
+        append_string(out, kept[index]);
+        if (jina) out += '}';
+      }
+      out += jina ? ",\"relevance_score\":" : ",\"score\":";
+      append_number(out, static_cast<float>(score));
+      out += '}';
+    }
+    return effort.answer(out + (jina ? "]}" : "]"), answers);
+  });
 }
 
 void similarity(const Service& service, const ExchangePointer& exchange) {
@@ -238,7 +253,7 @@ void similarity(const Service& service, const ExchangePointer& exchange) {
   const Json* parameters = field(body, "parameters");
   const Json none = Json::object();
   read_truncation(parameters != nullptr && parameters->is_object() ? *parameters : none, question);
-  ask(model, exchange, std::move(question), tei_error, [arrival = exchange->request().arrival](const Answers& answers) {
+  ask(model, exchange, std::move(question), tei_error, [effort = Effort(service, exchange)](const Answers& answers) {
     std::vector<float> cosines;
     const auto source = embedding_of(answers.rows.front(), answers.rows.front().size(), true);
     for (const auto& row : std::span(answers.rows).subspan(1)) {
@@ -249,7 +264,7 @@ void similarity(const Service& service, const ExchangePointer& exchange) {
     }
     std::string out;
     append_numbers(out, cosines);
-    return timed(out, answers, arrival);
+    return effort.answer(out, answers);
   });
 }
 

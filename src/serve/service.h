@@ -4,9 +4,8 @@
 #include <functional>
 
 #include "monitor/alert_history.h"
-#include "monitor/energy.h"
 #include "monitor/price.h"
-#include "serve/repository.h"
+#include "serve/model_energy.h"
 #include "serve/router.h"
 
 namespace suanli::serve {
@@ -15,7 +14,7 @@ struct Service {
   Repository& models;
   const Limits& limits;
   monitor::ServiceMetrics& metrics;
-  monitor::EnergyWatch& energy;
+  ModelEnergy& energy;
   monitor::PriceTable prices;
   std::function<bool()> ready;  ///< false: the server is about to end
   const monitor::AlertHistory& alerts;

@@ -69,12 +69,14 @@ void take_feedback(const Service& service, const ExchangePointer& exchange) {
                                 .dump()});
 }
 
-/// The machine's joules since the start, and the model's part in them by its share of the tokens.
+/// The model's joules since the start, and its part in what the machine cost.
 Response energy_answer(const Service& service, const std::shared_ptr<LoadedModel>& model) {
-  const monitor::EnergyReading reading = service.energy.read();
+  const auto [reading, by_model] = service.energy.read();
   const monitor::EnergyBill bill = monitor::bill_of(reading, service.prices);
-  const int64_t tokens = model->tokens(), all = std::max<int64_t>(service.models.tokens(), 1);
-  const double share = static_cast<double>(tokens) / static_cast<double>(all);
+  const int64_t tokens = model->tokens();
+  const auto found = by_model.find(model->name());
+  const double own = found == by_model.end() ? 0 : found->second, all = reading.joules().value_or(0);
+  const double share = all > 0 ? own / all : 0;
   const auto part = [&](const std::optional<double>& whole) { return whole ? Json(*whole * share) : Json(); };
   const auto joules = reading.joules();
   Json out = {{"model_name", model->name()},
@@ -89,7 +91,7 @@ Response energy_answer(const Service& service, const std::shared_ptr<LoadedModel
               {"currency", service.prices.currency.empty() ? Json() : Json(service.prices.currency)},
               {"co2_kg", part(bill.co2_kg)},
               {"table_date", service.prices.date.empty() ? Json() : Json(service.prices.date)}};
-  if (joules && tokens > 0) out["joules_per_token"] = *joules * share / static_cast<double>(tokens);
+  if (joules && tokens > 0) out["joules_per_token"] = own / static_cast<double>(tokens);
   return {.body = out.dump()};
 }
 

@@ -42,7 +42,7 @@ TestServer::TestServer(Options given) : options(std::move(given)) {
   models = std::make_unique<Repository>(ModelOptions(), options.server.limits, metrics, 1);
   models->add("tiny", options.model);
   models->load_all();
-  energy = std::make_unique<monitor::EnergyWatch>(monitor::EnergyOptions{});
+  energy = std::make_unique<ModelEnergy>(options.energy, *models);
   const Service service{*models, options.server.limits, metrics, *energy, {}, [this] { return server->ready(); },
                         alerts};
   add_health_routes(router, service);

@@ -20,6 +20,7 @@ std::filesystem::path tiny_model(const std::vector<std::string>& labels, uint64_
 struct TestServerOptions {
   ServerOptions server = {};
   std::filesystem::path model = tiny_model({});
+  monitor::EnergyOptions energy = {};
   std::function<void(Router&)> more_routes = {};
   std::function<void(Methods&)> more_methods = {};
   std::function<void(Router&, const Service&)> application = {};
@@ -42,7 +43,7 @@ class TestServer {
   Methods methods;
   std::unique_ptr<Server> server;
   std::unique_ptr<Repository> models;
-  std::unique_ptr<monitor::EnergyWatch> energy;
+  std::unique_ptr<ModelEnergy> energy;
 
  private:
   std::thread thread_;

@@ -154,5 +154,23 @@ TEST(Alarm, AnAddressThatIsNoneIsRefused) {
   }
 }
 
+TEST(Watch, ARequestSaysItsEnergy) {
+  TestServerOptions options;
+  options.energy = {.power = monitor::MachinePower{50, 100}, .powercap = "/nowhere"};
+  TestServer server(options);
+  Client client(server.port());
+  EXPECT_EQ(client.post("/embed", R"({"inputs":"w1 w2"})").header("x-energy-joules"), "") << "nothing is known yet";
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));  // some ticks of the machine's clock of load
+  const Json energy = client.request("GET", "/v2/models/tiny/energy").json();
+  EXPECT_EQ(energy["source"], "modelled");
+  const double watts = energy["joules"].get<double>() / energy["seconds"].get<double>();
+  EXPECT_GE(watts, 50 - 1e-6);
+  EXPECT_LE(watts, 100 + 1e-6) << "all of the machine's: it is the only model, and was at work";
+  const Reply reply = client.post("/embed", R"({"inputs":"w1 w2"})");
+  const double joules = std::stod(reply.header("x-energy-joules"));
+  const double expected = energy["joules_per_token"].get<double>() * std::stod(reply.header("x-compute-tokens"));
+  EXPECT_NEAR(joules, expected, 1e-5 * expected);
+}
+
 }  // namespace
 }  // namespace suanli::serve
