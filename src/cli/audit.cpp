@@ -1,6 +1,7 @@
 #include <cstdio>
 
 #include "cli/options.h"
+#include "cli/server_work.h"
 #include "cli/verbs.h"
 #include "serve/audit_log.h"
 
@@ -11,13 +12,12 @@ int audit(Arguments arguments) {
       {.name = "log", .type = OptionType::path, .help = "the file that `suanli serve --audit_log` wrote"},
       {.name = "expect",
        .type = OptionType::text,
-       .default_value = "",
        .help = "hash of an entry noted elsewhere (the server's log has each): finds entries cut off at the end"},
   });
   if (print_help(arguments, "suanli audit --log FILE [--expect HASH]", table)) return 0;
   Config config(table);
   read_options(config, arguments, "audit");
-  const serve::AuditCheck check = serve::check_audit_log(config.get_string("log"), config.get_string("expect"));
+  const serve::AuditCheck check = serve::check_audit_log(config.get_string("log"), given_or_none(config, "expect"));
   if (!check.fault.empty()) {
     std::fprintf(stderr, "%s; %llu entries before it hold\n", check.fault.c_str(),
                  static_cast<unsigned long long>(check.entries));
