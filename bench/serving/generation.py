@@ -8,11 +8,11 @@ import json
 import os
 import statistics
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from machine import machine  # noqa: E402
 from servers import HOST, Kind, Server  # noqa: E402
-import time  # noqa: E402
 
 PROMPTS = ["The history of the city begins", "A good way to learn to cook is", "The main parts of a bicycle are",
            "Once upon a time, in a small village,", "In physics, energy is", "The most important thing about sleep is",
@@ -24,6 +24,8 @@ def write(server, prompt, tokens):
     """(the text, its tokens)"""
     connection = http.client.HTTPConnection(HOST, server.port, timeout=300)
     body = {"model": "m", "prompt": prompt, "max_tokens": tokens, "temperature": 0, "seed": 1}
+    if server.kind.name != "suanli":
+        body["repeat_penalty"] = 1.0  # its default is 1.1, which is another text
     connection.request("POST", "/v1/completions", json.dumps(body), {"Content-Type": "application/json"})
     response = connection.getresponse()
     answer = json.loads(response.read())

@@ -17,14 +17,20 @@ inline constexpr int64_t kBlockRows = 4;
 
 #if HWY_TARGET == HWY_SCALAR
 
-HWY_INLINE int64_t block_columns() { return kSide; }
+inline constexpr int64_t kVectors = 1;
+
+template <int64_t kVectorsOfBlock>
+HWY_INLINE int64_t block_columns() {
+  return kSide;
+}
 
 /// The same sums without vectors.
+template <int64_t kRows, int64_t kVectorsOfBlock>
 HWY_NOINLINE void quantized_block(int64_t steps, const int16_t* a, int64_t a_stride, const int8_t* b, int64_t column,
                                   int32_t* sums) {
   const QuantizedLayout layout{kSide, steps * QuantizedLayout::kDepth};
-  for (int64_t m = 0; m < kBlockRows; ++m) {
-    for (int64_t n = column; n < column + block_columns(); ++n) {
+  for (int64_t m = 0; m < kRows; ++m) {
+    for (int64_t n = column; n < column + block_columns<kVectorsOfBlock>(); ++n) {
       int32_t sum = 0;
       for (int64_t k = 0; k < layout.k; ++k) sum += a[m * a_stride + k] * b[layout.place(n, k)];
       sums[m * kSide + n] = sum;
@@ -47,46 +53,50 @@ inline constexpr int64_t kVectors = 4;
 inline constexpr int64_t kVectors = 2;
 #endif
 
-HWY_INLINE int64_t block_columns() { return kVectors * lane_count() / 2; }
+template <int64_t kVectorsOfBlock>
+HWY_INLINE int64_t block_columns() {
+  return kVectorsOfBlock * lane_count() / 2;
+}
 
-/// sums[kBlockRows, block_columns()] from `column` of the square on. Both factors are widened to 16 bits, whose
+/// sums[kRows, block_columns()] from `column` of the square on. Both factors are widened to 16 bits, whose
 /// products are added in pairs: two sums for each column, joined at the end.
+template <int64_t kRows, int64_t kVectorsOfBlock>
 HWY_NOINLINE void quantized_block(int64_t steps, const int16_t* a, int64_t a_stride, const int8_t* b, int64_t column,
                                   int32_t* sums) {
   const int64_t columns = lane_count() / 2;
-  const int8_t* right[kVectors];
-  hn::Vec<I32> pairs[kBlockRows][kVectors];
+  const int8_t* right[kVectorsOfBlock];
+  hn::Vec<I32> pairs[kRows][kVectorsOfBlock];
 #pragma GCC unroll 8
-  for (int64_t v = 0; v < kVectors; ++v) {
+  for (int64_t v = 0; v < kVectorsOfBlock; ++v) {
     const int64_t n = column + v * columns;
     right[v] = b + n / 16 * QuantizedLayout::kHalf + n % 16 * 4;
 #pragma GCC unroll 8
-    for (int64_t m = 0; m < kBlockRows; ++m) pairs[m][v] = hn::Zero(I32());
+    for (int64_t m = 0; m < kRows; ++m) pairs[m][v] = hn::Zero(I32());
   }
   auto unused = hn::Zero(I32());
   for (int64_t step = 0; step < steps; ++step) {
     for (int64_t quad = 0; quad < 16; ++quad, a += 4) {
-      hn::Vec<I16> wide[kVectors];
+      hn::Vec<I16> wide[kVectorsOfBlock];
 #pragma GCC unroll 8
-      for (int64_t v = 0; v < kVectors; ++v) {
+      for (int64_t v = 0; v < kVectorsOfBlock; ++v) {
         wide[v] = hn::PromoteTo(I16(), hn::LoadU(Bytes(), right[v] + step * QuantizedLayout::kStep + quad * 64));
       }
 #pragma GCC unroll 8
-      for (int64_t m = 0; m < kBlockRows; ++m) {
+      for (int64_t m = 0; m < kRows; ++m) {
         int64_t four;
         std::memcpy(&four, a + m * a_stride, sizeof four);
         const auto left = hn::BitCast(I16(), hn::Set(I64(), four));
 #pragma GCC unroll 8
-        for (int64_t v = 0; v < kVectors; ++v) {
+        for (int64_t v = 0; v < kVectorsOfBlock; ++v) {
           pairs[m][v] = hn::ReorderWidenMulAccumulate(I32(), left, wide[v], pairs[m][v], unused);
         }
       }
     }
   }
 #pragma GCC unroll 8
-  for (int64_t m = 0; m < kBlockRows; ++m) {
+  for (int64_t m = 0; m < kRows; ++m) {
 #pragma GCC unroll 8
-    for (int64_t v = 0; v < kVectors; v += 2) {
+    for (int64_t v = 0; v < kVectorsOfBlock; v += 2) {
       const auto low = pairs[m][v], high = pairs[m][v + 1];
       hn::StoreU(hn::Add(hn::ConcatEven(I32(), high, low), hn::ConcatOdd(I32(), high, low)), I32(),
                  sums + m * kSide + column + v * columns);
@@ -106,7 +116,8 @@ class SimdSquares {
         left_(local_scratch().get<int16_t>(kSide * stride_ + 4)) {}
 
   void begin(int64_t m, int64_t rows) {
-    for (int64_t r = 0; r < kSide; ++r) {
+    const int64_t padded = (rows + kBlockRows - 1) / kBlockRows * kBlockRows;
+    for (int64_t r = 0; r < padded; ++r) {
       int16_t* to = left_ + r * stride_;
       const int64_t there = r < rows ? args_.k : 0;
       for (int64_t k = 0; k < there; ++k) to[k] = args_.a[(m + r) * args_.k + k];
@@ -116,16 +127,23 @@ class SimdSquares {
 
   void square(const QuantizedSquare& place, const int8_t* b) {
     HWY_ALIGN int32_t sums[kSide * kSide];
-    for (int64_t n = 0; n < kSide; n += block_columns()) {
-      for (int64_t m = 0; m < place.rows; m += kBlockRows) {
-        quantized_block(steps_, left_ + m * stride_, stride_, b, n, sums + m * kSide);
-      }
-    }
+    // A single row, as in a text that grows by a token, is as fast as the weights come: twice the columns at once,
+    // which are whole lines of memory.
+    place.rows == 1 ? multiply<1, 2 * kVectors>(place, b, sums) : multiply<kBlockRows, kVectors>(place, b, sums);
     args_.dtype == DType::f32 ? finish<float>(place, sums) : finish<bfloat16>(place, sums);
   }
   void end() {}
 
  private:
+  template <int64_t kRows, int64_t kVectorsOfBlock>
+  void multiply(const QuantizedSquare& place, const int8_t* b, int32_t* sums) const {
+    for (int64_t n = 0; n < kSide; n += block_columns<kVectorsOfBlock>()) {
+      for (int64_t m = 0; m < place.rows; m += kRows) {
+        quantized_block<kRows, kVectorsOfBlock>(steps_, left_ + m * stride_, stride_, b, n, sums + m * kSide);
+      }
+    }
+  }
+
   /// The row of biases of a square, in f32.
   void load_bias(const QuantizedSquare& place, float* bias) const {
     std::fill(bias, bias + kSide, 0.0F);

@@ -40,11 +40,13 @@ void each_square(const QuantizedMatmul& args, const Tile& range, One& one) {
   one.end();
 }
 
-/// Calls task(range) for the tasks of a product; a product under `small` multiplications stays on the caller.
+/// Calls task(range) for the tasks of a product; a product under `small` multiplications stays on the caller, unless its
+/// weights alone take longer to come than other threads to wake.
 template <class Task>
 void each_quantized_task(const QuantizedMatmul& args, int64_t small, const Task& task) {
   if (args.m == 0 || args.n == 0) return;
-  if (args.m * args.n * args.k < small) return task(Tile{0, args.m, 0, args.n});
+  constexpr int64_t kFewBytes = int64_t{1} << 18;
+  if (args.m * args.n * args.k < small && args.n * args.k < kFewBytes) return task(Tile{0, args.m, 0, args.n});
   const MatmulPlan plan({.m = args.m, .n = args.n, .k = args.k}, kSide, kSide);
   parallel_tasks(plan.tasks(), false, [&](int64_t i) { task(plan.tile(i)); });
 }
