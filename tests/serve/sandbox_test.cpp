@@ -1,7 +1,11 @@
 // What the kernel leaves a serving process: its files, its sockets, threads; nothing else.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +19,12 @@
 
 namespace suanli::serve {
 namespace {
+
+/// What this kernel can do; where it cannot, confining says so and the rest has nothing to show.
+bool kernel_has_landlock() {
+  return syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0;
+}
+bool kernel_has_seccomp() { return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, nullptr, 0, 0) != 0 && errno == EFAULT; }
 
 /// Runs `action` in a process of its own and gives what it returns.
 int outcome_of(const std::function<int()>& action) {
@@ -42,10 +52,9 @@ bool opens(const std::filesystem::path& path, int how) {
 TEST(Sandbox, OfFilesTheNamedOnesAreLeft) {
   const auto models = new_folder("models"), notes = new_folder("notes"), other = new_folder("other");
   EXPECT_EQ(outcome_of([&] {
-              if (confine_files({.readable = {models, "/nowhere"}, .writable = {notes}}) !=
-                  "files are confined by Landlock") {
-                return 1;
-              }
+              const std::string said = confine_files({.readable = {models, "/nowhere"}, .writable = {notes}});
+              if (!kernel_has_landlock()) return said.starts_with("files are not confined") ? 0 : 9;
+              if (said != "files are confined by Landlock") return 1;
               if (!opens(models / "file", O_RDONLY) || opens(models / "file", O_WRONLY)) return 2;
               if (opens(models / "new", O_WRONLY | O_CREAT)) return 3;
               if (!opens(notes / "file", O_RDWR) || !opens(notes / "new", O_WRONLY | O_CREAT)) return 4;
@@ -87,7 +96,14 @@ TEST(Sandbox, OfCallsThoseOfServingAreLeft) {
                 while (!ends) std::this_thread::sleep_for(std::chrono::milliseconds(1));
                 socket_in_thread = socket(AF_INET, SOCK_STREAM, 0) >= 0;
               });
-              if (confine_calls(false) != "system calls are confined by seccomp") return 1;
+              const bool can = kernel_has_seccomp();
+              const std::string said = confine_calls(false);
+              if (!can) {
+                ends = true;
+                before.join();
+                return said.starts_with("system calls are not confined") ? 0 : 9;
+              }
+              if (said != "system calls are confined by seccomp") return 1;
               ends = true;
               before.join();
               if (socket_in_thread) return 2;
@@ -105,7 +121,9 @@ TEST(Sandbox, OfCallsThoseOfServingAreLeft) {
 
 TEST(Sandbox, AWebhookMayConnect) {
   EXPECT_EQ(outcome_of([] {
-              if (confine_calls(true) != "system calls are confined by seccomp") return 1;
+              const bool can = kernel_has_seccomp();
+              if (confine_calls(true).starts_with("system calls are confined") != can) return 1;
+              if (!can) return 0;
               return socket(AF_INET, SOCK_STREAM, 0) >= 0 && socket(AF_PACKET, SOCK_RAW, 0) < 0 ? 0 : 2;
             }),
             0);
