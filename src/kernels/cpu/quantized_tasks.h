@@ -40,8 +40,8 @@ void each_square(const QuantizedMatmul& args, const Tile& range, One& one) {
   one.end();
 }
 
-/// Calls task(range) for the tasks of a product; a product under `small` multiplications stays on the caller, unless its
-/// weights alone take longer to come than other threads to wake.
+/// Calls task(range) for the tasks of a product; a product under `small` multiplications stays on the caller, unless
+/// its weights alone take longer to come than other threads to wake.
 template <class Task>
 void each_quantized_task(const QuantizedMatmul& args, int64_t small, const Task& task) {
   if (args.m == 0 || args.n == 0) return;
