@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "serve/model_counts.h"
 #include "text/tokenizer.h"
 
 namespace suanli::serve {
@@ -15,13 +16,6 @@ struct ModelOptions {
   int64_t max_length = 0;
   int replicas = 1;
   size_t slots = 8;  ///< texts that a model writes side by side
-};
-
-/// Since the model was loaded.
-struct ModelCounts {
-  int64_t success = 0, fail = 0, sequences = 0, tokens = 0, batches = 0;
-  int64_t success_ns = 0, fail_ns = 0, queue_ns = 0, tokenization_ns = 0, compute_ns = 0;  ///< sums
-  int64_t last_ms = 0;                                                                     ///< Unix time
 };
 
 class LoadedModel {

@@ -96,9 +96,7 @@ PredictingModel::PredictingModel(std::string name, int64_t version, const std::f
           },
           {.items_per_batch = limits.items_per_request, .queued = limits.queued, .on_batch = [this](int64_t items) {
              metrics_.batch(this->name(), items, 0);
-             const std::lock_guard lock(counts_mutex_);
-             counts_.sequences += items;
-             ++counts_.batches;
+             counter_.batch(items, 0);
            }}) {}
 
 const Tokenizer& PredictingModel::tokenizer() const {
@@ -109,11 +107,6 @@ const std::vector<std::string>& PredictingModel::labels() const {
   static const std::vector<std::string> none;
   if (rows() != nullptr) return rows()->config().regression() ? none : rows()->config().labels;
   return pictures() != nullptr && pictures()->head() == Head::image_classification ? pictures()->config().labels : none;
-}
-
-ModelCounts PredictingModel::counts() const {
-  const std::lock_guard lock(counts_mutex_);
-  return counts_;
 }
 
 infer::Prepared PredictingModel::prepare(const Json& value) const {
@@ -192,22 +185,9 @@ infer::Prepared PredictingModel::prepare_series(std::span<const double> values) 
 }
 
 void PredictingModel::count(const infer::PredictionResult& result, size_t items) {
-  const int64_t total = result.timing.queue_ns + result.timing.compute_ns;
-  {
-    const std::lock_guard lock(counts_mutex_);
-    if (result.ending != infer::Ending::done) {
-      ++counts_.fail;
-      counts_.fail_ns += total;
-      return;
-    }
-    ++counts_.success;
-    counts_.success_ns += total;
-    counts_.queue_ns += result.timing.queue_ns;
-    counts_.compute_ns += result.timing.compute_ns;
-    counts_.last_ms =
-        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
-            .count();
-  }
+  const bool done = result.ending == infer::Ending::done;
+  counter_.request(done, result.timing, 0);
+  if (!done) return;
   SUANLI_ASSERT(result.answers.size() == items);
   metrics_.part(monitor::Part::queue, name(), static_cast<double>(result.timing.queue_ns) * 1e-9);
   metrics_.part(monitor::Part::inference, name(), static_cast<double>(result.timing.compute_ns) * 1e-9);

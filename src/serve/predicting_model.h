@@ -51,7 +51,7 @@ class PredictingModel final : public LoadedModel {
   int64_t tokens() const override { return 0; }
   size_t queued() const override { return scheduler_.queued(); }
   void drain() override { scheduler_.drain(); }
-  ModelCounts counts() const override;
+  ModelCounts counts() const override { return counter_.read(); }
 
   /// Null where the model is of another kind.
   const infer::RowModel* rows() const { return std::get_if<infer::RowModel>(model_.get()); }
@@ -90,8 +90,7 @@ class PredictingModel final : public LoadedModel {
   monitor::ServiceMetrics& metrics_;
   std::unique_ptr<Model> model_;
   const char* kind_name_;
-  mutable std::mutex counts_mutex_;
-  ModelCounts counts_;
+  ModelCounter counter_;
   infer::PredictionScheduler scheduler_;
 };
 

@@ -93,10 +93,7 @@ ServedModel::ServedModel(std::string name, int64_t version, const std::filesyste
                                  .on_batch =
                                      [this](int64_t sequences, int64_t tokens) {
                                        metrics_.batch(this->name(), sequences, tokens);
-                                       const std::lock_guard lock(counts_mutex_);
-                                       counts_.sequences += sequences;
-                                       counts_.tokens += tokens;
-                                       ++counts_.batches;
+                                       counter_.batch(sequences, tokens);
                                      }}),
       explainer_(model_, limits) {
   const infer::TokenSequence one{.ids = {0}, .types = {0}};
@@ -114,29 +111,6 @@ infer::Output ServedModel::output() const {
                                         infer::Output::token_logits, infer::Output::masked_lm,
                                         infer::Output::span_logits};
   return kOutputs[static_cast<int>(kind_)];
-}
-
-ModelCounts ServedModel::counts() const {
-  const std::lock_guard lock(counts_mutex_);
-  return counts_;
-}
-
-void ServedModel::count(const infer::JobResult& result, int64_t tokenization_ns) {
-  const int64_t total = tokenization_ns + result.timing.queue_ns + result.timing.compute_ns;
-  const std::lock_guard lock(counts_mutex_);
-  if (result.ending != Ending::done) {
-    ++counts_.fail;
-    counts_.fail_ns += total;
-    return;
-  }
-  ++counts_.success;
-  counts_.success_ns += total;
-  counts_.queue_ns += result.timing.queue_ns;
-  counts_.tokenization_ns += tokenization_ns;
-  counts_.compute_ns += result.timing.compute_ns;
-  counts_.last_ms =
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
-          .count();
 }
 
 Encoding ServedModel::encode(const Input& input, const Question& question) const {
@@ -238,7 +212,7 @@ void ServedModel::encode_and_submit(Question question, std::function<void(Answer
   auto asked = std::make_shared<Question>(std::move(question));
   job.on_end = [self = shared_from_this(), answers, asked, on_answer = std::move(on_answer),
                 on_error = std::move(on_error)](infer::JobResult result) {
-    self->count(result, answers->tokenization_ns);
+    self->counter_.request(result.ending == Ending::done, result.timing, answers->tokenization_ns);
     if (result.ending != Ending::done) return on_error(ending_error(result.ending, result.message));
     for (const Encoding& encoding : answers->encodings) {
       self->metrics_.input(self->name(), static_cast<int64_t>(encoding.ids.size()));

@@ -78,7 +78,7 @@ class ServedModel final : public LoadedModel, public std::enable_shared_from_thi
   int64_t tokens() const override { return counts().tokens; }
   size_t queued() const override { return scheduler_.queued(); }
 
-  ModelCounts counts() const override;
+  ModelCounts counts() const override { return counter_.read(); }
 
   /// What most questions to this kind of model ask for.
   infer::Output output() const;
@@ -100,7 +100,6 @@ class ServedModel final : public LoadedModel, public std::enable_shared_from_thi
 
  private:
   std::vector<infer::Passage> passages_of(const Question& question) const;
-  void count(const infer::JobResult& result, int64_t tokenization_ns);
   void encode_and_submit(Question question, std::function<void(Answers)> on_answer,
                          std::function<void(const RequestError&)> on_error);
 
@@ -110,8 +109,7 @@ class ServedModel final : public LoadedModel, public std::enable_shared_from_thi
   monitor::ServiceMetrics& metrics_;
   boost::asio::thread_pool& tokenizers_;
   std::shared_ptr<ModelWatch> watch_;
-  mutable std::mutex counts_mutex_;
-  ModelCounts counts_;
+  ModelCounter counter_;
   infer::TextModel model_;
   infer::Scheduler scheduler_;
   Explainer explainer_;
