@@ -3,9 +3,7 @@
 namespace suanli::serve {
 
 ModelEnergy::ModelEnergy(monitor::EnergyOptions options, const Repository& models)
-    : watch_(std::move(options)), models_(models) {
-  read();
-}
+    : watch_(std::move(options)), models_(models) {}
 
 ModelEnergy::Reading ModelEnergy::read() {
   Reading out{.machine = watch_.read(), .joules = {}};

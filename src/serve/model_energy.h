@@ -28,7 +28,7 @@ class ModelEnergy {
   const Repository& models_;
   std::mutex mutex_;
   monitor::EnergyShares shares_;
-  std::chrono::steady_clock::time_point read_at_ = {};
+  std::chrono::steady_clock::time_point read_at_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace suanli::serve
