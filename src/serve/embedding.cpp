@@ -1,9 +1,9 @@
 #include "serve/embedding.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <cmath>
+
+#include "base/base64.h"
 
 namespace suanli::serve {
 
@@ -18,12 +18,7 @@ std::vector<float> embedding_of(std::span<const float> row, size_t dimensions, b
 }
 
 std::string base64_of(std::span<const float> values) {
-  std::string out(4 * ((values.size_bytes() + 2) / 3) + 1, '\0');
-  const int length =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                      reinterpret_cast<const unsigned char*>(values.data()), static_cast<int>(values.size_bytes()));
-  out.resize(static_cast<size_t>(length));
-  return out;
+  return to_base64({reinterpret_cast<const char*>(values.data()), values.size_bytes()});
 }
 
 }  // namespace suanli::serve

@@ -10,18 +10,10 @@ namespace suanli::serve {
 
 namespace {
 
-struct ExplainBody {
-  Json inputs, parameters;
-};
-
-ExplainBody explain_body(const Request& request) {
-  const Json body = read_body(request);
-  const Json* list = field(body, "inputs");
-  if (list == nullptr) list = field(body, "instances");
-  if (list == nullptr || !list->is_array() || list->empty()) wrong_field("inputs", "a list");
-  const Json* parameters = field(body, "parameters");
-  if (parameters != nullptr && !parameters->is_object()) wrong_field("parameters", "an object");
-  return {*list, parameters == nullptr ? Json::object() : *parameters};
+const Json& some_instances_of(const Json& body) {
+  const Json& list = instances_of(body);
+  if (list.empty()) wrong_field("inputs", "a list");
+  return list;
 }
 
 /// The place of the label that `parameters` names, or -1.
@@ -67,23 +59,24 @@ void append_explanation(std::string& out, const ServedModel& model, const Encodi
 
 void explain_texts(const Service& service, const ModelPointer& model, const ExchangePointer& exchange) {
   if (model->kind() != ModelKind::classification) throw RequestError(Fault::invalid, "this model does not classify");
-  const ExplainBody body = explain_body(exchange->request());
-  if (body.inputs.size() > service.limits.items_per_request) {
+  const Json body = read_body(exchange->request());
+  const Json &inputs = some_instances_of(body), &parameters = object_field(body, "parameters");
+  if (inputs.size() > service.limits.items_per_request) {
     wrong_field("inputs", "at most " + std::to_string(service.limits.items_per_request));
   }
-  const std::string method = string_field(body.parameters, "method", "integrated_gradients");
+  const std::string method = string_field(parameters, "method", "integrated_gradients");
   if (method != "integrated_gradients" && method != "occlusion") {
     wrong_field("method", "integrated_gradients or occlusion");
   }
   const infer::AttributionOptions options = {.method = method == "occlusion"
                                                            ? infer::AttributionMethod::occlusion
                                                            : infer::AttributionMethod::integrated_gradients,
-                                             .n_steps = integer_field(body.parameters, "n_steps", 50, 1, 1000),
-                                             .label = asked_label(body.parameters, model->config().labels)};
+                                             .n_steps = integer_field(parameters, "n_steps", 50, 1, 1000),
+                                             .label = asked_label(parameters, model->config().labels)};
   const Question question{
-      .inputs = {}, .output = model->output(), .truncate = bool_field(body.parameters, "truncate", false)};
+      .inputs = {}, .output = model->output(), .truncate = bool_field(parameters, "truncate", false)};
   auto texts = std::make_shared<std::vector<Encoding>>();
-  for (const Json& value : body.inputs) {
+  for (const Json& value : inputs) {
     const bool plain = value.is_string();
     if (!plain && !value.is_object()) wrong_field("inputs", "texts, or objects of text and text_pair");
     Input input{.text = plain ? value.get<std::string>() : string_field(value, "text", "")};
@@ -104,15 +97,16 @@ void explain_texts(const Service& service, const ModelPointer& model, const Exch
 /// For each column what the probability of the label (or the value) loses where the cell is missing.
 void explain_row(const PredictorPointer& model, const ExchangePointer& exchange) {
   if (model->rows() == nullptr) throw RequestError(Fault::invalid, "expected a model of texts or tables");
-  const ExplainBody body = explain_body(exchange->request());
-  if (body.inputs.size() != 1) wrong_field("inputs", "one row");
-  if (string_field(body.parameters, "method", "occlusion") != "occlusion") wrong_field("method", "occlusion");
-  const int64_t asked = asked_label(body.parameters, model->labels());
+  const Json body = read_body(exchange->request());
+  const Json &inputs = some_instances_of(body), &parameters = object_field(body, "parameters");
+  if (inputs.size() != 1) wrong_field("inputs", "one row");
+  if (string_field(parameters, "method", "occlusion") != "occlusion") wrong_field("method", "occlusion");
+  const int64_t asked = asked_label(parameters, model->labels());
   const std::vector<std::string> columns = model->rows()->encoder().column_names();
   Asking asking;
-  asking.items.push_back(model->prepare(body.inputs.front()));
+  asking.items.push_back(model->prepare(inputs.front()));
   for (const std::string& column : columns) {
-    Json row = body.inputs.front();
+    Json row = inputs.front();
     row[column] = nullptr;
     asking.items.push_back(model->prepare(row));
   }

@@ -24,6 +24,20 @@ const Json* field(const Json& object, const char* key) {
   return found == object.end() || found->is_null() ? nullptr : &*found;
 }
 
+const Json& object_field(const Json& object, const char* key) {
+  static const Json none = Json::object();
+  const Json* value = field(object, key);
+  if (value != nullptr && !value->is_object()) wrong_field(key, "an object");
+  return value == nullptr ? none : *value;
+}
+
+const Json& instances_of(const Json& body) {
+  const Json* list = field(body, "inputs");
+  if (list == nullptr) list = field(body, "instances");
+  if (list == nullptr || !list->is_array()) wrong_field("inputs", "a list");
+  return *list;
+}
+
 std::string string_field(const Json& object, const char* key, const std::string& otherwise) {
   const Json* value = field(object, key);
   if (value == nullptr) return otherwise;

@@ -15,6 +15,12 @@ Json read_body(const Request& request);
 /// The value of `key`, or null where it is missing or null.
 const Json* field(const Json& object, const char* key);
 
+/// The object at `key`, an empty one where it is missing or null. Throws RequestError for anything else.
+const Json& object_field(const Json& object, const char* key);
+
+/// The list of {"inputs": [...]}, or of KServe's {"instances": [...]}. Throws RequestError where there is none.
+const Json& instances_of(const Json& body);
+
 // The value of `key`, or `otherwise` where it is missing or null. They throw RequestError for another type or range.
 std::string string_field(const Json& object, const char* key, const std::string& otherwise);
 bool bool_field(const Json& object, const char* key, bool otherwise);

@@ -2,23 +2,16 @@
 
 #include <algorithm>
 
+#include "base/base64.h"
 #include "base/json_text.h"
 #include "image/decode.h"
 #include "image/png.h"
 #include "infer/predictions.h"
-#include "serve/base64.h"
 #include "serve/fields.h"
 
 namespace suanli::serve {
 
 namespace {
-
-const Json& object_field(const Json& body, const char* key) {
-  static const Json none = Json::object();
-  const Json* value = field(body, key);
-  if (value != nullptr && !value->is_object()) wrong_field(key, "an object");
-  return value == nullptr ? none : *value;
-}
 
 /// {"table": {"column": [cells]}}, also under "inputs".
 std::vector<infer::Prepared> table_items(const PredictingModel& model, const Json& body) {

@@ -101,9 +101,7 @@ struct Wanted {
 Wanted wanted_outputs(const Json& body, const std::vector<TensorInfo>& known) {
   Wanted out;
   const Json none = Json::object();
-  const Json* parameters = field(body, "parameters");
-  if (parameters != nullptr && !parameters->is_object()) wrong_field("parameters", "an object");
-  out.binary_by_default = bool_field(parameters != nullptr ? *parameters : none, "binary_data_output", false);
+  out.binary_by_default = bool_field(object_field(body, "parameters"), "binary_data_output", false);
   const Json* outputs = field(body, "outputs");
   if (outputs == nullptr) return out;
   if (!outputs->is_array() || outputs->empty()) wrong_field("outputs", "a list of outputs");

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
+#include "base/base64.h"
 #include "base/concat.h"
 #include "base/error.h"
 #include "data/rows.h"
 #include "models/family.h"
 #include "models/load.h"
 #include "models/super_resolution/config.h"
-#include "serve/base64.h"
 
 namespace suanli::serve {
 

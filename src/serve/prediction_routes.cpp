@@ -1,29 +1,14 @@
 #include <algorithm>
 
+#include "base/base64.h"
 #include "base/json_text.h"
 #include "infer/predictions.h"
-#include "serve/base64.h"
 #include "serve/fields.h"
 #include "serve/hub.h"
 
 namespace suanli::serve {
 
 namespace {
-
-/// {"inputs": [...]}, or KServe's {"instances": [...]}.
-const Json& instances_of(const Json& body) {
-  const Json* list = field(body, "inputs");
-  if (list == nullptr) list = field(body, "instances");
-  if (list == nullptr || !list->is_array()) wrong_field("inputs", "a list");
-  return *list;
-}
-
-const Json& parameters_of_body(const Json& body) {
-  static const Json none = Json::object();
-  const Json* parameters = field(body, "parameters");
-  if (parameters != nullptr && !parameters->is_object()) wrong_field("parameters", "an object");
-  return parameters == nullptr ? none : *parameters;
-}
 
 Response predictions_response(const LoadedModel& model, const std::vector<std::string>& predictions) {
   std::string out = R"({"model_name":")" + model.name() + R"(","model_version":")" + std::to_string(model.version()) +
@@ -63,7 +48,7 @@ std::string prediction_text(const PredictingModel& model, const infer::Predictio
 
 void predict_items(const PredictorPointer& model, const ExchangePointer& exchange) {
   const Json body = read_body(exchange->request());
-  const Json &list = instances_of(body), &parameters = parameters_of_body(body);
+  const Json &list = instances_of(body), &parameters = object_field(body, "parameters");
   model->check_count(std::ssize(list));
   const int64_t top_k = integer_field(parameters, "top_k", 1, 1, 1000);
   const int64_t most = model->horizon();
@@ -93,7 +78,7 @@ Input text_instance(const Json& value, bool question) {
 void predict_texts_of(const ModelPointer& model, const ExchangePointer& exchange, size_t most_bytes) {
   if (exchange->request().body.size() > most_bytes) throw RequestError(Fault::too_large, "the body is too long");
   const Json body = read_body(exchange->request());
-  const Json& parameters = parameters_of_body(body);
+  const Json& parameters = object_field(body, "parameters");
   Question question{.inputs = {}, .output = model->output()};
   const bool questions = model->kind() == ModelKind::question_answering;
   for (const Json& value : instances_of(body)) question.inputs.push_back(text_instance(value, questions));

@@ -5,12 +5,12 @@
 #include <cmath>
 #include <fstream>
 
+#include "base/base64.h"
 #include "base/json_text.h"
 #include "image/png.h"
 #include "models/load.h"
 #include "models/tabular/config.h"
 #include "ops/initialize.h"
-#include "serve/base64.h"
 #include "serve/predicting_model.h"
 #include "serve/test_server.h"
 
