@@ -12,8 +12,11 @@ Tensor CausalNetwork::hidden_states(const PackedSequences& sequences, const nn::
 
 Tensor CausalNetwork::next_token_logits(const PackedSequences& sequences, const Tensor& rows, const nn::Mode& mode,
                                         TokenCache* cache) const {
-  if (!head_.defined()) return Network::next_token_logits(sequences, rows, mode, cache);
-  return ops::linear(ops::index_select(forward(sequences, mode, cache), rows), head_, {});
+  if (!head_.defined() && !quantized_head_.defined()) {
+    return Network::next_token_logits(sequences, rows, mode, cache);
+  }
+  const Tensor x = ops::index_select(forward(sequences, mode, cache), rows);
+  return quantized_head_.defined() ? ops::quantized_linear(x, quantized_head_, {}) : ops::linear(x, head_, {});
 }
 
 void CausalNetwork::make_head(nn::ParameterScope scope, Head head, const nn::Embedding& word,
@@ -22,8 +25,15 @@ void CausalNetwork::make_head(nn::ParameterScope scope, Head head, const nn::Emb
     throw UserError("model", std::string("expected the task causal-lm for ") + family + ", got another");
   }
   if (head == Head::none) return;
-  head_ = options.tied ? word.weight()
-                       : (scope / "head").get("weight", word.weight().shape(), nn::normal(options.initializer_range));
+  const nn::ParameterScope own = scope / "head";
+  const Shape shape = word.weight().shape();
+  const nn::Initializer initializer = nn::normal(options.initializer_range);
+  if (own.quantizes("weight")) {
+    quantized_head_ =
+        options.tied ? ops::quantize_weight(word.weight()) : own.get_quantized("weight", shape, initializer);
+  } else {
+    head_ = options.tied ? word.weight() : own.get("weight", shape, initializer);
+  }
 }
 
 }  // namespace suanli::models

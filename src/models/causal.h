@@ -29,7 +29,8 @@ class CausalNetwork : public Network {
                  const char* family);
 
  private:
-  Tensor head_;  // undefined without the head
+  Tensor head_;  // undefined without the head, or where it is held in 8 bits
+  ops::QuantizedWeight quantized_head_;
   bool gradient_checkpointing_ = false;
 };
 

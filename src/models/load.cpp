@@ -156,7 +156,9 @@ Model build(std::unique_ptr<const Family> family, const ModelOptions& options, n
     };
   }
   std::function<bool(const std::string&)> quantized;
-  if (options.int8) quantized = [](const std::string& name) { return name.starts_with("layer."); };
+  if (options.int8) {
+    quantized = [](const std::string& name) { return name.starts_with("layer.") || name == "head.weight"; };
+  }
   model.parameters = std::make_unique<nn::Parameters>(nn::ParameterOptions{.seed = options.seed,
                                                                            .source = std::move(source),
                                                                            .matrix_dtype = options.matrix_dtype,

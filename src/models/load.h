@@ -21,7 +21,7 @@ struct ModelOptions {
   bool trainable = false;                ///< parameters want gradients
   std::optional<LoraConfig> lora = {};   ///< trains new low-rank adapters; the model itself stays as it is
   DType matrix_dtype = DType::f32;       ///< of weights with two dimensions, for inference
-  bool int8 = false;                     ///< linear layers of the encoder in 8 bits, for inference
+  bool int8 = false;                     ///< linear layers, and the head over a vocabulary that writes text, in 8 bits
   Device device = {};
 };
 

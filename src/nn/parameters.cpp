@@ -90,7 +90,7 @@ Tensor Parameters::buffer(const std::string& name, Shape shape, const Initialize
 }
 
 ops::QuantizedWeight Parameters::get_quantized(const std::string& name, Shape shape, const Initializer& initializer) {
-  if (!options_.quantized || !options_.quantized(name)) return {};
+  if (!quantizes(name)) return {};
   if (options_.trainable) throw UserError("parameters", "expected f32 weights to train, got int8 for " + name);
   elements_ += shape.elements();
   return ops::quantize_weight(fetch(name, shape, initializer));
@@ -103,6 +103,8 @@ ParameterScope ParameterScope::operator/(std::string_view name) const {
 Tensor ParameterScope::get(std::string_view name, Shape shape, const Initializer& initializer) const {
   return parameters_->get(join(path_, name), shape, initializer);
 }
+
+bool ParameterScope::quantizes(std::string_view name) const { return parameters_->quantizes(join(path_, name)); }
 
 ops::QuantizedWeight ParameterScope::get_quantized(std::string_view name, Shape shape,
                                                    const Initializer& initializer) const {

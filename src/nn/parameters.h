@@ -64,6 +64,8 @@ class Parameters {
   explicit Parameters(ParameterOptions options) : options_(std::move(options)) {}
   /// The parameter `name`, from the source or else from `initializer`. Throws UserError when the name was asked before.
   Tensor get(const std::string& name, Shape shape, const Initializer& initializer);
+  /// Whether the options ask for the weight `name` in 8 bits.
+  bool quantizes(const std::string& name) const { return options_.quantized && options_.quantized(name); }
   /// The same in 8 bits where the options ask for it, else undefined. It is none of all(): nothing trains or saves it.
   ops::QuantizedWeight get_quantized(const std::string& name, Shape shape, const Initializer& initializer);
   /// A tensor that is saved with the model and not trained, such as running averages: f32, never a leaf.
@@ -105,6 +107,7 @@ class ParameterScope {
   /// The scope `path.name`.
   ParameterScope operator/(std::string_view name) const;
   Tensor get(std::string_view name, Shape shape, const Initializer& initializer) const;
+  bool quantizes(std::string_view name) const;
   ops::QuantizedWeight get_quantized(std::string_view name, Shape shape, const Initializer& initializer) const;
   Tensor buffer(std::string_view name, Shape shape, const Initializer& initializer) const;
   LoraOptions lora(std::string_view name, int64_t rows) const;

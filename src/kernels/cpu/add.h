@@ -33,6 +33,7 @@ void add_batch_norm();
 void add_layout();
 void add_upsample();
 void add_optimizer();
+void add_pack_quantized();
 void add_quantize_rows();
 void add_quantized_matmul_amx();
 void add_quantized_matmul_vnni();

@@ -34,7 +34,7 @@ class MatmulPlan {
       const int64_t rows = m_ / row_parts_, columns = n_ / column_parts_;
       const bool cuts_rows = a.transpose_a ? m_ >= n_ : rows > columns;
       if ((cuts_rows ? rows : columns) < narrowest) break;
-      ++(cuts_rows ? row_parts_ : column_parts_);
+      (cuts_rows ? row_parts_ : column_parts_) *= 2;
     }
   }
   /// Too little work to share: about 20 us of it.

@@ -13,11 +13,11 @@ HWY_BEFORE_NAMESPACE();
 namespace suanli::kernels {
 namespace HWY_NAMESPACE {
 
-inline constexpr int64_t kBlockRows = 4;
+inline constexpr int64_t kBlockRows = 4, kBlockSteps = 8;
 
 #if HWY_TARGET == HWY_SCALAR
 
-inline constexpr int64_t kVectors = 1;
+inline constexpr int64_t kVectors = 1, kSideVectors = 1;
 
 template <int64_t kVectorsOfBlock>
 HWY_INLINE int64_t block_columns() {
@@ -27,11 +27,11 @@ HWY_INLINE int64_t block_columns() {
 /// The same sums without vectors.
 template <int64_t kRows, int64_t kVectorsOfBlock>
 HWY_NOINLINE void quantized_block(int64_t steps, const int16_t* a, int64_t a_stride, const int8_t* b, int64_t column,
-                                  int32_t* sums) {
+                                  bool goes_on, int32_t* sums) {
   const QuantizedLayout layout{kSide, steps * QuantizedLayout::kDepth};
   for (int64_t m = 0; m < kRows; ++m) {
     for (int64_t n = column; n < column + block_columns<kVectorsOfBlock>(); ++n) {
-      int32_t sum = 0;
+      int32_t sum = goes_on ? sums[m * kSide + n] : 0;
       for (int64_t k = 0; k < layout.k; ++k) sum += a[m * a_stride + k] * b[layout.place(n, k)];
       sums[m * kSide + n] = sum;
     }
@@ -46,11 +46,11 @@ using I64 = hn::Repartition<int64_t, F32>;
 using Bytes = hn::Rebind<int8_t, I16>;
 
 /// The register block: kBlockRows rows times kVectors vectors. A vector of 16-bit numbers holds the quads of
-/// lane_count() / 2 columns.
+/// lane_count() / 2 columns, kSideVectors of them those of a square.
 #if HWY_TARGET == HWY_AVX3
-inline constexpr int64_t kVectors = 4;
+inline constexpr int64_t kVectors = 4, kSideVectors = 4;
 #else
-inline constexpr int64_t kVectors = 2;
+inline constexpr int64_t kVectors = 2, kSideVectors = 8;
 #endif
 
 template <int64_t kVectorsOfBlock>
@@ -58,11 +58,15 @@ HWY_INLINE int64_t block_columns() {
   return kVectorsOfBlock * lane_count() / 2;
 }
 
-/// sums[kRows, block_columns()] from `column` of the square on. Both factors are widened to 16 bits, whose
-/// products are added in pairs: two sums for each column, joined at the end.
+/// A sum stays where it is: without this GCC 12 multiplies a whole step ahead, runs out of registers and keeps one sum
+/// in memory, whose way there and back is twice as long as all the rest of a quad.
+HWY_INLINE void keep_in_register(hn::Vec<I32>& sum) { __asm__("" : "+x"(sum.raw)); }
+
+/// sums[kRows, block_columns()] from `column` of the square on, or added to them where it `goes_on`. Both factors are
+/// widened to 16 bits, whose products are added in pairs: two sums for each column, joined at the end.
 template <int64_t kRows, int64_t kVectorsOfBlock>
 HWY_NOINLINE void quantized_block(int64_t steps, const int16_t* a, int64_t a_stride, const int8_t* b, int64_t column,
-                                  int32_t* sums) {
+                                  bool goes_on, int32_t* sums) {
   const int64_t columns = lane_count() / 2;
   const int8_t* right[kVectorsOfBlock];
   hn::Vec<I32> pairs[kRows][kVectorsOfBlock];
@@ -74,23 +78,29 @@ HWY_NOINLINE void quantized_block(int64_t steps, const int16_t* a, int64_t a_str
     for (int64_t m = 0; m < kRows; ++m) pairs[m][v] = hn::Zero(I32());
   }
   auto unused = hn::Zero(I32());
-  for (int64_t step = 0; step < steps; ++step) {
-    for (int64_t quad = 0; quad < 16; ++quad, a += 4) {
-      hn::Vec<I16> wide[kVectorsOfBlock];
+  const auto add_quad = [&](int64_t offset, const int16_t* quads) SUANLI_INLINE {
+    hn::Vec<I16> wide[kVectorsOfBlock];
+#pragma GCC unroll 8
+    for (int64_t v = 0; v < kVectorsOfBlock; ++v) {
+      wide[v] = hn::PromoteTo(I16(), hn::LoadU(Bytes(), right[v] + offset));
+    }
+#pragma GCC unroll 8
+    for (int64_t m = 0; m < kRows; ++m) {
+      int64_t four;
+      std::memcpy(&four, quads + m * a_stride, sizeof four);
+      const auto left = hn::BitCast(I16(), hn::Set(I64(), four));
 #pragma GCC unroll 8
       for (int64_t v = 0; v < kVectorsOfBlock; ++v) {
-        wide[v] = hn::PromoteTo(I16(), hn::LoadU(Bytes(), right[v] + step * QuantizedLayout::kStep + quad * 64));
+        pairs[m][v] = hn::ReorderWidenMulAccumulate(I32(), left, wide[v], pairs[m][v], unused);
+        keep_in_register(pairs[m][v]);
       }
-#pragma GCC unroll 8
-      for (int64_t m = 0; m < kRows; ++m) {
-        int64_t four;
-        std::memcpy(&four, a + m * a_stride, sizeof four);
-        const auto left = hn::BitCast(I16(), hn::Set(I64(), four));
-#pragma GCC unroll 8
-        for (int64_t v = 0; v < kVectorsOfBlock; ++v) {
-          pairs[m][v] = hn::ReorderWidenMulAccumulate(I32(), left, wide[v], pairs[m][v], unused);
-        }
-      }
+    }
+  };
+  for (int64_t step = 0; step < steps; ++step) {
+    const int64_t offset = step * QuantizedLayout::kStep;
+    for (int64_t k = 0; k < QuantizedLayout::kDepth; k += 8, a += 8) {
+      add_quad(offset + k * 16, a);
+      add_quad(offset + k * 16 + 64, a + 4);
     }
   }
 #pragma GCC unroll 8
@@ -98,13 +108,25 @@ HWY_NOINLINE void quantized_block(int64_t steps, const int16_t* a, int64_t a_str
 #pragma GCC unroll 8
     for (int64_t v = 0; v < kVectorsOfBlock; v += 2) {
       const auto low = pairs[m][v], high = pairs[m][v + 1];
-      hn::StoreU(hn::Add(hn::ConcatEven(I32(), high, low), hn::ConcatOdd(I32(), high, low)), I32(),
-                 sums + m * kSide + column + v * columns);
+      int32_t* to = sums + m * kSide + column + v * columns;
+      const auto sum = hn::Add(hn::ConcatEven(I32(), high, low), hn::ConcatOdd(I32(), high, low));
+      hn::StoreU(goes_on ? hn::Add(sum, hn::LoadU(I32(), to)) : sum, I32(), to);
     }
   }
 }
 
 #endif  // vectors
+
+/// to[size] = x[count] and zeros.
+void widen(const int8_t* x, int64_t count, int16_t* to, int64_t size) {
+  const hn::ScalableTag<int16_t> wide;
+  const hn::Rebind<int8_t, decltype(wide)> narrow;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(wide));
+  int64_t k = 0;
+  for (; k + lanes <= count; k += lanes) hn::StoreU(hn::PromoteTo(wide, hn::LoadU(narrow, x + k)), wide, to + k);
+  for (; k < count; ++k) to[k] = x[k];
+  std::fill(to + k, to + size, int16_t{0});
+}
 
 /// Multiplies and finishes square by square.
 class SimdSquares {
@@ -118,30 +140,35 @@ class SimdSquares {
   void begin(int64_t m, int64_t rows) {
     const int64_t padded = (rows + kBlockRows - 1) / kBlockRows * kBlockRows;
     for (int64_t r = 0; r < padded; ++r) {
-      int16_t* to = left_ + r * stride_;
-      const int64_t there = r < rows ? args_.k : 0;
-      for (int64_t k = 0; k < there; ++k) to[k] = args_.a[(m + r) * args_.k + k];
-      for (int64_t k = there; k < stride_; ++k) to[k] = 0;
+      widen(args_.a + (m + r) * args_.k, r < rows ? args_.k : 0, left_ + r * stride_, stride_);
     }
   }
 
   void square(const QuantizedSquare& place, const int8_t* b) {
     HWY_ALIGN int32_t sums[kSide * kSide];
-    // A single row, as in a text that grows by a token, is as fast as the weights come: twice the columns at once,
-    // which are whole lines of memory.
-    place.rows == 1 ? multiply<1, 2 * kVectors>(place, b, sums) : multiply<kBlockRows, kVectors>(place, b, sums);
+    // A single row, as in a text that grows by a token, is as fast as the weights come: all columns at once, so that
+    // they are read from one end to the other.
+    place.rows == 1 ? multiply<1, kSideVectors>(place, b, sums) : multiply<kBlockRows, kVectors>(place, b, sums);
     args_.dtype == DType::f32 ? finish<float>(place, sums) : finish<bfloat16>(place, sums);
   }
   void end() {}
 
  private:
+  /// Block by block of K, so that the square of B and a row block of A stay in the first-level cache.
   template <int64_t kRows, int64_t kVectorsOfBlock>
   void multiply(const QuantizedSquare& place, const int8_t* b, int32_t* sums) const {
-    for (int64_t n = 0; n < kSide; n += block_columns<kVectorsOfBlock>()) {
+    int64_t step = 0;
+    do {  // once without any steps: then sums are 0
+      const int64_t steps = HWY_MIN(kBlockSteps, steps_ - step);
       for (int64_t m = 0; m < place.rows; m += kRows) {
-        quantized_block<kRows, kVectorsOfBlock>(steps_, left_ + m * stride_, stride_, b, n, sums + m * kSide);
+        const int16_t* left = left_ + m * stride_ + step * QuantizedLayout::kDepth;
+        for (int64_t n = 0; n < kSide; n += block_columns<kVectorsOfBlock>()) {
+          quantized_block<kRows, kVectorsOfBlock>(steps, left, stride_, b + step * QuantizedLayout::kStep, n, step > 0,
+                                                  sums + m * kSide);
+        }
       }
-    }
+      step += kBlockSteps;
+    } while (step < steps_);
   }
 
   /// The row of biases of a square, in f32.

@@ -40,13 +40,18 @@ void each_square(const QuantizedMatmul& args, const Tile& range, One& one) {
   one.end();
 }
 
-/// Calls task(range) for the tasks of a product; a product under `small` multiplications stays on the caller, unless
-/// its weights alone take longer to come than other threads to wake.
+/// Calls task(range) for the tasks of a product. One under `small` multiplications stays on the caller, unless its
+/// weights alone take longer to come than other threads to wake: then each thread reads an equal part of them.
 template <class Task>
 void each_quantized_task(const QuantizedMatmul& args, int64_t small, const Task& task) {
   if (args.m == 0 || args.n == 0) return;
-  constexpr int64_t kFewBytes = int64_t{1} << 18;
-  if (args.m * args.n * args.k < small && args.n * args.k < kFewBytes) return task(Tile{0, args.m, 0, args.n});
+  if (args.m * args.n * args.k < small) {
+    constexpr int64_t kFewBytes = int64_t{1} << 18;
+    const int64_t squares = (args.n + kSide - 1) / kSide;
+    return parallel_for(squares, args.n * args.k < kFewBytes ? squares : 1, [&](int64_t begin, int64_t end) {
+      task(Tile{0, args.m, begin * kSide, std::min(args.n, end * kSide)});
+    });
+  }
   const MatmulPlan plan({.m = args.m, .n = args.n, .k = args.k}, kSide, kSide);
   parallel_tasks(plan.tasks(), false, [&](int64_t i) { task(plan.tile(i)); });
 }

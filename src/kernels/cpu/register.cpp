@@ -35,6 +35,7 @@ void register_cpu() {
   add_layout();
   add_upsample();
   add_optimizer();
+  add_pack_quantized();
   add_quantize_rows();
   add_quantized_matmul_amx();
   add_quantized_matmul_vnni();
