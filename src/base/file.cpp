@@ -154,6 +154,13 @@ MappedFile::~MappedFile() {
   ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
+void release_mapped_pages() {
+  const std::lock_guard lock(mapped_files().mutex);
+  for (const auto& [begin, one] : mapped_files().by_begin) {
+    ::madvise(const_cast<std::byte*>(begin), one.size, MADV_DONTNEED);  // advice: a refusal changes nothing
+  }
+}
+
 std::optional<FilePlace> place_in_file(const void* memory) {
   const auto* at = static_cast<const std::byte*>(memory);
   const std::lock_guard lock(mapped_files().mutex);

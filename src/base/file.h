@@ -29,6 +29,10 @@ class MappedFile {
   size_t size_ = 0;
 };
 
+/// Takes the pages of all maps out of this process's memory; the system keeps them while it has room, and reading one
+/// again costs a fault. For after a load that made its own forms of most of what it read.
+void release_mapped_pages();
+
 /// Writes `file` under a temporary name beside it, syncs, renames over `file` and syncs the folder.
 /// Throws EnvironmentError with the system's reason; the old file then stands and the temporary one is gone.
 void write_file_atomically(const std::filesystem::path& file, std::string_view content);

@@ -7,7 +7,7 @@ namespace suanli::models {
 TokenCache::TokenCache(const Options& o) : lengths(Tensor::zeros({o.sequences}, DType::i32)) {
   for (int64_t i = 0; i < o.layers; ++i) {
     for (auto* part : {&keys, &values}) {
-      part->push_back(Tensor::zeros({o.sequences, o.key_heads, o.capacity, o.head_size}, o.dtype, o.device));
+      part->push_back(Tensor::empty({o.sequences, o.key_heads, o.capacity, o.head_size}, o.dtype, o.device));
     }
   }
 }

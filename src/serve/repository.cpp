@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "serve/model_watch.h"
 
@@ -73,6 +74,7 @@ void Repository::load(const std::string& name) {
     slots_[name].reason = "the model could not be loaded; the server's log says why";
     throw;
   }
+  release_mapped_pages();
   log_info("model " + name + " version " + std::to_string(version) + ": " + model->kind_name() + ", " +
            options_.precision +
            (model->max_length() > 0 ? ", at most " + std::to_string(model->max_length()) + " tokens" : ""));

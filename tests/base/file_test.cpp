@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <fstream>
 #include <memory>
 #include <string>
 
@@ -31,6 +32,26 @@ TEST(File, WhatIsWrittenIsReadBack) {
     EXPECT_EQ(text_of(MappedFile(folder / "f")), content);
   }
   EXPECT_EQ(folder.names(), std::vector<std::string>{"f"}) << "a temporary file is left behind";
+}
+
+/// Megabytes of files that lie in this process's memory.
+int64_t mapped_megabytes() {
+  std::ifstream file("/proc/self/statm");
+  int64_t size = 0, resident = 0, shared = 0;
+  file >> size >> resident >> shared;
+  return shared * ::sysconf(_SC_PAGESIZE) >> 20;
+}
+
+TEST(File, ReleasedPagesLeaveTheMemoryAndComeBackAsTheyWere) {
+  const Scratch folder;
+  const std::string content(64 << 20, 'x');
+  write_file_atomically(folder / "f", content);
+  const MappedFile map(folder / "f");
+  EXPECT_EQ(text_of(map), content);
+  const int64_t before = mapped_megabytes();
+  release_mapped_pages();
+  EXPECT_LE(mapped_megabytes(), before - 60);
+  EXPECT_EQ(text_of(map), content);
 }
 
 TEST(File, AMapOutlivesTheReplacementOfItsFile) {
