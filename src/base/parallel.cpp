@@ -9,11 +9,13 @@
 #include <fstream>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "base/core_affinity.h"
 #include "base/env.h"
 #include "base/error.h"
 
@@ -73,6 +75,7 @@ class Workers {
  public:
   explicit Workers(int threads) {
     for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(i); });
+    affinity_.emplace(workers_);
   }
   ~Workers() {
     call_ = nullptr;
@@ -88,6 +91,7 @@ class Workers {
     call_ = call;
     context_ = context;
     running_.store(threads() - 1, std::memory_order_relaxed);
+    affinity_->leave_core_of_caller();
     publish();
     take_part(0);
     wait_until(running_, [](int left) { return left == 0; });
@@ -125,6 +129,7 @@ class Workers {
   std::mutex failure_mutex_;
   std::exception_ptr failure_;
   std::vector<std::thread> workers_;
+  std::optional<CoreAffinity> affinity_;
 };
 
 struct Pool {

@@ -144,8 +144,8 @@ void Connection<Stream>::read_within(Clock::time_point end) {
 
 template <class Stream>
 void Connection<Stream>::read_request() {
-  if (closing_ || requests_ >= front_.limits.requests_per_connection) return close();
-  ++requests_;
+  if (closing_) return close();
+  closing_ = ++requests_ >= front_.limits.requests_per_connection;  // the last answer says so
   take_turn();
   request_ = {};
   route_ = nullptr;

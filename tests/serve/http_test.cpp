@@ -24,6 +24,19 @@ TEST(Http, OneConnectionAnswersManyRequestsAlsoSentAtOnce) {
   for (int i = 0; i < 3; ++i) EXPECT_EQ(client.read().body, first.body);
 }
 
+TEST(Http, TheLastAnswerOfAConnectionSaysThatItIs) {
+  TestServerOptions options;
+  options.server.limits.requests_per_connection = 3;
+  TestServer server(options);
+  Client client(server.port());
+  for (const char* connection : {"", "", "close"}) {
+    const Reply reply = client.post("/embed", kEmbed);
+    ASSERT_EQ(reply.status, 200) << reply.body;
+    EXPECT_EQ(reply.header("Connection"), connection);
+  }
+  EXPECT_TRUE(client.closed());
+}
+
 TEST(Http, ABodyInChunksAndInPiecesIsTheSameBody) {
   TestServer server;
   Client whole(server.port()), chunked(server.port()), slow(server.port());
