@@ -238,7 +238,7 @@ int run_server(const Config& config, const ServerWork& work) {
                             .slots = static_cast<size_t>(at_least(config, "slots", 1))},
                            options.limits, metrics, static_cast<int>(at_least(config, "tokenizer_threads", 1)));
   work.add_models(models);
-  models.load_all();
+  models.load_changed();
   const monitor::PriceTable prices = read_prices(config);
   serve::ModelEnergy energy({.power = prices.power,
                              .uses_gpu = device.type == DeviceType::cuda,
@@ -286,7 +286,7 @@ int run_server(const Config& config, const ServerWork& work) {
   if (options.metrics_port) {
     log_info("metrics at " + options.host + ":" + std::to_string(server.metrics_port()) + ", too");
   }
-  return server.run([&models] { models.in_background([&models] { models.load_all(); }); });
+  return server.run([&models] { models.in_background([&models] { models.load_changed(); }); });
 }
 
 }  // namespace suanli::cli

@@ -219,6 +219,24 @@ void TableEncoder::save(const std::filesystem::path& folder) const {
   write_file_atomically(folder / kPreprocessorFile, to_json().dump(2) + '\n');
 }
 
+bool is_number(ColumnEncoding encoding) {
+  switch (encoding) {
+    case ColumnEncoding::standardize:
+    case ColumnEncoding::min_max:
+    case ColumnEncoding::robust:
+    case ColumnEncoding::log:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::vector<ColumnEncoding> TableEncoder::encodings() const {
+  std::vector<ColumnEncoding> out;
+  for (const Column& c : columns_) out.push_back(c.encoding);
+  return out;
+}
+
 std::vector<std::string> TableEncoder::column_names() const {
   std::vector<std::string> names;
   for (const Column& c : columns_) names.push_back(c.name);

@@ -29,6 +29,9 @@ namespace suanli {
 /// A missing number or date is the median of the training part (of the logarithms for log).
 enum class ColumnEncoding { standardize, min_max, robust, log, one_hot, ordinal, hashed, date };
 
+/// True for the four that take a cell for a number; the others take it for a category or a date.
+bool is_number(ColumnEncoding encoding);
+
 /// The encoding of this name, as above.
 std::optional<ColumnEncoding> encoding_named(std::string_view name);
 
@@ -66,6 +69,9 @@ class TableEncoder {
 
   /// The columns of the data that it reads.
   std::vector<std::string> column_names() const;
+
+  /// How it reads each of them.
+  std::vector<ColumnEncoding> encodings() const;
 
   /// Where the encoder's columns stand in a file. Throws UserError for one that is not there.
   std::vector<size_t> find_columns(const RowReader& reader) const;

@@ -1,5 +1,9 @@
 #include "image/image.h"
 
+#include <algorithm>
+#include <array>
+#include <cmath>
+
 #include "base/error.h"
 
 namespace suanli {
@@ -22,6 +26,23 @@ Image with_channels(Image image, int64_t channels) {
     if (has_alpha) to[channels - 1] = had_alpha ? from[image.channels - 1] : 255;
   }
   return result;
+}
+
+ImageStatistics statistics_of(const Image& image) {
+  std::array<int64_t, 256> counts = {};
+  const int64_t pixels = image.height * image.width;
+  for (int64_t i = 0; i < pixels; ++i) {
+    const uint8_t* pixel = image.values.data() + i * image.channels;
+    ++counts[image.channels >= 3 ? luma(pixel) : pixel[0]];
+  }
+  const double count = std::max(1.0, static_cast<double>(pixels));
+  double sum = 0, squares = 0;
+  for (int value = 0; value < 256; ++value) {
+    const double share = static_cast<double>(counts[static_cast<size_t>(value)]) / count, x = value / 255.0;
+    sum += share * x;
+    squares += share * x * x;
+  }
+  return {.brightness = sum, .contrast = std::sqrt(std::max(0.0, squares - sum * sum))};
 }
 
 }  // namespace suanli

@@ -42,4 +42,10 @@ inline uint8_t luma(const uint8_t* rgb) {
   return static_cast<uint8_t>((rgb[0] * 19595u + rgb[1] * 38470u + rgb[2] * 7471u + 0x8000u) >> 16);
 }
 
+/// Mean and standard deviation of the picture's grey, from 0 to 1.
+struct ImageStatistics {
+  double brightness = 0, contrast = 0;
+};
+ImageStatistics statistics_of(const Image& image);
+
 }  // namespace suanli

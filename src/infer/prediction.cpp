@@ -7,6 +7,11 @@
 
 namespace suanli::infer {
 
+size_t bytes_of(const Prepared& prepared) {
+  return prepared.image.values.size() + prepared.example.features.size() * sizeof(float) +
+         prepared.example.categories.size() * sizeof(int32_t);
+}
+
 LoadedNetwork load_network(const std::string& folder, models::Head head, const std::string& device,
                            const std::string& precision) {
   initialize();

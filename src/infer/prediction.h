@@ -17,6 +17,9 @@ struct Prepared {
   Image image = {};  ///< of models that need the picture itself
 };
 
+/// Memory that it takes while it waits.
+size_t bytes_of(const Prepared& prepared);
+
 struct Prediction {
   std::string json;                 ///< as `suanli predict` writes it, less the names of files
   std::string label = {};           ///< of classifiers: the one that is given

@@ -25,6 +25,9 @@ constexpr std::string_view kLabel = "label";                 ///< the truth: nam
 constexpr std::string_view kPrediction = "prediction";       ///< the answer, alike
 constexpr std::string_view kScore = "score";                 ///< probability of the class that was chosen
 constexpr std::string_view kEmbedding = "embedding";         ///< pooled vector of a text, of length 1
+constexpr std::string_view kPictureHeight = "picture_height", kPictureWidth = "picture_width";  ///< pixels, as it came
+constexpr std::string_view kPictureBrightness = "picture_brightness";                           ///< mean, 0 to 1
+constexpr std::string_view kPictureContrast = "picture_contrast";                               ///< deviation
 constexpr std::string_view kColumnPrefix = "column.";
 
 /// One value of one feature: a number (NaN: missing), a category or a vector.

@@ -28,6 +28,7 @@ inline void ask(const PredictorPointer& model, const ExchangePointer& exchange, 
   exchange->counts_for(model->name());
   asking.work.deadline = exchange->request().deadline;
   asking.work.cancelled = exchange->cancelled();
+  asking.request_id = exchange->request().id;
   model->ask(
       std::move(asking),
       [exchange, model, write = std::move(write)](Predicted predicted) { exchange->answer(write(predicted)); },

@@ -5,12 +5,19 @@
 #include <vector>
 
 #include "infer/attribution.h"
-#include "infer/prediction_scheduler.h"
+#include "infer/item_scheduler.h"
 #include "infer/text_model.h"
 #include "serve/fault.h"
 #include "serve/limits.h"
 
 namespace suanli::serve {
+
+/// A text whose answer is to be explained.
+struct TextToExplain {
+  Encoding text;
+  infer::AttributionOptions options;
+};
+size_t bytes_of(const TextToExplain& item);
 
 class Explainer {
  public:
@@ -27,7 +34,7 @@ class Explainer {
  private:
   const infer::TextModel& model_;
   const Limits& limits_;
-  infer::PredictionScheduler scheduler_;
+  infer::ItemScheduler<TextToExplain, infer::Attribution> scheduler_;
 };
 
 }  // namespace suanli::serve

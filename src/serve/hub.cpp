@@ -14,11 +14,11 @@ namespace suanli::serve {
 namespace {
 
 /// {"table": {"column": [cells]}}, also under "inputs".
-std::vector<infer::Prepared> table_items(const PredictingModel& model, const Json& body) {
+std::vector<PreparedInput> table_items(const PredictingModel& model, const Json& body) {
   const Json* table = field(body, "table");
   if (table == nullptr) table = field(object_field(body, "inputs"), "table");
   if (table == nullptr || !table->is_object()) wrong_field("table", "an object of columns");
-  std::vector<infer::Prepared> items;
+  std::vector<PreparedInput> items;
   const std::vector<std::string> columns = model.rows()->encoder().column_names();
   size_t count = 0;
   for (const std::string& column : columns) {

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "serve/model_counts.h"
+#include "serve/model_watch.h"
 #include "text/tokenizer.h"
 
 namespace suanli::serve {
@@ -20,7 +23,9 @@ struct ModelOptions {
 
 class LoadedModel {
  public:
-  LoadedModel(std::string name, int64_t version) : name_(std::move(name)), version_(version) {}
+  /// Throws UserError for a baseline profile in `folder` that is malformed.
+  LoadedModel(std::string name, int64_t version, const std::filesystem::path& folder)
+      : name_(std::move(name)), version_(version), watch_(folder) {}
   virtual ~LoadedModel() = default;
 
   const std::string& name() const { return name_; }
@@ -35,12 +40,20 @@ class LoadedModel {
   /// Requests that wait.
   virtual size_t queued() const = 0;
   virtual ModelCounts counts() const { return {}; }
+  /// Names of the classes that it tells apart; empty where there are none.
+  virtual const std::vector<std::string>& labels() const {
+    static const std::vector<std::string> none;
+    return none;
+  }
+  ModelWatch& watch() { return watch_; }
+  const ModelWatch& watch() const { return watch_; }
   /// Takes no more work and waits for what is under way.
   virtual void drain() = 0;
 
  private:
   std::string name_;
   int64_t version_;
+  ModelWatch watch_;
 };
 
 }  // namespace suanli::serve

@@ -1,10 +1,5 @@
 #include "serve/model_watch.h"
 
-#include <algorithm>
-
-#include "infer/predictions.h"
-#include "serve/embedding.h"
-
 namespace suanli::serve {
 
 namespace {
@@ -19,42 +14,6 @@ monitor::BaselineProfile read_baseline(const std::filesystem::path& folder) {
 
 ModelWatch::ModelWatch(const std::filesystem::path& folder) {
   if (std::filesystem::exists(folder / monitor::kBaselineProfile)) drift_.emplace(read_baseline(folder));
-}
-
-void ModelWatch::observe(const ServedModel& model, const Question& question, const Answers& answers) {
-  if (!answers.passages.empty()) return;  // rows are windows of contexts
-  const int32_t unknown = model.tokenizer().special_ids().unk.value_or(-1);
-  for (size_t i = 0; i < answers.rows.size(); ++i) {
-    const Input& input = question.inputs[i];
-    const std::vector<float>& row = answers.rows[i];
-    std::vector<monitor::Observed> seen;
-    if (input.ids.empty()) {
-      const int64_t characters =
-          monitor::characters_of(input.text) + (input.pair ? monitor::characters_of(*input.pair) : 0);
-      const auto& ids = answers.encodings[i].ids;
-      const auto text =
-          monitor::observed_text(characters, static_cast<int64_t>(ids.size()), std::ranges::count(ids, unknown));
-      seen.assign(text.begin(), text.end());
-    }
-    std::vector<float> unit;
-    if (model.kind() == ModelKind::embedding && question.output == infer::Output::embedding) {
-      unit = embedding_of(row, row.size(), true);
-      seen.push_back({monitor::kEmbedding, std::span<const float>(unit)});
-    }
-    if (model.kind() == ModelKind::classification) {
-      const auto scores = infer::label_scores(model.config(), row);
-      const auto best = static_cast<size_t>(std::ranges::max_element(scores) - scores.begin());
-      const std::string& label = model.config().labels[best];
-      if (row.size() == 1 && model.config().problem_type == "regression") {
-        seen.push_back({monitor::kPrediction, scores[0]});
-      } else {
-        seen.push_back({monitor::kPrediction, std::string_view(label)});
-        seen.push_back({monitor::kScore, scores[best]});
-      }
-      feedback_.answered(question.request_id, i, label);
-    }
-    if (drift_) drift_->observe(seen);
-  }
 }
 
 std::vector<monitor::DriftScore> ModelWatch::drift() {

@@ -5,21 +5,33 @@
 #include <filesystem>
 #include <mutex>
 #include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
 
 #include "monitor/drift_watch.h"
 #include "monitor/feedback.h"
 #include "monitor/service_metrics.h"
-#include "serve/served_model.h"
 
 namespace suanli::serve {
+
+/// A feature of an input that waits for its answer: what monitor::Observed is once it has come.
+struct Feature {
+  std::string name;
+  std::variant<double, std::string> value;
+};
+using Features = std::vector<Feature>;
 
 class ModelWatch {
  public:
   /// Reads the folder's baseline_profile.json where there is one. Throws UserError for one that is malformed.
   explicit ModelWatch(const std::filesystem::path& folder);
 
-  /// The inputs and answers of one request.
-  void observe(const ServedModel& model, const Question& question, const Answers& answers);
+  /// Features of one input and its answer; without a baseline they are passed over.
+  void observe(std::span<const monitor::Observed> seen) {
+    if (drift_) drift_->observe(seen);
+  }
 
   bool has_baseline() const { return drift_.has_value(); }
   /// Computed at most every 10 seconds. Empty without a baseline.

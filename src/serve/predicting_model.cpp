@@ -9,6 +9,7 @@
 #include "models/family.h"
 #include "models/load.h"
 #include "models/super_resolution/config.h"
+#include "serve/observed.h"
 
 namespace suanli::serve {
 
@@ -23,7 +24,7 @@ Head head_in(const Json& json, const std::string& where) {
 
 /// What `make` makes; what is wrong with the input is the request's fault.
 template <class Make>
-infer::Prepared prepared(Make make) {
+PreparedInput prepared(Make make) {
   try {
     return make();
   } catch (const UserError& error) {
@@ -82,7 +83,7 @@ const char* kind_of_pictures(Head head) {
 
 PredictingModel::PredictingModel(std::string name, int64_t version, const std::filesystem::path& folder,
                                  const ModelOptions& options, const Limits& limits, monitor::ServiceMetrics& metrics)
-    : LoadedModel(std::move(name), version),
+    : LoadedModel(std::move(name), version, folder),
       limits_(limits),
       metrics_(metrics),
       model_(load(folder, options)),
@@ -109,7 +110,7 @@ const std::vector<std::string>& PredictingModel::labels() const {
   return pictures() != nullptr && pictures()->head() == Head::image_classification ? pictures()->config().labels : none;
 }
 
-infer::Prepared PredictingModel::prepare(const Json& value) const {
+PreparedInput PredictingModel::prepare(const Json& value) const {
   if (rows() != nullptr) {
     if (!value.is_object()) throw RequestError(Fault::invalid, "expected a row as an object of its columns");
     std::vector<std::string> cells;
@@ -133,13 +134,17 @@ infer::Prepared PredictingModel::prepare(const Json& value) const {
   return prepare_picture(*bytes);
 }
 
-infer::Prepared PredictingModel::prepare_row(std::vector<std::string> cells) const {
+PreparedInput PredictingModel::prepare_row(std::vector<std::string> cells) const {
   SUANLI_ASSERT(rows() != nullptr);
   std::vector<size_t> columns(cells.size());
   for (size_t i = 0; i < columns.size(); ++i) columns[i] = i;
   Row row;
   row.cells = std::move(cells);
-  return prepared([&] { return rows()->prepare(row, columns, "row"); });
+  return prepared([&] {
+    PreparedInput out{rows()->prepare(row, columns, "row")};
+    if (watch().has_baseline()) out.features = row_features(rows()->encoder(), row.cells);
+    return out;
+  });
 }
 
 DecodeOptions PredictingModel::decode_options() const {
@@ -160,31 +165,38 @@ void PredictingModel::check_size(int64_t height, int64_t width) const {
   }
 }
 
-infer::Prepared PredictingModel::prepare_picture(std::string_view bytes) const {
+PreparedInput PredictingModel::watched_picture(Image image) const {
+  PreparedInput out;
+  if (watch().has_baseline()) out.features = picture_features(image);
+  out.item = pictures()->prepare(std::move(image));
+  return out;
+}
+
+PreparedInput PredictingModel::prepare_picture(std::string_view bytes) const {
   SUANLI_ASSERT(pictures() != nullptr);
   return prepared([&] {
     const auto raw = std::as_bytes(std::span(bytes.data(), bytes.size()));
     const ImageSize size = image_size(raw, decode_options(), "picture");
     check_size(size.height, size.width);
-    return pictures()->prepare(decode_image(raw, decode_options(), "picture"));
+    return watched_picture(decode_image(raw, decode_options(), "picture"));
   });
 }
 
-infer::Prepared PredictingModel::prepare_picture(Image image) const {
+PreparedInput PredictingModel::prepare_picture(Image image) const {
   SUANLI_ASSERT(pictures() != nullptr);
   check_size(image.height, image.width);
   return prepared([&] {
     const auto channels = static_cast<int64_t>(decode_options().channels);
-    return pictures()->prepare(with_channels(std::move(image), channels));
+    return watched_picture(with_channels(std::move(image), channels));
   });
 }
 
-infer::Prepared PredictingModel::prepare_series(std::span<const double> values) const {
+PreparedInput PredictingModel::prepare_series(std::span<const double> values) const {
   SUANLI_ASSERT(series() != nullptr);
-  return prepared([&] { return series()->prepare(values, "series"); });
+  return prepared([&] { return PreparedInput{series()->prepare(values, "series")}; });
 }
 
-void PredictingModel::count(const infer::PredictionResult& result, size_t items) {
+void PredictingModel::count(const infer::ItemResult<infer::Prediction>& result, size_t items) {
   const bool done = result.ending == infer::Ending::done;
   counter_.request(done, result.timing, 0);
   if (!done) return;
@@ -205,18 +217,22 @@ void PredictingModel::check_count(int64_t items) const {
 
 void PredictingModel::ask(Asking asking, std::function<void(Predicted)> on_answer,
                           std::function<void(const RequestError&)> on_error) {
-  const size_t items = asking.items.size();
   check_count(asking.whole ? 1 : std::ssize(asking.items));
-  scheduler_.submit({.items = std::move(asking.items),
-                     .options = asking.work,
-                     .on_end = [this, items, on_answer = std::move(on_answer),
-                                on_error = std::move(on_error)](infer::PredictionResult result) {
-                       count(result, items);
-                       if (result.ending != infer::Ending::done) {
-                         return on_error(ending_error(result.ending, result.message));
-                       }
-                       on_answer({std::move(result.answers), result.timing});
-                     }});
+  decltype(scheduler_)::Job job{.items = {}, .options = asking.work, .on_end = {}};
+  std::vector<Features> seen;
+  for (PreparedInput& input : asking.items) {
+    job.items.push_back(std::move(input.item));
+    seen.push_back(std::move(input.features));
+  }
+  job.on_end = [this, seen = std::move(seen), whole = asking.whole, id = std::move(asking.request_id),
+                on_answer = std::move(on_answer),
+                on_error = std::move(on_error)](infer::ItemResult<infer::Prediction> result) {
+    count(result, seen.size());
+    if (result.ending != infer::Ending::done) return on_error(ending_error(result.ending, result.message));
+    if (!whole) observe_predictions(*this, id, seen, result.answers);
+    on_answer({std::move(result.answers), result.timing});
+  };
+  scheduler_.submit(std::move(job));
 }
 
 }  // namespace suanli::serve

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/json.h"
+#include "infer/item_scheduler.h"
 #include "infer/picture_model.h"
-#include "infer/prediction_scheduler.h"
 #include "infer/row_model.h"
 #include "infer/series_model.h"
 #include "monitor/service_metrics.h"
@@ -23,10 +23,17 @@ namespace suanli::serve {
 /// True for a folder of a model of tables, pictures or series.
 bool is_predicting(const std::filesystem::path& folder);
 
+/// One input: what the network gets, and what the watch sees.
+struct PreparedInput {
+  infer::Prepared item;
+  Features features = {};
+};
+
 struct Asking {
-  std::vector<infer::Prepared> items;
+  std::vector<PreparedInput> items;
   infer::WorkOptions work = {};
-  bool whole = false;  ///< the items are one input: as many as they are
+  bool whole = false;           ///< the items are variants of one input: as many as they are, and not watched
+  std::string request_id = {};  ///< by which a label may come later
 };
 
 struct Predicted {
@@ -60,17 +67,17 @@ class PredictingModel final : public LoadedModel {
   /// Values of a forecast; 0 of other models.
   int64_t horizon() const { return series() == nullptr ? 0 : series()->config().prediction_length; }
   /// Names of the classes; empty where there are none.
-  const std::vector<std::string>& labels() const;
+  const std::vector<std::string>& labels() const override;
 
   /// As JSON says it: a row as an object with every column of the model (null: missing), a picture as base64 of a JPEG
   /// or PNG, a series as a list of numbers. Throws RequestError. Thread safe, as are the others.
-  infer::Prepared prepare(const Json& value) const;
+  PreparedInput prepare(const Json& value) const;
   /// Cells in the order of rows()->encoder().column_names().
-  infer::Prepared prepare_row(std::vector<std::string> cells) const;
+  PreparedInput prepare_row(std::vector<std::string> cells) const;
   /// The bytes of a JPEG or PNG.
-  infer::Prepared prepare_picture(std::string_view bytes) const;
-  infer::Prepared prepare_picture(Image image) const;
-  infer::Prepared prepare_series(std::span<const double> values) const;
+  PreparedInput prepare_picture(std::string_view bytes) const;
+  PreparedInput prepare_picture(Image image) const;
+  PreparedInput prepare_series(std::span<const double> values) const;
 
   /// Throws RequestError for no items, and for more than a request may have: to be asked before they are prepared.
   void check_count(int64_t items) const;
@@ -83,15 +90,16 @@ class PredictingModel final : public LoadedModel {
   using Model = std::variant<infer::RowModel, infer::PictureModel, infer::SeriesModel>;
   static std::unique_ptr<Model> load(const std::filesystem::path& folder, const ModelOptions& options);
   DecodeOptions decode_options() const;
+  PreparedInput watched_picture(Image image) const;
   void check_size(int64_t height, int64_t width) const;
-  void count(const infer::PredictionResult& result, size_t items);
+  void count(const infer::ItemResult<infer::Prediction>& result, size_t items);
 
   const Limits& limits_;
   monitor::ServiceMetrics& metrics_;
   std::unique_ptr<Model> model_;
   const char* kind_name_;
   ModelCounter counter_;
-  infer::PredictionScheduler scheduler_;
+  infer::ItemScheduler<infer::Prepared, infer::Prediction> scheduler_;
 };
 
 using PredictorPointer = std::shared_ptr<PredictingModel>;

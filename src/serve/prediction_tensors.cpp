@@ -63,8 +63,8 @@ const InferTensor& input(const std::vector<InferTensor>& inputs, const std::stri
   return *found;
 }
 
-std::vector<infer::Prepared> row_items(const PredictingModel& model, const std::vector<InferTensor>& inputs) {
-  std::vector<infer::Prepared> items;
+std::vector<PreparedInput> row_items(const PredictingModel& model, const std::vector<InferTensor>& inputs) {
+  std::vector<PreparedInput> items;
   if (inputs.size() == 1 && inputs.front().name == "rows") {
     if (!inputs.front().shape.empty()) model.check_count(inputs.front().shape[0]);
     for (const std::string& text : texts_of(inputs.front())) {
@@ -94,8 +94,8 @@ std::vector<infer::Prepared> row_items(const PredictingModel& model, const std::
   return items;
 }
 
-std::vector<infer::Prepared> picture_items(const PredictingModel& model, const InferTensor& tensor) {
-  std::vector<infer::Prepared> items;
+std::vector<PreparedInput> picture_items(const PredictingModel& model, const InferTensor& tensor) {
+  std::vector<PreparedInput> items;
   if (!tensor.shape.empty()) model.check_count(tensor.shape[0]);
   if (tensor.datatype == "BYTES") {
     for (const std::string& bytes : texts_of(tensor)) items.push_back(model.prepare_picture(bytes));
@@ -114,12 +114,12 @@ std::vector<infer::Prepared> picture_items(const PredictingModel& model, const I
   return items;
 }
 
-std::vector<infer::Prepared> series_items(const PredictingModel& model, const InferTensor& tensor) {
+std::vector<PreparedInput> series_items(const PredictingModel& model, const InferTensor& tensor) {
   if (tensor.shape.empty() || tensor.shape.size() > 2) wrong_tensor(tensor, "the shape [values] or [series, values]");
   if (tensor.shape.size() == 2) model.check_count(tensor.shape[0]);
   const std::vector<double> values = numbers_in(tensor);
   const auto length = static_cast<size_t>(tensor.shape.back());
-  std::vector<infer::Prepared> items;
+  std::vector<PreparedInput> items;
   for (size_t at = 0; length > 0 && at < values.size(); at += length) {
     items.push_back(model.prepare_series(std::span(values).subspan(at, length)));
   }
@@ -183,7 +183,7 @@ std::vector<TensorInfo> predictor_outputs(const PredictingModel& model) {
   }
 }
 
-std::vector<infer::Prepared> items_of(const PredictingModel& model, const std::vector<InferTensor>& inputs) {
+std::vector<PreparedInput> items_of(const PredictingModel& model, const std::vector<InferTensor>& inputs) {
   for (const InferTensor& tensor : inputs) {
     if (std::ranges::count(inputs, tensor.name, &InferTensor::name) > 1) wrong_tensor(tensor, "each input once");
   }

@@ -18,7 +18,7 @@ std::vector<TensorInfo> predictor_inputs(const PredictingModel& model);
 std::vector<TensorInfo> predictor_outputs(const PredictingModel& model);
 
 /// Throws RequestError for names, datatypes, shapes and sizes that are not the model's.
-std::vector<infer::Prepared> items_of(const PredictingModel& model, const std::vector<InferTensor>& inputs);
+std::vector<PreparedInput> items_of(const PredictingModel& model, const std::vector<InferTensor>& inputs);
 
 /// The outputs of these names, of all for none.
 std::vector<InferTensor> prediction_outputs(const PredictingModel& model, const Predicted& predicted,

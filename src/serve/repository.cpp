@@ -3,13 +3,34 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cctype>
+#include <set>
 
+#include "base/concat.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "serve/model_watch.h"
 
 namespace suanli::serve {
+
+namespace {
+
+/// Names, sizes and times of the files in `folder`, in order: another text once one of them has been replaced.
+std::string stamp_of(const std::filesystem::path& folder) {
+  std::set<std::string> files;
+  std::error_code error;  // what cannot be read says so where it is loaded
+  for (auto entry = std::filesystem::recursive_directory_iterator(folder, error);
+       !error && entry != std::filesystem::recursive_directory_iterator(); entry.increment(error)) {
+    std::error_code gone;
+    const auto size = entry->file_size(gone);
+    const auto time = entry->last_write_time(gone).time_since_epoch().count();
+    if (!gone) files.insert(concat(entry->path(), ' ', size, ' ', time));
+  }
+  std::string out;
+  for (const std::string& file : files) out += file + "\n";
+  return out;
+}
+
+}  // namespace
 
 Repository::Repository(ModelOptions options, const Limits& limits, monitor::ServiceMetrics& metrics,
                        int tokenizer_threads)
@@ -24,9 +45,7 @@ Repository::Repository(ModelOptions options, const Limits& limits, monitor::Serv
       metrics_.set(
           "suanli_model_info", "1 for each model that is loaded, with its version and what it does",
           {{"model", model->name()}, {"version", std::to_string(model->version())}, {"kind", model->kind_name()}}, 1);
-      if (const auto served = std::dynamic_pointer_cast<ServedModel>(model)) {
-        served->watch().set_metrics(served->name(), metrics_);
-      }
+      model->watch().set_metrics(model->name(), metrics_);
     }
   });
 }
@@ -57,6 +76,7 @@ void Repository::load(const std::string& name) {
     folder = slot->second.folder;
     version = ++slot->second.version;
   }
+  std::string stamp = stamp_of(folder);
   // The last request of a model that goes may end on that model's own thread, which cannot wait for itself.
   const auto leave = [this](LoadedModel* model) { boost::asio::post(tokenizers_, [model] { delete model; }); };
   std::shared_ptr<LoadedModel> model;
@@ -81,6 +101,7 @@ void Repository::load(const std::string& name) {
   const std::lock_guard lock(mutex_);
   Slot& slot = slots_[name];
   slot.reason.clear();
+  slot.stamp = std::move(stamp);
   std::swap(slot.model, model);
 }
 
@@ -92,9 +113,14 @@ void Repository::unload(const std::string& name) {
   slot->second.reason = "unloaded";
 }
 
-void Repository::load_all() {
+void Repository::load_changed() {
   std::vector<std::string> names;
-  for (const Entry& entry : index()) names.push_back(entry.name);
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [name, slot] : slots_) {
+      if (!slot.model || slot.stamp != stamp_of(slot.folder)) names.push_back(name);
+    }
+  }
   for (const std::string& name : names) load(name);
 }
 

@@ -23,7 +23,8 @@ class Repository {
   void load(const std::string& name);
   /// RequestError for an unknown name.
   void unload(const std::string& name);
-  void load_all();
+  /// Loads the models that are not loaded, and those whose files have changed since they were. Throws like load().
+  void load_changed();
 
   /// Runs what may take long beside the network thread; what it throws goes to the log.
   void in_background(std::function<void()> work);
@@ -54,6 +55,7 @@ class Repository {
     std::shared_ptr<LoadedModel> model = {};
     int64_t version = 0;
     std::string reason = {};
+    std::string stamp = {};  ///< of the files that the model was loaded from
   };
   ModelOptions options_;
   const Limits& limits_;

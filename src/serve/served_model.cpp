@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "models/config.h"
-#include "serve/model_watch.h"
+#include "serve/observed.h"
 
 namespace suanli::serve {
 
@@ -79,13 +79,12 @@ std::vector<AnswerSpan> spans_of(const Answers& answers, size_t input, const Ans
 ServedModel::ServedModel(std::string name, int64_t version, const std::filesystem::path& folder, models::Head head,
                          const ModelOptions& options, const Limits& limits, monitor::ServiceMetrics& metrics,
                          boost::asio::thread_pool& tokenizers)
-    : LoadedModel(std::move(name), version),
+    : LoadedModel(std::move(name), version, folder),
       kind_(kind_of(head, folder.string())),
       prompts_(read_prompts(folder)),
       limits_(limits),
       metrics_(metrics),
       tokenizers_(tokenizers),
-      watch_(std::make_shared<ModelWatch>(folder)),
       model_(load(folder, head, options, limits)),
       scheduler_(model_.engine, {.replicas = options.replicas,
                                  .tokens_per_batch = limits.tokens_per_batch,
@@ -222,7 +221,7 @@ void ServedModel::encode_and_submit(Question question, std::function<void(Answer
     self->metrics_.part(monitor::Part::inference, self->name(), in_seconds(result.timing.compute_ns));
     answers->rows = std::move(result.rows);
     answers->timing = result.timing;
-    self->watch_->observe(*self, *asked, *answers);
+    observe_texts(*self, *asked, *answers);
     on_answer(std::move(*answers));
   };
   try {

@@ -55,8 +55,6 @@ models::Head served_head(const std::filesystem::path& folder);
 /// The answers to question `input` of those that were asked.
 std::vector<AnswerSpan> spans_of(const Answers& answers, size_t input, const AnswerOptions& options);
 
-class ModelWatch;
-
 class ServedModel final : public LoadedModel, public std::enable_shared_from_this<ServedModel> {
  public:
   /// `head`: that of served_head(). Loads the folder and computes one batch, so that the first request meets a warm
@@ -71,7 +69,7 @@ class ServedModel final : public LoadedModel, public std::enable_shared_from_thi
   int64_t max_length() const override { return model_.encode_options.max_length; }
   const char* kind_name() const override;
   const Tokenizer& tokenizer() const override { return model_.tokenizer; }
-  ModelWatch& watch() { return *watch_; }
+  const std::vector<std::string>& labels() const override { return model_.engine.model().config().labels; }
   /// What sentence transformers put before a text, by name.
   const std::map<std::string, std::string>& prompts() const { return prompts_; }
   const char* precision() const { return model_.precision; }
@@ -108,7 +106,6 @@ class ServedModel final : public LoadedModel, public std::enable_shared_from_thi
   const Limits& limits_;
   monitor::ServiceMetrics& metrics_;
   boost::asio::thread_pool& tokenizers_;
-  std::shared_ptr<ModelWatch> watch_;
   ModelCounter counter_;
   infer::TextModel model_;
   infer::Scheduler scheduler_;

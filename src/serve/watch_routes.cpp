@@ -2,7 +2,6 @@
 #include <ctime>
 
 #include "serve/fields.h"
-#include "serve/model_watch.h"
 #include "serve/service.h"
 
 namespace suanli::serve {
@@ -22,7 +21,7 @@ void answer_in_background(const Service& service, const ExchangePointer& exchang
 
 Json finite_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
-Response drift_answer(const ModelPointer& model) {
+Response drift_answer(const std::shared_ptr<LoadedModel>& model) {
   Json scores = Json::array();
   bool drifted = false;
   for (const monitor::DriftScore& score : model->watch().drift()) {
@@ -45,13 +44,12 @@ Response drift_answer(const ModelPointer& model) {
 
 /// {"id": x-request-id of the answer, "index": of its inputs, "label": the truth}
 void take_feedback(const Service& service, const ExchangePointer& exchange) {
-  const ModelPointer model = model_of_path(service, exchange->request());
+  const auto model = any_of_path(service, exchange->request());
   exchange->counts_for(model->name());
   const Json body = read_body(exchange->request());
   const std::string id = string_field(body, "id", ""), label = string_field(body, "label", "");
   if (id.empty()) wrong_field("id", "the x-request-id of an answer");
-  const auto& labels = model->config().labels;
-  if (std::ranges::count(labels, label) == 0) wrong_field("label", "a label of the model");
+  if (std::ranges::count(model->labels(), label) == 0) wrong_field("label", "a label of the model");
   const auto index = static_cast<size_t>(integer_field(body, "index", 0, 0, INT32_MAX));
   switch (model->watch().feedback().label(id, index, label)) {
     case monitor::Feedback::Result::unknown_id:
@@ -122,7 +120,7 @@ void add_watch_routes(Router& router, const Service& service) {
     const std::string prefix = model;
     add("GET", prefix + "/drift", Scope::metrics, [](const Service& all, const ExchangePointer& exchange) {
       answer_in_background(all, exchange,
-                           [found = model_of_path(all, exchange->request())] { return drift_answer(found); });
+                           [found = any_of_path(all, exchange->request())] { return drift_answer(found); });
     });
     add("GET", prefix + "/energy", Scope::metrics, [](const Service& all, const ExchangePointer& exchange) {
       exchange->answer(energy_answer(all, all.models.any(exchange->request().parameters[0])));

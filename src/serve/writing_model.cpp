@@ -45,7 +45,7 @@ WritingModel::WritingModel(std::string name, int64_t version, const std::filesys
 WritingModel::WritingModel(std::string name, int64_t version, const std::filesystem::path& folder,
                            const ModelOptions& options, const Limits& limits, monitor::ServiceMetrics& metrics,
                            infer::CausalModel loaded)
-    : LoadedModel(std::move(name), version),
+    : LoadedModel(std::move(name), version, folder),
       metrics_(metrics),
       tokenizer_(std::move(loaded.tokenizer)),
       defaults_(read_generation_config(base_model_folder(folder))),

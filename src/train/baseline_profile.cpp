@@ -107,14 +107,11 @@ BaselineProfile table_profile(std::span<const Row> rows, const std::vector<std::
     return static_cast<size_t>(std::find(columns.begin(), columns.end(), name) - columns.begin());
   };
   std::vector<Column> watched = {{place_of(label), regression, std::string(monitor::kLabel)}};
-  const Json encodings = encoder.to_json();
-  for (const Json& column : encodings["columns"]) {
-    const auto name = column["name"].get<std::string>();
-    const auto encoding = encoding_named(column["encoding"].get<std::string>());
-    if (encoding == ColumnEncoding::date || watched.size() > kMostColumns) continue;
-    const bool number = encoding == ColumnEncoding::standardize || encoding == ColumnEncoding::min_max ||
-                        encoding == ColumnEncoding::robust || encoding == ColumnEncoding::log;
-    watched.push_back({place_of(name), number, std::string(monitor::kColumnPrefix) + name});
+  const std::vector<std::string> names = encoder.column_names();
+  const std::vector<ColumnEncoding> encodings = encoder.encodings();
+  for (size_t i = 0; i < names.size() && watched.size() <= kMostColumns; ++i) {
+    if (encodings[i] == ColumnEncoding::date) continue;
+    watched.push_back({place_of(names[i]), is_number(encodings[i]), std::string(monitor::kColumnPrefix) + names[i]});
   }
   BaselineProfile profile;
   for (const Row& row : rows) {
@@ -126,6 +123,25 @@ BaselineProfile table_profile(std::span<const Row> rows, const std::vector<std::
         add_name(column.feature, is_missing(cell) ? std::string_view() : cell, &profile);
       }
     }
+  }
+  return profile;
+}
+
+BaselineProfile picture_profile(std::span<const ImageExample> pictures, const std::vector<std::string>& class_names) {
+  BaselineProfile profile;
+  for (const ImageExample& picture : pictures) {
+    if (picture.label < 0 || class_names.empty()) continue;
+    add_name(monitor::kLabel, class_names[static_cast<size_t>(picture.label)], &profile);
+  }
+  constexpr size_t kMostPictures = 256;
+  const size_t count = std::min(pictures.size(), kMostPictures);
+  for (size_t i = 0; i < count; ++i) {
+    const Image image = load_image(pictures[i * pictures.size() / count]);
+    const ImageStatistics statistics = statistics_of(image);
+    profile.add({monitor::kPictureHeight, static_cast<double>(image.height)});
+    profile.add({monitor::kPictureWidth, static_cast<double>(image.width)});
+    profile.add({monitor::kPictureBrightness, statistics.brightness});
+    profile.add({monitor::kPictureContrast, statistics.contrast});
   }
   return profile;
 }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 
+#include "data/image_dataset.h"
 #include "monitor/profile.h"
 #include "train/evaluate.h"
 #include "train/table_data.h"
@@ -32,6 +33,11 @@ class RowSample {
 /// as categories, a missing one as "". `columns`: of the file that the rows come from.
 monitor::BaselineProfile table_profile(std::span<const Row> rows, const std::vector<std::string>& columns,
                                        const TableEncoder& encoder, const std::string& label, bool regression);
+
+/// Size, brightness and contrast of at most 256 of the pictures, evenly spaced, and their classes where `class_names`
+/// has names. Throws UserError for a picture that cannot be decoded.
+monitor::BaselineProfile picture_profile(std::span<const ImageExample> pictures,
+                                         const std::vector<std::string>& class_names = {});
 
 /// Adds the embeddings of some of a task's training rows, evenly spaced, as the trained model makes them.
 void add_embeddings(const Task& task, const Dataset& rows, DType dtype, monitor::BaselineProfile* profile);

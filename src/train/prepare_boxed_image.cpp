@@ -1,6 +1,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "models/backbone.h"
+#include "train/baseline_profile.h"
 #include "train/image_data.h"
 #include "train/object_detection.h"
 #include "train/prepare.h"
@@ -39,6 +40,7 @@ void prepare_boxed_image(const Json& model_json, Run& run) {
   for (ImageDataset* part : {&parts.train, &parts.validation, &parts.test}) {
     if (!part->examples.empty()) relabel_objects(*part, labels);
   }
+  if (a.do_train) run.baseline = picture_profile(parts.train.examples);
   keep_rows(
       std::move(parts),
       [task = owned.get()](std::vector<ImageExample> pictures, bool) { return task->add(std::move(pictures)); }, run);

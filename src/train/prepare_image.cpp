@@ -1,5 +1,6 @@
 #include "base/concat.h"
 #include "base/error.h"
+#include "train/baseline_profile.h"
 #include "train/image_classification.h"
 #include "train/image_data.h"
 #include "train/prepare.h"
@@ -38,6 +39,7 @@ void prepare_image(const Json& model_json, Run& run) {
   for (ImageDataset* part : {&parts.train, &parts.validation, &parts.test}) {
     if (!part->examples.empty()) relabel(*part, labels);
   }
+  if (a.do_train) run.baseline = picture_profile(parts.train.examples, labels.names());
   keep_rows(
       std::move(parts),
       [task = owned.get()](std::vector<ImageExample> pictures, bool) { return task->add(std::move(pictures)); }, run);

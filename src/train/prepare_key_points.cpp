@@ -1,6 +1,7 @@
 #include "base/concat.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "train/baseline_profile.h"
 #include "train/image_data.h"
 #include "train/key_points.h"
 #include "train/prepare.h"
@@ -40,6 +41,7 @@ void prepare_key_points(const Json& model_json, Run& run) {
     augment.fliplr = augment.flipud = 0;
   }
   auto owned = std::make_unique<KeyPoints>(run.model, processor, KeyPointOptions{.augment = augment, .seed = a.seed});
+  if (a.do_train) run.baseline = picture_profile(parts.train.examples);
   keep_rows(
       std::move(parts),
       [task = owned.get()](std::vector<ImageExample> pictures, bool) { return task->add(std::move(pictures)); }, run);

@@ -1,4 +1,5 @@
 #include "base/error.h"
+#include "train/baseline_profile.h"
 #include "train/image_data.h"
 #include "train/image_segmentation.h"
 #include "train/prepare.h"
@@ -26,6 +27,7 @@ void prepare_masked_image(const Json& model_json, Run& run) {
       run.model, processor,
       ImageSegmentationOptions{
           .augment = a.augment, .seed = a.seed, .instance_masks = a.instance_masks, .loss = loss_named(a)});
+  if (a.do_train) run.baseline = picture_profile(parts.train.examples);
   keep_rows(
       std::move(parts),
       [task = owned.get()](std::vector<ImageExample> pictures, bool) { return task->add(std::move(pictures)); }, run);

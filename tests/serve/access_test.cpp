@@ -94,6 +94,25 @@ TEST(Keys, AWrongFileNamesItsLine) {
   EXPECT_NE(new_key(), new_key());
 }
 
+TEST(Admin, ModelsAreReadAgainOnceTheirFilesHaveChanged) {
+  TestServerOptions options;
+  TestServer server(options);
+  Client client(server.port());
+  const auto version = [&] {
+    return client.request("GET", "/v2/models/tiny").json()["versions"][0].get<std::string>();
+  };
+  server.models->load_changed();
+  EXPECT_EQ(version(), "1") << "nothing has changed";
+  std::ofstream(options.model / "README.md") << "new";
+  server.models->load_changed();
+  EXPECT_EQ(version(), "2");
+  server.models->load_changed();
+  EXPECT_EQ(version(), "2");
+  server.models->unload("tiny");
+  server.models->load_changed();
+  EXPECT_EQ(version(), "3") << "what is not loaded is";
+}
+
 TEST(Admin, ModelsAreLoadedAtTheSocketOfTheOwnerAlone) {
   TestServerOptions options;
   options.server.admin_socket = write_file("").string() + ".socket";

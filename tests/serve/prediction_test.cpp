@@ -4,12 +4,14 @@
 
 #include <cmath>
 #include <fstream>
+#include <set>
 
 #include "base/base64.h"
 #include "base/json_text.h"
 #include "image/png.h"
 #include "models/load.h"
 #include "models/tabular/config.h"
+#include "monitor/profile.h"
 #include "ops/initialize.h"
 #include "serve/predicting_model.h"
 #include "serve/test_server.h"
@@ -180,6 +182,55 @@ TEST(TableService, WhatIsNoRowIsRefusedByName) {
   EXPECT_EQ(client.request("GET", "/info").status, 422);
 }
 
+Json drift_of(Client& client) { return client.request("GET", "/v2/models/tiny/drift").json(); }
+
+/// Names of the features that some test calls drifted.
+std::set<std::string> drifted(const Json& drift) {
+  std::set<std::string> out;
+  for (const Json& score : drift["scores"]) {
+    if (score["drifted"].get<bool>()) out.insert(score["feature"].get<std::string>());
+  }
+  return out;
+}
+
+// 240 rows of the ages of training from other towns: the towns are drift, the ages are not, and the rows that an
+// explanation makes up are not seen.
+TEST(TableService, ColumnsUnlikeThoseOfTrainingAreDriftAndLabelsMayComeLater) {
+  const fs::path folder = table_model(false);
+  monitor::BaselineProfile baseline;
+  for (int i = 0; i < 600; ++i) {
+    baseline.add({"column.age", 20.0 + i % 41});
+    baseline.add({"column.income", 1000.0 + 10.0 * (i % 100)});
+    baseline.add({"column.town", i % 3 == 0 ? std::string_view("Bonn") : std::string_view("Paris")});
+  }
+  baseline.save(folder / monitor::kBaselineProfile);
+  TestServer server(of(folder));
+  Client client(server.port());
+  const auto row = [](int i) {
+    return Json({{"age", 20 + i % 41}, {"income", 1000 + 10 * (i % 100)}, {"town", i % 2 == 0 ? "Rome" : "Paris"}});
+  };
+  Reply last;
+  for (int i = 0; i < 240; i += 24) {
+    Json rows = Json::array();
+    for (int k = i; k < i + 24; ++k) rows.push_back(row(k));
+    last = client.post("/v2/models/tiny/predict", Json({{"inputs", rows}}).dump());
+    ASSERT_EQ(last.status, 200) << last.body;
+    ASSERT_EQ(client.post("/v2/models/tiny/explain", Json({{"inputs", {row(i)}}}).dump()).status, 200);
+  }
+  const Json drift = drift_of(client);
+  EXPECT_EQ(drift["baseline"], true);
+  EXPECT_EQ(drifted(drift), std::set<std::string>{"column.town"}) << drift;
+  for (const Json& score : drift["scores"]) EXPECT_EQ(score["window_count"], 240) << score;
+
+  const std::string label = last.json()["predictions"][3]["label"];
+  const auto feedback = [&](const std::string& truth) {
+    return client.post("/v2/models/tiny/feedback",
+                       Json({{"id", last.header("X-Request-Id")}, {"index", 3}, {"label", truth}}).dump());
+  };
+  EXPECT_EQ(feedback("perhaps").status, 400);
+  EXPECT_EQ(feedback(label).json()["correct"], 1);
+}
+
 TEST(PictureService, ClassesInEveryForm) {
   const fs::path folder = picture_model("images/lenet", 28, 1);
   TestServer server(of(folder));
@@ -225,6 +276,24 @@ TEST(PictureService, ClassesInEveryForm) {
     EXPECT_EQ(outputs[0]["data"][0], expected[0].label);
     for (size_t i = 0; i < 4; ++i) EXPECT_EQ(outputs[2]["data"][i].get<float>(), expected[0].numbers[i]);
   }
+}
+
+TEST(PictureService, DarkPicturesAreDriftWhereTrainingWasBright) {
+  const fs::path folder = picture_model("images/lenet", 28, 1);
+  monitor::BaselineProfile baseline;
+  for (int i = 0; i < 300; ++i) {
+    baseline.add({monitor::kPictureHeight, 28.0});
+    baseline.add({monitor::kPictureWidth, 28.0});
+    baseline.add({monitor::kPictureBrightness, 0.5 + 0.001 * (i % 200)});
+  }
+  baseline.save(folder / monitor::kBaselineProfile);
+  TestServer server(of(folder));
+  Client client(server.port());
+  for (int i = 0; i < 120; ++i) {
+    const Image dark(28, 28, 1, static_cast<uint8_t>(20 + i % 40));
+    ASSERT_EQ(client.request("POST", "/", encode_png(dark), "Content-Type: image/png\r\n").status, 200);
+  }
+  EXPECT_EQ(drifted(drift_of(client)), std::set<std::string>{std::string(monitor::kPictureBrightness)});
 }
 
 TEST(PictureService, HeadersOfHugePicturesAreRefusedBeforeMemoryIsTaken) {
@@ -410,7 +479,8 @@ TEST(Explanations, OfTextsAddUpAndOfRowsAreWhatACellIsWorth) {
 TEST(PredictionQueue, IsBoundedAndDropsWhatNobodyWaitsFor) {
   std::mutex gate;
   std::unique_lock held(gate);
-  infer::PredictionScheduler scheduler(
+  using Scheduler = infer::ItemScheduler<infer::Prepared, infer::Prediction>;
+  Scheduler scheduler(
       [&](std::span<const infer::Prepared> items) {
         const std::lock_guard wait(gate);
         if (items.size() == 2 && items[1].example.row == 13) throw std::runtime_error("bad item");
@@ -418,13 +488,13 @@ TEST(PredictionQueue, IsBoundedAndDropsWhatNobodyWaitsFor) {
         return std::vector<infer::Prediction>(items.size(), {.json = std::to_string(items.size())});
       },
       {.items_per_batch = 2, .queued = 3});
-  std::map<int, infer::PredictionResult> results;
+  std::map<int, Scheduler::Result> results;
   std::mutex results_mutex;
   const auto submit = [&](int name, infer::WorkOptions options = {}, int64_t row = 0) {
-    infer::PredictionJob job;
+    Scheduler::Job job;
     job.items.emplace_back().example.row = row;
     job.options = std::move(options);
-    job.on_end = [&, name](infer::PredictionResult result) {
+    job.on_end = [&, name](Scheduler::Result result) {
       const std::lock_guard lock(results_mutex);
       results[name] = std::move(result);
     };

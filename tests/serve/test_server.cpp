@@ -41,7 +41,7 @@ TestServer::TestServer(Options given) : options(std::move(given)) {
   server = std::make_unique<Server>(options.server, router, metrics, &methods);
   models = std::make_unique<Repository>(ModelOptions(), options.server.limits, metrics, 1);
   models->add("tiny", options.model);
-  models->load_all();
+  models->load_changed();
   energy = std::make_unique<ModelEnergy>(options.energy, *models);
   const Service service{*models, options.server.limits, metrics, *energy, {}, [this] { return server->ready(); },
                         alerts};

@@ -172,6 +172,24 @@ TEST_F(BaselineRun, OfTablesHoldsColumnsAndAWatchSeesThemChange) {
   EXPECT_TRUE(alarm(older));
 }
 
+TEST(PictureProfile, HoldsSizesBrightnessAndContrastOfASampleAndAllClasses) {
+  std::vector<ImageExample> pictures;
+  for (int i = 0; i < 600; ++i) {
+    Image image(2, 4, 1, uint8_t{51});  // 0.2
+    if (i % 2 == 1) std::fill_n(image.values.begin(), 4, uint8_t{153});
+    pictures.push_back({.file = {}, .label = i % 3, .image = image});
+  }
+  const BaselineProfile profile = picture_profile(pictures, {"cat", "dog", "owl"});
+  EXPECT_EQ(categories_of(profile, monitor::kLabel).counts(), (Counts{{"cat", 200}, {"dog", 200}, {"owl", 200}}));
+  EXPECT_EQ(numbers_of(profile, monitor::kPictureHeight).mean(), 2);
+  EXPECT_EQ(numbers_of(profile, monitor::kPictureWidth).mean(), 4);
+  const NumberSketch& brightness = numbers_of(profile, monitor::kPictureBrightness);
+  EXPECT_EQ(brightness.count(), 256);
+  EXPECT_NEAR(brightness.mean(), 0.3, 0.01) << "half of them 0.2, half 0.4";
+  EXPECT_NEAR(numbers_of(profile, monitor::kPictureContrast).max(), 0.2, 1e-9);
+  EXPECT_EQ(picture_profile(pictures).features().count(std::string(monitor::kLabel)), 0u);
+}
+
 TEST(RowSample, IsBoundedAndUniform) {
   RowSample sample;
   Row row;
