@@ -82,7 +82,7 @@ TEST(Soak, ModelsLoadedAnewUnderRequestsLoseNoneAndNeverMix) {
     seen.insert(reply.body);
     wrong += reply.status != 200 || !versions.contains(reply.body);
   });
-  for (int i = 0; i < times(20, 1000); ++i) {
+  for (int i = 0; i < times(20, 1000) || load.replies() <= 20; ++i) {
     std::filesystem::copy_file((i % 2 == 0 ? two : one) / "model.safetensors", options.model / "next");
     std::filesystem::rename(options.model / "next", options.model / "model.safetensors");
     server.models->load("tiny");
@@ -90,7 +90,6 @@ TEST(Soak, ModelsLoadedAnewUnderRequestsLoseNoneAndNeverMix) {
   load.end();
   EXPECT_EQ(wrong, 0);
   EXPECT_EQ(seen, versions) << "each answer is that of one version, and both were seen";
-  EXPECT_GT(load.replies(), 20);
 }
 
 TEST(Soak, AnEndUnderLoadLosesNothingThatWasTaken) {
