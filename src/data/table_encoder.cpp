@@ -219,17 +219,7 @@ void TableEncoder::save(const std::filesystem::path& folder) const {
   write_file_atomically(folder / kPreprocessorFile, to_json().dump(2) + '\n');
 }
 
-bool is_number(ColumnEncoding encoding) {
-  switch (encoding) {
-    case ColumnEncoding::standardize:
-    case ColumnEncoding::min_max:
-    case ColumnEncoding::robust:
-    case ColumnEncoding::log:
-      return true;
-    default:
-      return false;
-  }
-}
+bool is_number(ColumnEncoding encoding) { return is_scaled(encoding) && encoding != ColumnEncoding::date; }
 
 std::vector<ColumnEncoding> TableEncoder::encodings() const {
   std::vector<ColumnEncoding> out;
