@@ -114,14 +114,16 @@ void Repository::unload(const std::string& name) {
 }
 
 void Repository::load_changed() {
-  std::vector<std::string> names;
+  std::map<std::string, Slot> slots;
   {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [name, slot] : slots_) {
-      if (!slot.model || slot.stamp != stamp_of(slot.folder)) names.push_back(name);
-    }
+    const std::lock_guard lock(mutex_);  // not while folders are read: requests ask for their models under it
+    slots = slots_;
   }
-  for (const std::string& name : names) load(name);
+  for (auto& [name, slot] : slots) {
+    const bool loads = !slot.model || slot.stamp != stamp_of(slot.folder);
+    slot.model.reset();  // what is replaced may go
+    if (loads) load(name);
+  }
 }
 
 void Repository::in_background(std::function<void()> work) {

@@ -47,7 +47,7 @@ void each_quantized_task(const QuantizedMatmul& args, int64_t small, const Task&
   if (args.m == 0 || args.n == 0) return;
   if (args.m * args.n * args.k < small) {
     constexpr int64_t kFewBytes = int64_t{1} << 18;
-    const int64_t squares = (args.n + kSide - 1) / kSide;
+    const int64_t squares = QuantizedLayout{args.n, args.k}.squares();
     return parallel_for(squares, args.n * args.k < kFewBytes ? squares : 1, [&](int64_t begin, int64_t end) {
       task(Tile{0, args.m, begin * kSide, std::min(args.n, end * kSide)});
     });
