@@ -19,6 +19,12 @@ Tensor CausalNetwork::next_token_logits(const PackedSequences& sequences, const 
   return quantized_head_.defined() ? ops::quantized_linear(x, quantized_head_, {}) : ops::linear(x, head_, {});
 }
 
+VocabularyHead CausalNetwork::next_token_head(const PackedSequences& sequences, const Tensor& rows,
+                                              const nn::Mode& mode) const {
+  if (!head_.defined()) return Network::next_token_head(sequences, rows, mode);
+  return {ops::index_select(hidden_states(sequences, mode), rows), head_, {}};
+}
+
 void CausalNetwork::make_head(nn::ParameterScope scope, Head head, const nn::Embedding& word,
                               const HeadOptions& options, const char* family) {
   if (head != Head::none && head != Head::causal_lm) {

@@ -12,6 +12,8 @@ class CausalNetwork : public Network {
   Tensor hidden_states(const PackedSequences& sequences, const nn::Mode& mode) const override;
   Tensor next_token_logits(const PackedSequences& sequences, const Tensor& rows, const nn::Mode& mode,
                            TokenCache* cache) const override;
+  VocabularyHead next_token_head(const PackedSequences& sequences, const Tensor& rows,
+                                 const nn::Mode& mode) const override;
   void set_gradient_checkpointing(bool on) override { gradient_checkpointing_ = on; }
 
  protected:

@@ -15,7 +15,7 @@ namespace {
 
 Tensor Network::hidden_states(const PackedSequences&, const nn::Mode&) const { wrong_kind("an encoder of texts"); }
 
-Tensor Network::masked_lm_logits(const PackedSequences&, const Tensor&, const nn::Mode&) const {
+VocabularyHead Network::masked_lm_head(const PackedSequences&, const Tensor&, const nn::Mode&) const {
   wrong_kind("a masked language model");
 }
 
@@ -53,6 +53,9 @@ Tensor Network::row_logits(const Tensor&, const Tensor&, const nn::Mode&) const 
 Tensor Network::item_vectors(const Tensor&, const Tensor&, const nn::Mode&) const { wrong_kind("a recommender"); }
 Tensor Network::user_vectors(const Tensor&, const Tensor&, const nn::Mode&) const { wrong_kind("a recommender"); }
 
+VocabularyHead Network::next_token_head(const PackedSequences&, const Tensor&, const nn::Mode&) const {
+  wrong_kind("a causal language model");
+}
 Tensor Network::next_token_logits(const PackedSequences&, const Tensor&, const nn::Mode&, TokenCache*) const {
   wrong_kind("a causal language model");
 }

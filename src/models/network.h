@@ -4,6 +4,7 @@
 #include "models/detection.h"
 #include "models/sequences.h"
 #include "models/token_cache.h"
+#include "models/vocabulary_head.h"
 #include "nn/mode.h"
 
 namespace suanli::models {
@@ -15,8 +16,12 @@ class Network {
   virtual ~Network() = default;
   /// The last hidden states [T,H] in mode.dtype.
   virtual Tensor hidden_states(const PackedSequences& sequences, const nn::Mode& mode) const;
-  /// rows [M] i32: the packed places of the masked tokens -> logits [M,V] in mode.dtype.
-  virtual Tensor masked_lm_logits(const PackedSequences& sequences, const Tensor& rows, const nn::Mode& mode) const;
+  /// rows [M] i32: the packed places of the masked tokens.
+  virtual VocabularyHead masked_lm_head(const PackedSequences& sequences, const Tensor& rows,
+                                        const nn::Mode& mode) const;
+  Tensor masked_lm_logits(const PackedSequences& sequences, const Tensor& rows, const nn::Mode& mode) const {
+    return masked_lm_head(sequences, rows, mode).logits();
+  }
   /// logits [B, labels] f32.
   virtual Tensor sequence_logits(const PackedSequences& sequences, const nn::Mode& mode) const;
   /// The embeddings [T,H] f32 of the tokens themselves, without positions and types.
@@ -54,6 +59,9 @@ class Network {
   /// new_cache() the sequences are new tokens behind those that it holds, positions counting on, and it takes them in.
   virtual Tensor next_token_logits(const PackedSequences& sequences, const Tensor& rows, const nn::Mode& mode,
                                    TokenCache* cache) const;
+  /// The same for training: what those logits are made of, of weights that are not held in 8 bits.
+  virtual VocabularyHead next_token_head(const PackedSequences& sequences, const Tensor& rows,
+                                         const nn::Mode& mode) const;
   /// An empty cache for `sequences` sequences of at most `capacity` tokens, computed in `dtype`.
   virtual TokenCache new_cache(int64_t sequences, int64_t capacity, DType dtype) const;
   /// Recompute each layer in backward instead of keeping what lies inside it (Chen et al. 2016). Throws UserError where

@@ -7,17 +7,20 @@
 
 namespace suanli::ops {
 
-Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  check_tensor("linear", "x", x, 2, kFloating);
-  check_tensor("linear", "weight", weight, 2, {x.dtype(), accumulation_dtype(x.dtype())});
-  check_shape("linear", "weight", weight, {weight.dim(0), x.dim(1)});
-  check_device("linear", x, weight);
+void check_linear(const char* op, const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  check_tensor(op, "x", x, 2, kFloating);
+  check_tensor(op, "weight", weight, 2, {x.dtype(), accumulation_dtype(x.dtype())});
+  check_shape(op, "weight", weight, {weight.dim(0), x.dim(1)});
+  check_device(op, x, weight);
   if (bias.defined()) {
-    check_tensor("linear", "bias", bias, 1, {x.dtype(), accumulation_dtype(x.dtype())});
-    check_shape("linear", "bias", bias, {weight.dim(0)});
-    check_device("linear", x, bias);
+    check_tensor(op, "bias", bias, 1, {x.dtype(), accumulation_dtype(x.dtype())});
+    check_shape(op, "bias", bias, {weight.dim(0)});
+    check_device(op, x, bias);
   }
+}
 
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  check_linear("linear", x, weight, bias);
   Tensor y = Tensor::empty({x.dim(0), weight.dim(0)}, x.dtype(), x.device());
   const Tensor w = cast(detach(weight), x.dtype());
   product(x, false, w, true, bias, y);

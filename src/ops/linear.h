@@ -10,5 +10,7 @@ namespace suanli::ops {
 /// dtype of its tensor; dweight and dbias are summed in f32. Deterministic.
 /// Throws UserError when I, O, dtypes or devices do not fit.
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias);
+/// Throws what linear() would, in the name of `op`.
+void check_linear(const char* op, const Tensor& x, const Tensor& weight, const Tensor& bias);
 
 }  // namespace suanli::ops

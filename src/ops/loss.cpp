@@ -1,42 +1,17 @@
 #include "ops/loss.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "autograd/tape.h"
 #include "kernels/dice_loss.h"
 #include "kernels/focal_loss.h"
 #include "kernels/loss.h"
 #include "ops/check.h"
+#include "ops/labels.h"
 
 namespace suanli::ops {
 
 namespace {
-
-/// Checks every label and returns how many are counted.
-int64_t counted_labels(const char* op, const Tensor& logits, const Tensor& labels, std::optional<int32_t> ignore) {
-  check_tensor(op, "logits", logits, 2, kFloating);
-  check_tensor(op, "labels", labels, 1, {DType::i32});
-  check_shape(op, "labels", labels, {logits.dim(0)});
-  const int64_t classes = logits.dim(1);
-  const Tensor host = on_host(labels);
-  int64_t counted = 0;
-  for (const int32_t label : host.host<int32_t>()) {
-    if (label == ignore) continue;
-    if (label < 0 || label >= classes) {
-      const std::string ignored = ignore ? " or " + std::to_string(*ignore) + " (ignored)" : "";
-      throw UserError(
-          op, "expected labels in 0.." + std::to_string(classes - 1) + ignored + ", got " + std::to_string(label));
-    }
-    ++counted;
-  }
-  return counted;
-}
-
-double checked_scale(const char* op, double normalizer, int64_t count) {
-  if (!(normalizer >= 0)) throw UserError(op, "expected a normalizer >= 0, got " + std::to_string(normalizer));
-  return 1.0 / (normalizer > 0 ? normalizer : static_cast<double>(std::max<int64_t>(count, 1)));
-}
 
 Tensor pointwise_loss(const char* op, kernels::PointwiseLoss kind, const Tensor& x, const Tensor& target,
                       double normalizer, double beta = 1) {
@@ -60,11 +35,10 @@ Tensor pointwise_loss(const char* op, kernels::PointwiseLoss kind, const Tensor&
 }  // namespace
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& true_labels, const CrossEntropyOptions& options) {
-  if (!(options.label_smoothing >= 0 && options.label_smoothing < 1)) {
-    throw UserError("cross_entropy",
-                    "expected label_smoothing in [0, 1), got " + std::to_string(options.label_smoothing));
-  }
-  const int64_t counted = counted_labels("cross_entropy", logits, true_labels, options.ignore_index);
+  check_label_smoothing("cross_entropy", options.label_smoothing);
+  check_tensor("cross_entropy", "logits", logits, 2, kFloating);
+  const int64_t counted =
+      counted_labels("cross_entropy", true_labels, logits.dim(0), logits.dim(1), options.ignore_index);
   const Tensor labels = beside(logits, true_labels);
   const double scale = checked_scale("cross_entropy", options.normalizer, counted);
 
@@ -114,7 +88,8 @@ Tensor soft_cross_entropy(const Tensor& logits, const Tensor& targets, double no
 Tensor dice_loss(const Tensor& logits, const Tensor& true_labels, int64_t pictures, const DiceLossOptions& options) {
   const char* op = "dice_loss";
   if (!(options.smooth > 0)) throw UserError(op, "expected smooth > 0, got " + std::to_string(options.smooth));
-  const int64_t counted = counted_labels(op, logits, true_labels, options.ignore_index);
+  check_tensor(op, "logits", logits, 2, kFloating);
+  const int64_t counted = counted_labels(op, true_labels, logits.dim(0), logits.dim(1), options.ignore_index);
   if (pictures < 1 || logits.dim(0) % pictures != 0) {
     throw UserError(op, "expected pictures of equally many pixels, got " + std::to_string(logits.dim(0)) +
                             " pixels of " + std::to_string(pictures));
@@ -149,7 +124,8 @@ Tensor focal_loss(const Tensor& logits, const Tensor& true_labels, const Tensor&
   if (!(options.gamma >= 0)) {
     throw UserError("focal_loss", "expected gamma >= 0, got " + std::to_string(options.gamma));
   }
-  const int64_t rows = counted_labels("focal_loss", logits, true_labels, std::nullopt);
+  check_tensor("focal_loss", "logits", logits, 2, kFloating);
+  const int64_t rows = counted_labels("focal_loss", true_labels, logits.dim(0), logits.dim(1), std::nullopt);
   const DType statistics = accumulation_dtype(logits.dtype());
   Tensor weights;
   if (class_weights.defined()) {

@@ -31,6 +31,7 @@ constexpr OpRow kTable[] = {
     {"l1_loss", "torch.nn.functional.l1_loss", nullptr},
     {"layer_norm", "torch.nn.functional.layer_norm", nullptr},
     {"linear", "torch.nn.functional.linear", nullptr},
+    {"linear_cross_entropy", "torch.nn.functional.cross_entropy", "cross_entropy(linear(x))"},
     {"lstm", "torch.nn.LSTM", nullptr},
     {"max_pool2d", "torch.nn.functional.max_pool2d", nullptr},
     {"mse_loss", "torch.nn.functional.mse_loss", nullptr},

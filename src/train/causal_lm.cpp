@@ -1,4 +1,4 @@
-#include "ops/loss.h"
+#include "ops/linear_cross_entropy.h"
 #include "train/language_model_scorer.h"
 
 namespace suanli {
@@ -20,8 +20,8 @@ LossInputs next_tokens(const models::Model& model, const Batch& batch) {
   return inputs;
 }
 
-Tensor next_logits(const models::Model& model, const LossInputs& inputs, const nn::Mode& mode) {
-  return model.network->next_token_logits(inputs.sequences(), inputs.rows, mode, nullptr);
+models::VocabularyHead next_head(const models::Model& model, const LossInputs& inputs, const nn::Mode& mode) {
+  return model.network->next_token_head(inputs.sequences(), inputs.rows, mode);
 }
 
 /// Causal language modelling: every token is guessed from those before it (run_clm of Hugging Face).
@@ -44,12 +44,13 @@ class CausalLm final : public Task {
   LossInputs inputs(const Batch& batch) const override { return next_tokens(*parts_.model, batch); }
 
   Tensor loss(const LossInputs& inputs, const nn::Mode& mode, double normalizer) const override {
-    return ops::cross_entropy(next_logits(*parts_.model, inputs, mode), inputs.labels,
-                              {.label_smoothing = parts_.options.label_smoothing, .normalizer = normalizer});
+    const models::VocabularyHead head = next_head(*parts_.model, inputs, mode);
+    return ops::linear_cross_entropy(head.hidden, head.weight, head.bias, inputs.labels,
+                                     {.label_smoothing = parts_.options.label_smoothing, .normalizer = normalizer});
   }
 
   std::unique_ptr<Scorer> scorer(bool) const override {
-    return std::make_unique<LanguageModelScorer>(*parts_.model, next_tokens, next_logits);
+    return std::make_unique<LanguageModelScorer>(*parts_.model, next_tokens, next_head);
   }
 
  private:

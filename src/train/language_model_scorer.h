@@ -10,18 +10,20 @@ namespace suanli {
 class LanguageModelScorer final : public Scorer {
  public:
   using InputsOf = LossInputs (*)(const models::Model& model, const Batch& batch);
-  using LogitsOf = Tensor (*)(const models::Model& model, const LossInputs& inputs, const nn::Mode& mode);
+  using HeadOf = models::VocabularyHead (*)(const models::Model& model, const LossInputs& inputs, const nn::Mode& mode);
 
   /// Of `model`, which must outlive it.
-  LanguageModelScorer(const models::Model& model, InputsOf inputs, LogitsOf logits)
-      : model_(model), inputs_(inputs), logits_(logits) {}
+  LanguageModelScorer(const models::Model& model, InputsOf inputs, HeadOf head)
+      : model_(model), inputs_(inputs), head_(head) {}
   void add(const Batch& batch, const nn::Mode& mode) override;
   Scores scores() const override;
 
  private:
+  void add(const Tensor& logits, const Tensor& labels);
+
   const models::Model& model_;
   InputsOf inputs_;
-  LogitsOf logits_;
+  HeadOf head_;
   MeanLoss loss_;
   int64_t right_ = 0;
 };

@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "data/masking.h"
-#include "ops/loss.h"
+#include "ops/linear_cross_entropy.h"
 #include "train/language_model_scorer.h"
 
 namespace suanli {
@@ -27,8 +27,8 @@ LossInputs mask_inputs(const models::Model& model, const Batch& batch) {
   return inputs;
 }
 
-Tensor masked_logits(const models::Model& model, const LossInputs& inputs, const nn::Mode& mode) {
-  return model.network->masked_lm_logits(inputs.sequences(), inputs.rows, mode);
+models::VocabularyHead masked_head(const models::Model& model, const LossInputs& inputs, const nn::Mode& mode) {
+  return model.network->masked_lm_head(inputs.sequences(), inputs.rows, mode);
 }
 
 /// Masked-language modelling: the hidden tokens are guessed from the others (Devlin et al. 2019).
@@ -64,12 +64,13 @@ class MaskedLm final : public Task {
   LossInputs inputs(const Batch& batch) const override { return mask_inputs(*parts_.model, batch); }
 
   Tensor loss(const LossInputs& inputs, const nn::Mode& mode, double normalizer) const override {
-    return ops::cross_entropy(masked_logits(*parts_.model, inputs, mode), inputs.labels,
-                              {.label_smoothing = parts_.options.label_smoothing, .normalizer = normalizer});
+    const models::VocabularyHead head = masked_head(*parts_.model, inputs, mode);
+    return ops::linear_cross_entropy(head.hidden, head.weight, head.bias, inputs.labels,
+                                     {.label_smoothing = parts_.options.label_smoothing, .normalizer = normalizer});
   }
 
   std::unique_ptr<Scorer> scorer(bool) const override {
-    return std::make_unique<LanguageModelScorer>(*parts_.model, mask_inputs, masked_logits);
+    return std::make_unique<LanguageModelScorer>(*parts_.model, mask_inputs, masked_head);
   }
 
  private:

@@ -13,6 +13,7 @@
 #include "ops/feed_forward.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
+#include "ops/linear_cross_entropy.h"
 #include "ops/loss.h"
 #include "ops/pooling.h"
 #include "ops/quantized_linear.h"
@@ -90,6 +91,25 @@ OpCase cross_entropy_case(const char* label, const std::vector<int32_t>& labels,
           [=](const Tensors& x) { return ops::cross_entropy(x[0], integers_of(labels), options); },
           nullptr,
           7};
+}
+
+/// Labels of six rows over seven classes, in chunks of two rows.
+OpCase linear_cross_entropy_case(const char* label, const std::vector<int32_t>& labels, bool with_bias,
+                                 const ops::CrossEntropyOptions& options) {
+  std::vector<Input> inputs = {{{6, 5}}, {{7, 5}, 1, true}};
+  if (with_bias) inputs.push_back({{7}, 1, true});
+  return {"linear_cross_entropy",
+          label,
+          std::move(inputs),
+          {{"labels", labels}},
+          [=](const Tensors& x) {
+            return ops::linear_cross_entropy(x[0], x[1], with_bias ? x[2] : Tensor(), integers_of(labels), options, 20);
+          },
+          [=](const Tensors& x) {
+            return ops::cross_entropy(ops::linear(x[0], x[1], with_bias ? x[2] : Tensor()), integers_of(labels),
+                                      options);
+          },
+          8};
 }
 
 OpCase focal_loss_case(const char* label, int64_t classes, const std::vector<int32_t>& labels, bool weighted,
@@ -214,6 +234,9 @@ std::vector<OpCase> make_cases() {
   cases.push_back(cross_entropy_case("smoothing", labels, {.label_smoothing = 0.1}));
   cases.push_back(
       cross_entropy_case("normalizer", kept_labels, {.ignore_index = 2, .label_smoothing = 0.2, .normalizer = 5}));
+  cases.push_back(linear_cross_entropy_case("", labels, true, {}));
+  cases.push_back(linear_cross_entropy_case("no bias", kept_labels, false,
+                                            {.ignore_index = 2, .label_smoothing = 0.2, .normalizer = 5}));
   const std::vector<int32_t> pixels = {0, 2, 1, 1, 2, 0, 0, 1}, some_pixels = {0, 2, -100, 1, -100, -100, 0, 1};
   cases.push_back(dice_loss_case("", 2, pixels, {.smooth = 1e-5}));
   cases.push_back(dice_loss_case("ignored", 2, some_pixels, {.normalizer = 3}));

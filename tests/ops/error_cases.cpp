@@ -13,6 +13,7 @@
 #include "ops/feed_forward.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
+#include "ops/linear_cross_entropy.h"
 #include "ops/loss.h"
 #include "ops/pooling.h"
 #include "ops/quantized_linear.h"
@@ -102,6 +103,21 @@ std::vector<ErrorCase> make_errors() {
     expect(op, "integers", [run = run] { run(zeros({2, 3}, DType::i32), zeros({2, 3}, DType::i32)); });
   }
   expect("row_dot", "one dimension", [] { ops::row_dot(zeros({3}), zeros({3})); });
+
+  const auto head = [expect](const char* label, Tensor x, Tensor weight, Tensor bias, std::vector<int32_t> labels,
+                             CrossEntropyOptions options = {}) {
+    for (const int64_t most : {1, 1000}) {  // in chunks and whole
+      expect("linear_cross_entropy", label,
+             [=] { linear_cross_entropy(x, weight, bias, integers_of(labels), options, most); });
+    }
+  };
+  head("undefined", {}, zeros({3, 4}), {}, {0, 1});
+  head("input width", zeros({2, 4}), zeros({3, 5}), {}, {0, 1});
+  head("bias", zeros({2, 4}), zeros({3, 4}), zeros({4}), {0, 1});
+  head("label too large", zeros({2, 4}), zeros({3, 4}), {}, {0, 3});
+  head("number of labels", zeros({2, 4}), zeros({3, 4}), {}, {0});
+  head("smoothing of one", zeros({2, 4}), zeros({3, 4}), {}, {0, 1}, {.label_smoothing = 1});
+  head("negative normalizer", zeros({2, 4}), zeros({3, 4}), {}, {0, 1}, {.normalizer = -1});
 
   expect("linear", "undefined x", [] { linear({}, zeros({3, 4}), {}); });
   expect("linear", "undefined weight", [] { linear(zeros({2, 4}), {}, {}); });

@@ -3,7 +3,6 @@
 #include "ops/activation.h"
 #include "ops/cast.h"
 #include "ops/embedding.h"
-#include "ops/linear.h"
 
 namespace suanli::models {
 
@@ -22,8 +21,8 @@ MaskedLmHead::MaskedLmHead(nn::ParameterScope scope, const BertConfig& config, c
       bias_(scope.get("bias", {config.vocab_size}, nn::zeros())),
       activation_(nn::activation_named(config.family == BertFamily::roberta ? "gelu" : config.hidden_act)) {}
 
-Tensor MaskedLmHead::operator()(const Tensor& x, const nn::Mode& mode) const {
-  return ops::linear(norm_(ops::activate(activation_, dense_(x, mode))), decoder_, bias_);
+VocabularyHead MaskedLmHead::operator()(const Tensor& x, const nn::Mode& mode) const {
+  return {norm_(ops::activate(activation_, dense_(x, mode))), decoder_, bias_};
 }
 
 SequenceClassificationHead::SequenceClassificationHead(nn::ParameterScope scope, const BertConfig& config)
@@ -75,9 +74,9 @@ Tensor BertWithHead::hidden_states(const PackedSequences& sequences, const nn::M
   return encoder_.forward(sequences, mode);
 }
 
-Tensor BertWithHead::masked_lm_logits(const PackedSequences& sequences, const Tensor& rows,
-                                      const nn::Mode& mode) const {
-  if (!masked_lm_) return Network::masked_lm_logits(sequences, rows, mode);
+VocabularyHead BertWithHead::masked_lm_head(const PackedSequences& sequences, const Tensor& rows,
+                                            const nn::Mode& mode) const {
+  if (!masked_lm_) return Network::masked_lm_head(sequences, rows, mode);
   return (*masked_lm_)(ops::index_select(hidden_states(sequences, mode), rows), mode);
 }
 

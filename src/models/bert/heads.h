@@ -12,8 +12,8 @@ namespace suanli::models {
 class MaskedLmHead {
  public:
   MaskedLmHead(nn::ParameterScope scope, const BertConfig& config, const Tensor& word_embeddings);
-  /// x [M,H], the hidden states of M masked tokens -> logits [M,V] of x's dtype.
-  Tensor operator()(const Tensor& x, const nn::Mode& mode) const;
+  /// Of x [M,H], the hidden states of M masked tokens.
+  VocabularyHead operator()(const Tensor& x, const nn::Mode& mode) const;
 
  private:
   nn::Linear dense_;
@@ -67,7 +67,8 @@ class BertWithHead final : public Network {
   /// Throws UserError for a head that the family does not have.
   BertWithHead(nn::ParameterScope scope, const BertConfig& config, Head head);
   Tensor hidden_states(const PackedSequences& sequences, const nn::Mode& mode) const override;
-  Tensor masked_lm_logits(const PackedSequences& sequences, const Tensor& rows, const nn::Mode& mode) const override;
+  VocabularyHead masked_lm_head(const PackedSequences& sequences, const Tensor& rows,
+                                const nn::Mode& mode) const override;
   Tensor sequence_logits(const PackedSequences& sequences, const nn::Mode& mode) const override;
   Tensor word_vectors(const PackedSequences& sequences) const override;
   Tensor sequence_logits_of(const Tensor& word_vectors, const PackedSequences& sequences,

@@ -374,6 +374,12 @@ case("dice_loss ignored", lambda x: dice_loss(x, some_pixels, 2, 1, 3), [normal(
 for label, new, held in ((" first tokens beside others", [0, 4, 6], [0, 3]), (" others beside first tokens", [0, 2, 3], [4, 0])):
     case("cached_attention" + label, lambda x, k, v: cached_attention(x, k, v, new, held, 4),
          [normal(new[-1], 32), normal(2, 2, 7, 4), normal(2, 2, 7, 4)], constants=3, offsets=new, lengths=held)
+all_labels, some_labels = [3, -100, 0, 6, 2, -100], [3, 2, 0, 6, 2, 5]
+case("linear_cross_entropy", lambda x, w, b: cross_entropy(F.linear(x, w, b), all_labels),
+     [normal(6, 5), normal(7, 5), normal(7)], labels=all_labels)
+case("linear_cross_entropy no bias",
+     lambda x, w: cross_entropy(F.linear(x, w), some_labels, normalizer=5, ignore=2, label_smoothing=0.2),
+     [normal(6, 5), normal(7, 5)], labels=some_labels)
 
 folder = pathlib.Path(__file__).parent
 save_file(entries, folder / "ops.safetensors")
