@@ -233,8 +233,8 @@ __device__ void gradient_of_keys(const AttentionGradient& gradient) {
 
 SUANLI_KERNELS(attention_forward, attend, AttentionForward, kWarps * 32)
 SUANLI_KERNELS(attention_delta, delta_of_queries, AttentionGradient, kWarps * 32)
-SUANLI_KERNELS(attention_backward_queries, gradient_of_queries, AttentionGradient, kWarps * 32)
-SUANLI_KERNELS(attention_backward_keys, gradient_of_keys, AttentionGradient, kWarps * 32)
+SUANLI_KERNELS(attention_backward_queries, gradient_of_queries, AttentionGradient, kWarps * 32, 1)
+SUANLI_KERNELS(attention_backward_keys, gradient_of_keys, AttentionGradient, kWarps * 32, 1)
 
 }  // namespace suanli::kernels::cuda
 

@@ -4,7 +4,8 @@
 
 namespace suanli::kernels::cuda {
 
-constexpr int kInner = 32;  // rows of a tile that the inner loop goes over
+/// Rows of a tile that the inner loop goes over: with more of 128 columns the sums do not fit the registers.
+constexpr int inner_rows(int64_t head_size) { return head_size > 96 ? 16 : 32; }
 
 /// The launch: delta [heads, tokens] = dout . out.
 struct FlashGradient {
@@ -21,6 +22,7 @@ namespace suanli::kernels::cuda {
 /// dq of 64 queries: over the keys, P = exp(S - lse), dS = P (f dP - delta), dq = scale sum dS k.
 template <class T, int D>
 __device__ void gradient_of_queries(const FlashGradient& gradient) {
+  constexpr int kInner = inner_rows(D);
   extern __shared__ __align__(128) unsigned char shared[];
   const AttentionBackward& args = gradient.args;
   const Part part = part_of_block(args, kRows);
@@ -74,6 +76,7 @@ __device__ void gradient_of_queries(const FlashGradient& gradient) {
 /// dk and dv of 64 keys, over the queries: dv = sum (f P) dout, dk = scale sum dS q.
 template <class T, int D>
 __device__ void gradient_of_keys(const FlashGradient& gradient) {
+  constexpr int kInner = inner_rows(D);
   extern __shared__ __align__(128) unsigned char shared[];
   const AttentionBackward& args = gradient.args;
   const Part part = part_of_block(args, kRows);
@@ -156,7 +159,8 @@ void run(const AttentionBackward& args, Stream& stream) {
   const Scratch delta(stream, args.heads * args.tokens * size_of(DType::f32));
   attention_delta(args, delta.memory(), stream);
   const FlashGradient gradient = {args, static_cast<const float*>(delta.memory())};
-  const Grid grid = grid_of_parts(args, kRows, kThreads, (2 * kRows + 2 * kInner) * args.head_size * 2);
+  const Grid grid =
+      grid_of_parts(args, kRows, kThreads, (2 * kRows + 2 * inner_rows(args.head_size)) * args.head_size * 2);
   code.launch(kOfQueries.name(args.head_size), args.dtype, grid, stream, gradient);
   code.launch(kOfKeys.name(args.head_size), args.dtype, grid, stream, gradient);
 }

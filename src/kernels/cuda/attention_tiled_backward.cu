@@ -88,6 +88,8 @@ __device__ void gradient_of_keys(const TiledGradient& gradient) {
   fetch_rows<kRows, D, R>(k_tile, operand<float>(args, args.k, part), args.stride, part.first, part.end, size);
   fetch_rows<kRows, D, R>(v_tile, operand<float>(args, args.v, part), args.stride, part.first, part.end, size);
   const int64_t key = part.first + threadIdx.x / kLanes * R;  // of this group, and the R - 1 that follow
+  // The first query that sees `key`, from the block's first key on; in 32 bits, so that nothing spills.
+  const int first_of_group = args.causal ? static_cast<int>(threadIdx.x) / kLanes * R : -(1 << 20);
   const float scale = static_cast<float>(args.scale);
   float dk[R][D / 32][4] = {}, dv[R][D / 32][4] = {}, factor_of_dk[R], factor_of_dv[R];
 #pragma unroll
@@ -109,6 +111,7 @@ __device__ void gradient_of_keys(const TiledGradient& gradient) {
 #pragma unroll
     for (int j = 0; j < 4; ++j) {
       const int64_t query = start + threadIdx.x % kLanes * 4 + j, at = part.head * args.tokens + query;
+      const int place = static_cast<int>(query - part.first);
       const bool inside = query < part.end;
       const float lse = inside ? static_cast<const float*>(args.lse)[at] : 0.0F;
       const float delta = inside ? gradient.delta[at] : 0.0F;
@@ -116,7 +119,7 @@ __device__ void gradient_of_keys(const TiledGradient& gradient) {
       if (args.dropout.probability > 0) factors_of_keys(args, part, query, key, factors);
 #pragma unroll
       for (int r = 0; r < R; ++r) {
-        const bool takes_part = inside && query >= part.first_query(args.causal, key + r);
+        const bool takes_part = inside && place >= first_of_group + r;
         const float weight = takes_part ? expf(p[r][j] * scale - lse) : 0.0F;
         const float f = one_of(factors, threadIdx.x / kLanes * R % 4 + r);
         p[r][j] = weight * f;

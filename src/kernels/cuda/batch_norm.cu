@@ -21,20 +21,22 @@ namespace suanli::kernels::cuda {
 template <class T>
 __device__ void sum_columns(const BatchNormStatistics& args) {
   using C = Compute<T>;
-  chunk_sums<C, 1>(args.rows, args.width, static_cast<C*>(args.mean), [&](int64_t row, int64_t column, C(&value)[1]) {
-    value[0] = widen(static_cast<const T*>(args.x)[row * args.width + column]);
-  });
+  chunk_sums<C, 1, 1>(args.rows, args.width, static_cast<C*>(args.mean),
+                      [&](int64_t row, int64_t column, int64_t, C(&value)[1][1]) {
+                        value[0][0] = widen(static_cast<const T*>(args.x)[row * args.width + column]);
+                      });
 }
 
 template <class T>
 __device__ void square_columns(const SquaresOfColumns& pass) {
   using C = Compute<T>;
   const BatchNormStatistics& args = pass.args;
-  chunk_sums<C, 1>(args.rows, args.width, static_cast<C*>(args.rstd), [&](int64_t row, int64_t column, C(&value)[1]) {
-    const C d =
-        widen(static_cast<const T*>(args.x)[row * args.width + column]) - static_cast<const C*>(pass.mean)[column];
-    value[0] = d * d;
-  });
+  chunk_sums<C, 1, 1>(
+      args.rows, args.width, static_cast<C*>(args.rstd), [&](int64_t row, int64_t column, int64_t, C(&value)[1][1]) {
+        const C d =
+            widen(static_cast<const T*>(args.x)[row * args.width + column]) - static_cast<const C*>(pass.mean)[column];
+        value[0][0] = d * d;
+      });
 }
 
 /// One thread for each column: the mean of partial sums [chunks, width].
@@ -100,11 +102,12 @@ __device__ Compute<T> normalised(const Args& args, int64_t element, int64_t c) {
 template <class T>
 __device__ void gradient_sums(const BatchNormSums& args) {
   using C = Compute<T>;
-  chunk_sums<C, 2>(args.rows, args.width, static_cast<C*>(args.dweight), [&](int64_t row, int64_t c, C(&value)[2]) {
-    const int64_t element = row * args.width + c;
-    value[0] = cut_gradient<T>(args, element);
-    value[1] = value[0] * normalised<T>(args, element, c);
-  });
+  chunk_sums<C, 2, 1>(args.rows, args.width, static_cast<C*>(args.dweight),
+                      [&](int64_t row, int64_t c, int64_t, C(&value)[2][1]) {
+                        const int64_t element = row * args.width + c;
+                        value[0][0] = cut_gradient<T>(args, element);
+                        value[1][0] = value[0][0] * normalised<T>(args, element, c);
+                      });
 }
 
 template <class T>
@@ -162,7 +165,8 @@ DType sums_of(DType dtype) { return dtype == DType::f64 ? DType::f64 : DType::f3
 
 void run_statistics(const BatchNormStatistics& args, Stream& stream) {
   const int64_t chunks = blocks_for(args.rows, kChunkRows);
-  const Grid grid = {.x = blocks_for(args.width, kLanes), .y = chunks}, columns = {.x = blocks_for(args.width, 256)};
+  const Grid grid = {.x = blocks_for(args.width, columns_of_block(1)), .y = chunks},
+             columns = {.x = blocks_for(args.width, 256)};
   const Scratch partial(stream, chunks * args.width * size_of(sums_of(args.dtype)));
   BatchNormStatistics pass = args;
   pass.mean = pass.rstd = partial.memory();
@@ -188,8 +192,8 @@ void run_sums(const BatchNormSums& args, Stream& stream) {
   const Scratch partial(stream, 2 * bytes);
   BatchNormSums pass = args;
   pass.dweight = partial.memory();
-  code.launch("batch_norm_gradient_chunks", args.dtype, {.x = blocks_for(args.width, kLanes), .y = chunks}, stream,
-              pass);
+  code.launch("batch_norm_gradient_chunks", args.dtype, {.x = blocks_for(args.width, columns_of_block(1)), .y = chunks},
+              stream, pass);
   const Grid columns = {.x = blocks_for(args.width, 256)};
   const void* of_bias = partial.memory();
   const void* of_weight = static_cast<const std::byte*>(of_bias) + bytes;

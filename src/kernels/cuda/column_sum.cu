@@ -11,9 +11,10 @@ namespace suanli::kernels::cuda {
 template <class T>
 __device__ void partial_sums(const ColumnSum& args) {
   using C = Compute<T>;
-  chunk_sums<C, 1>(args.rows, args.width, static_cast<C*>(args.y), [&](int64_t row, int64_t column, C(&value)[1]) {
-    value[0] = widen(static_cast<const T*>(args.x)[row * args.width + column]);
-  });
+  chunk_sums<C, 1, kWide>(args.rows, args.width, static_cast<C*>(args.y),
+                          [&](int64_t row, int64_t column, int64_t count, C(&values)[1][kWide]) {
+                            load(static_cast<const T*>(args.x) + row * args.width + column, count, values[0]);
+                          });
 }
 
 SUANLI_KERNELS(column_sum_chunks, partial_sums, ColumnSum, 256)
@@ -44,7 +45,8 @@ void run_column_sum(const ColumnSum& args, Stream& stream) {
   const Scratch partial(stream, chunks * args.width * size_of(sums));
   ColumnSum part = args;
   part.y = partial.memory();
-  code.launch("column_sum_chunks", args.dtype, {.x = blocks_for(args.width, kLanes), .y = chunks}, stream, part);
+  code.launch("column_sum_chunks", args.dtype, {.x = blocks_for(args.width, columns_of_block(kWide)), .y = chunks},
+              stream, part);
   const void* from = partial.memory();
   code.launch("column_sum_total", sums, {.x = blocks_for(args.width, 256)}, stream, from, chunks, args.width, args.y);
 }

@@ -75,18 +75,19 @@ template <class T>
 __device__ void depthwise_products(const DepthwiseWeight& args) {
   using C = Compute<T>;
   const Windows& w = args.windows;
-  chunk_sums<C, 1>(w.positions(), w.taps() * w.channels, static_cast<C*>(args.dweight),
-                   [&](int64_t position, int64_t column, C(&value)[1]) {
-                     const int64_t channel = column % w.channels, tap = column / w.channels;
-                     const int64_t ox = position % w.horizontal.out, oy = position / w.horizontal.out % w.vertical.out;
-                     const int64_t y = w.vertical.place(oy, tap / w.horizontal.kernel);
-                     const int64_t x = w.horizontal.place(ox, tap % w.horizontal.kernel);
-                     value[0] = 0;
-                     if (!w.vertical.contains(y) || !w.horizontal.contains(x)) return;
-                     const int64_t pixel = w.pixel(position / w.horizontal.out / w.vertical.out, y, x);
-                     value[0] = widen(static_cast<const T*>(args.dy)[position * w.channels + channel]) *
-                                widen(static_cast<const T*>(args.x)[pixel * w.channels + channel]);
-                   });
+  chunk_sums<C, 1, 1>(w.positions(), w.taps() * w.channels, static_cast<C*>(args.dweight),
+                      [&](int64_t position, int64_t column, int64_t, C(&value)[1][1]) {
+                        const int64_t channel = column % w.channels, tap = column / w.channels;
+                        const int64_t ox = position % w.horizontal.out,
+                                      oy = position / w.horizontal.out % w.vertical.out;
+                        const int64_t y = w.vertical.place(oy, tap / w.horizontal.kernel);
+                        const int64_t x = w.horizontal.place(ox, tap % w.horizontal.kernel);
+                        value[0][0] = 0;
+                        if (!w.vertical.contains(y) || !w.horizontal.contains(x)) return;
+                        const int64_t pixel = w.pixel(position / w.horizontal.out / w.vertical.out, y, x);
+                        value[0][0] = widen(static_cast<const T*>(args.dy)[position * w.channels + channel]) *
+                                      widen(static_cast<const T*>(args.x)[pixel * w.channels + channel]);
+                      });
 }
 
 SUANLI_KERNELS(im2row, gather_rows, Im2Row, 256)
@@ -138,7 +139,7 @@ void run_depthwise_weight(const DepthwiseWeight& args, Stream& stream) {
   const Scratch partial(stream, chunks * width * size_of(sums));
   DepthwiseWeight part = args;
   part.dweight = partial.memory();
-  code.launch("depthwise_chunks", args.dtype, {.x = blocks_for(width, kLanes), .y = chunks}, stream, part);
+  code.launch("depthwise_chunks", args.dtype, {.x = blocks_for(width, columns_of_block(1)), .y = chunks}, stream, part);
   const void* from = partial.memory();
   code.launch("depthwise_total", sums, {.x = blocks_for(width, 256)}, stream, from, chunks, width, args.dweight);
 }

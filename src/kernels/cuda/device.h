@@ -176,10 +176,14 @@ __device__ C block_sum(C value) {
 
 }  // namespace suanli::kernels::cuda
 
-/// Defines the kernels op_f32, op_bf16, op_f16 and op_f64 of the template `body`<T>(args), in blocks of at most
-/// `threads`.
-#define SUANLI_KERNELS(op, body, Args, threads)                                                                        \
-  extern "C" __global__ void __launch_bounds__(threads) op##_f32(const Args args) { body<float>(args); }               \
-  extern "C" __global__ void __launch_bounds__(threads) op##_bf16(const Args args) { body<::suanli::bfloat16>(args); } \
-  extern "C" __global__ void __launch_bounds__(threads) op##_f16(const Args args) { body<::suanli::float16>(args); }   \
-  extern "C" __global__ void __launch_bounds__(threads) op##_f64(const Args args) { body<double>(args); }
+/// Defines the kernels op_f32, op_bf16, op_f16 and op_f64 of the template `body`<T>(args) with these launch bounds: the
+/// most threads of a block and, where registers should not be saved for more of them at the price of spills, 1 block.
+#define SUANLI_KERNELS(op, body, Args, ...)                                                                  \
+  extern "C" __global__ void __launch_bounds__(__VA_ARGS__) op##_f32(const Args args) { body<float>(args); } \
+  extern "C" __global__ void __launch_bounds__(__VA_ARGS__) op##_bf16(const Args args) {                     \
+    body<::suanli::bfloat16>(args);                                                                          \
+  }                                                                                                          \
+  extern "C" __global__ void __launch_bounds__(__VA_ARGS__) op##_f16(const Args args) {                      \
+    body<::suanli::float16>(args);                                                                           \
+  }                                                                                                          \
+  extern "C" __global__ void __launch_bounds__(__VA_ARGS__) op##_f64(const Args args) { body<double>(args); }

@@ -112,13 +112,17 @@ __device__ void gradient_of_rows(const LayerNormBackward& args) {
 template <class T>
 __device__ void gradient_of_weights(const LayerNormBackward& args) {
   using C = Compute<T>;
-  chunk_sums<C, 2>(args.rows, args.width, static_cast<C*>(args.dweight),
-                   [&](int64_t row, int64_t column, C(&values)[2]) {
-                     const int64_t i = row * args.width + column;
-                     const C mean = static_cast<const C*>(args.mean)[row], rstd = static_cast<const C*>(args.rstd)[row];
-                     values[1] = widen(static_cast<const T*>(args.dy)[i]);
-                     values[0] = values[1] * ((widen(static_cast<const T*>(args.sum)[i]) - mean) * rstd);
-                   });
+  chunk_sums<C, 2, kWide>(args.rows, args.width, static_cast<C*>(args.dweight),
+                          [&](int64_t row, int64_t column, int64_t count, C(&values)[2][kWide]) {
+                            const int64_t i = row * args.width + column;
+                            const C mean = static_cast<const C*>(args.mean)[row],
+                                    rstd = static_cast<const C*>(args.rstd)[row];
+                            load(static_cast<const T*>(args.sum) + i, count, values[0]);
+                            load(static_cast<const T*>(args.dy) + i, count, values[1]);
+#pragma unroll
+                            for (int e = 0; e < kWide; ++e)
+                              values[0][e] = values[1][e] * ((values[0][e] - mean) * rstd);
+                          });
 }
 
 SUANLI_KERNELS(layer_norm_forward, normalise, LayerNormForward, 256)
@@ -177,8 +181,8 @@ void run_backward(const LayerNormBackward& args, Stream& stream) {
   const Scratch partial(stream, 2 * chunks * args.width * size_of(sums));
   LayerNormBackward part = args;
   part.dweight = partial.memory();
-  code.launch("layer_norm_backward_weights", args.dtype, {.x = blocks_for(args.width, kLanes), .y = chunks}, stream,
-              part);
+  code.launch("layer_norm_backward_weights", args.dtype,
+              {.x = blocks_for(args.width, columns_of_block(kWide)), .y = chunks}, stream, part);
   const void* from = partial.memory();
   code.launch("layer_norm_total", sums, {.x = blocks_for(args.width, 256), .y = 2}, stream, from, chunks, args.width,
               args.dweight, args.dbias);

@@ -135,7 +135,7 @@ __device__ void multiply(const MatmulSums& product) {
   }
 }
 
-SUANLI_KERNELS(matmul_sums, multiply, MatmulSums, kThreads)
+SUANLI_KERNELS(matmul_sums, multiply, MatmulSums, kThreads, 1)
 SUANLI_KERNELS(matmul_finish, finish_sums, MatmulSums, kThreads)
 
 }  // namespace suanli::kernels::cuda

@@ -70,17 +70,21 @@ __device__ void gradient_of_rows(const RmsNormBackward& args) {
 template <class T>
 __device__ void gradient_of_weights(const RmsNormBackward& args) {
   using C = Compute<T>;
-  chunk_sums<C, 1>(args.rows, args.width, static_cast<C*>(args.dweight),
-                   [&](int64_t row, int64_t column, C(&values)[1]) {
-                     const int64_t i = row * args.width + column;
-                     values[0] = widen(static_cast<const T*>(args.dy)[i]) *
-                                 (widen(static_cast<const T*>(args.x)[i]) * static_cast<const C*>(args.rstd)[row]);
-                   });
+  chunk_sums<C, 1, kWide>(args.rows, args.width, static_cast<C*>(args.dweight),
+                          [&](int64_t row, int64_t column, int64_t count, C(&values)[1][kWide]) {
+                            const int64_t i = row * args.width + column;
+                            const C rstd = static_cast<const C*>(args.rstd)[row];
+                            C dy[kWide];
+                            load(static_cast<const T*>(args.dy) + i, count, dy);
+                            load(static_cast<const T*>(args.x) + i, count, values[0]);
+#pragma unroll
+                            for (int e = 0; e < kWide; ++e) values[0][e] = dy[e] * (values[0][e] * rstd);
+                          });
 }
 
 SUANLI_KERNELS(rms_norm_forward, normalise, RmsNormForward, 256)
 SUANLI_KERNELS(rms_norm_backward, gradient_of_rows, RmsNormBackward, 256)
-SUANLI_KERNELS(rms_norm_backward_weights, gradient_of_weights, RmsNormBackward, 256)
+SUANLI_KERNELS(rms_norm_backward_weights, gradient_of_weights, RmsNormBackward, 256, 1)
 
 extern "C" __global__ void rms_norm_total_f32(const float* partial, int64_t chunks, int64_t width, float* dweight) {
   sum_chunks(partial, chunks, width, dweight);
@@ -119,8 +123,8 @@ void run_backward(const RmsNormBackward& args, Stream& stream) {
     const Scratch partial(stream, chunks * args.width * size_of(sums));
     RmsNormBackward part = args;
     part.dweight = partial.memory();
-    code.launch("rms_norm_backward_weights", args.dtype, {.x = blocks_for(args.width, kLanes), .y = chunks}, stream,
-                part);
+    code.launch("rms_norm_backward_weights", args.dtype,
+                {.x = blocks_for(args.width, columns_of_block(kWide)), .y = chunks}, stream, part);
     const void* from = partial.memory();
     code.launch("rms_norm_total", sums, {.x = blocks_for(args.width, 256)}, stream, from, chunks, args.width,
                 args.dweight);

@@ -61,8 +61,8 @@ __device__ void sample_boxes_backward(const RoiAlignBackward& args) {
   static_cast<T*>(args.dx)[at.element] = narrow<T>(sum);
 }
 
-SUANLI_KERNELS(roi_align_forward, sample_boxes, RoiAlignForward, 256)
-SUANLI_KERNELS(roi_align_backward, sample_boxes_backward, RoiAlignBackward, 256)
+SUANLI_KERNELS(roi_align_forward, sample_boxes, RoiAlignForward, 256, 1)
+SUANLI_KERNELS(roi_align_backward, sample_boxes_backward, RoiAlignBackward, 256, 1)
 
 }  // namespace suanli::kernels::cuda
 

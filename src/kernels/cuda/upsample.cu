@@ -53,7 +53,7 @@ __device__ void interpolate_backward(const UpsampleBackward& args) {
 }
 
 SUANLI_KERNELS(upsample_forward, interpolate, UpsampleForward, 256)
-SUANLI_KERNELS(upsample_backward, interpolate_backward, UpsampleBackward, 256)
+SUANLI_KERNELS(upsample_backward, interpolate_backward, UpsampleBackward, 256, 1)
 
 }  // namespace suanli::kernels::cuda
 

@@ -70,7 +70,7 @@ constexpr UnitState<C> unit_backward(Cell cell, const C (&kept)[4], UnitState<C>
       dx[0] = kept[0] <= 0 ? 0 : d.h;
       break;
   }
-  for (int64_t gate = 0; gate < gate_count(cell); ++gate) du[gate] = dx[gate];
+  for (int gate = 0; gate < 4; ++gate) du[gate] = dx[gate];
   if (cell == Cell::gru) du[2] *= kept[0];
   return result;
 }
