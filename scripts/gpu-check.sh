@@ -26,6 +26,7 @@ if [ -z "$build" ]; then
   build=build/release
   scripts/build.sh release suanli kernels_test ops_test models_test train_test
   scripts/build.sh release cuda_stand_in cublaslt_stand_in || echo "no interpreter: it wants libzstd-dev" >&2
+  scripts/build.sh release cudnn_stand_in || echo "no stand-in of cuDNN: it wants cudnn.h" >&2
 fi
 
 gpus=$("$build/suanli" doctor --json | python3 -c 'import json, sys; print("\n".join(json.load(sys.stdin)["gpu"]))')

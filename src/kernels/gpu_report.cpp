@@ -6,6 +6,7 @@
 
 #ifdef SUANLI_CUDA
 #include "kernels/cuda/cublaslt.h"
+#include "kernels/cuda/cudnn.h"
 #include "tensor/cuda/cufile.h"
 #include "tensor/cuda/driver.h"
 #include "tensor/cuda/nvml.h"
@@ -95,6 +96,13 @@ std::string cublaslt_line() {
          std::to_string(version % 100);
 }
 
+std::string cudnn_line() {
+  const cuda::Cudnn& library = cuda::cudnn();
+  return library.problem.empty()
+             ? "cuDNN " + library.version
+             : "no cuDNN: " + library.problem + "; convolutions copy their windows before a product";
+}
+
 std::string storage_line() {
   const std::string& problem = suanli::cuda::cufile().problem;
   if (problem.empty()) {
@@ -115,6 +123,7 @@ std::vector<std::string> gpu_report() {
   }
   if (const std::string peers = peer_line(); !peers.empty()) lines.push_back(peers);
   lines.push_back(cublaslt_line());
+  lines.push_back(cudnn_line());
   lines.push_back(suanli::cuda::kernel_module_loaded("nvidia_peermem")
                       ? "GPUDirect RDMA: nvidia_peermem is loaded"
                       : "no GPUDirect RDMA: `modprobe nvidia_peermem` (of the driver) gives it to network cards; one "

@@ -8,6 +8,7 @@
 #include "kernels/attention.h"
 #include "kernels/batch_norm.h"
 #include "kernels/cached_attention.h"
+#include "kernels/convolution.h"
 #include "kernels/depthwise.h"
 #include "kernels/dice_loss.h"
 #include "kernels/elementwise.h"
@@ -226,6 +227,26 @@ Work work_of(const Row2Im& args) {
 Work work_of(const DepthwiseForward& args) { return window_work(args.windows, args.windows.channels, args.dtype); }
 Work work_of(const DepthwiseBackward& args) { return window_work(args.windows, args.windows.channels, args.dtype); }
 Work work_of(const DepthwiseWeight& args) { return window_work(args.windows, args.windows.channels, args.dtype); }
+/// Of one of a convolution's three products; a window's multiplications are counted where it reaches outside, too.
+static Work convolution_work(const ConvolutionShape& shape, DType dtype, DType result, int64_t result_elements) {
+  Work work = window_work(shape.windows, shape.outputs, dtype);
+  work.shape = concat(work.shape, " ", shape_of({{"O", shape.outputs}, {"groups", shape.groups}}));
+  work.flops = 2.0 * static_cast<double>(shape.y_elements()) * static_cast<double>(shape.windows.taps()) *
+               static_cast<double>(shape.windows.channels);
+  work.bytes = bytes_of(shape.x_elements() + shape.weight_elements() + shape.y_elements() - result_elements, dtype) +
+               bytes_of(result_elements, result);
+  return work;
+}
+Work work_of(const ConvolutionForward& args) {
+  return convolution_work(args.shape, args.dtype, args.dtype, args.shape.y_elements());
+}
+Work work_of(const ConvolutionBackward& args) {
+  return convolution_work(args.shape, args.dtype, args.dtype, args.shape.x_elements());
+}
+Work work_of(const ConvolutionWeight& args) {
+  const DType sums = args.dtype == DType::f64 ? DType::f64 : DType::f32;
+  return convolution_work(args.shape, args.dtype, sums, args.shape.weight_elements());
+}
 Work work_of(const MaxPoolForward& args) { return window_work(args.windows, args.windows.channels, args.dtype); }
 Work work_of(const MaxPoolBackward& args) { return window_work(args.windows, args.windows.channels, args.dtype); }
 Work work_of(const AvgPoolForward& args) { return window_work(args.windows, args.windows.channels, args.dtype); }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/concat.h"
+#include "kernels/convolution.h"
 #include "kernels/depthwise.h"
 #include "kernels/im2row.h"
 #include "kernels/layout.h"
@@ -85,6 +87,32 @@ Tensor of_group(const Convolution& c, const Tensor& tensor, int64_t g) {
   return tensor.defined() && c.groups() > 1 ? tensor.rows(g * outputs, (g + 1) * outputs) : tensor;
 }
 
+/// Whether a library may convolve whole images, without rows: not on a CPU, where rows stay in the caches, nor where
+/// they are the pixels, so that a product is all there is to do.
+bool needs_no_rows(const Convolution& c, Device device) {
+  return device.type != DeviceType::cpu && !rows_are_pixels(c);
+}
+
+/// Runs the first implementation that can; false, and nothing done, where none can.
+template <class Args>
+bool run_where_able(const kernels::Kernel<Args>& kernel, const Args& args) {
+  for (const auto& candidate : kernel.implementations()) {
+    if (candidate.device != args.device.type) continue;
+    const kernels::Refusal refusal = candidate.can_run(args, machine());
+    if (kernels::reports_choices()) {
+      const std::string why = refusal == nullptr ? "" : concat(candidate.name, ": ", refusal);
+      kernels::report_choice(kernel.name(), refusal == nullptr ? candidate.name : "im2row", why);
+    }
+    if (refusal != nullptr) continue;
+    kernel.run(candidate, args, backend(args.device).default_stream());
+    return true;
+  }
+  return false;
+}
+
+kernels::ConvolutionShape shape_of(const Convolution& c) { return {c.windows, c.outputs, c.groups()}; }
+const void* data_of(const Tensor& tensor) { return tensor.defined() ? tensor.data() : nullptr; }
+
 /// The windows of a depthwise convolution: all channels at once.
 kernels::Windows all_channels(const Convolution& c) {
   kernels::Windows w = c.windows;
@@ -99,10 +127,15 @@ Tensor convolve(const Convolution& c, const Tensor& x, const Tensor& weight, con
   if (c.depthwise()) {
     const Tensor by_tap = transposed(weight);
     const Tensor wide = bias.defined() ? cast(bias, accumulation_dtype(x.dtype())) : bias;
-    kernels::depthwise_forward(
-        {x.data(), by_tap.data(), wide.defined() ? wide.data() : nullptr, y.data(), all_channels(c), x.dtype()},
-        stream_of(x));
+    kernels::depthwise_forward({x.data(), by_tap.data(), data_of(wide), y.data(), all_channels(c), x.dtype()},
+                               stream_of(x));
     return y;
+  }
+  if (needs_no_rows(c, x.device())) {
+    const Tensor wide = bias.defined() ? cast(bias, accumulation_dtype(x.dtype())) : bias;
+    const kernels::ConvolutionForward images = {x.data(),    weight.data(), data_of(wide), y.data(),
+                                                shape_of(c), x.dtype(),     x.device()};
+    if (run_where_able(kernels::convolution_forward, images)) return y;
   }
   const Tensor memory = empty_rows(c, x);
   const int64_t groups = c.groups(), outputs = c.outputs / groups;
@@ -124,6 +157,9 @@ Tensor convolve_transposed(const Convolution& c, const Tensor& dy, const Tensor&
     kernels::depthwise_backward({dy.data(), by_tap.data(), dx.data(), all_channels(c), dy.dtype()}, stream_of(dy));
     return dx;
   }
+  const kernels::ConvolutionBackward images = {dy.data(),   weight.data(), data_of(bias), dx.data(),
+                                               shape_of(c), dy.dtype(),    dy.device()};
+  if (needs_no_rows(c, dy.device()) && run_where_able(kernels::convolution_backward, images)) return dx;
   const Tensor memory = empty_rows(c, dy);
   const bool direct = rows_are_pixels(c) && !bias.defined();
   const int64_t groups = c.groups(), outputs = c.outputs / groups;
@@ -136,10 +172,9 @@ Tensor convolve_transposed(const Convolution& c, const Tensor& dy, const Tensor&
       if (groups > 1) copy_columns(out, g * outputs, some, 0, outputs);
       product(some, false, of_group(c, weight, g), false, {}, into);
       if (direct) continue;
-      kernels::row2im(
-          {into.data(), bias.defined() ? bias.data() : nullptr,
-           at(dx, part.first_pixel * c.inputs + g * c.windows.channels), part.windows, c.inputs, dy.dtype()},
-          stream_of(dy));
+      kernels::row2im({into.data(), data_of(bias), at(dx, part.first_pixel * c.inputs + g * c.windows.channels),
+                       part.windows, c.inputs, dy.dtype()},
+                      stream_of(dy));
     }
   });
   return dx;
@@ -153,6 +188,8 @@ Tensor convolution_weight_gradient(const Convolution& c, const Tensor& dy, const
     return transposed(by_tap);
   }
   Tensor dweight = Tensor::empty({c.outputs, c.columns()}, sums, dy.device());
+  const kernels::ConvolutionWeight images = {dy.data(), x.data(), dweight.data(), shape_of(c), dy.dtype(), dy.device()};
+  if (needs_no_rows(c, dy.device()) && run_where_able(kernels::convolution_weight, images)) return dweight;
   if (c.windows.images == 0) dweight.fill_zero();
   const Tensor memory = empty_rows(c, x);
   const int64_t groups = c.groups(), outputs = c.outputs / groups;

@@ -16,6 +16,7 @@ void add_batch_norm();
 void add_cached_attention();
 void add_column_sum();
 void add_convolution();
+void add_convolution_cudnn();
 void add_cross_entropy();
 void add_dice_loss();
 void add_elementwise();

@@ -22,6 +22,7 @@ void register_cuda() {
   cuda::add_focal_loss();
   cuda::add_pooling();
   cuda::add_convolution();
+  cuda::add_convolution_cudnn();
   cuda::add_pooling2d();
   cuda::add_batch_norm();
   cuda::add_layout();

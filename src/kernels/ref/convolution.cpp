@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <vector>
 
 #include "kernels/ref/common.h"
@@ -84,6 +85,68 @@ void run(const DepthwiseWeight& args, Stream&) {
                                                     static_cast<C>(in<T>(args.x)[pixel * channels + c]);
       }
     });
+  });
+}
+
+namespace {
+
+/// Calls f(place in x, place in weight, place in y) for every product of a convolution.
+template <class F>
+void each_product(const ConvolutionShape& shape, const F& f) {
+  const Windows& w = shape.windows;
+  const int64_t of_group = shape.outputs / std::max<int64_t>(shape.groups, 1);
+  each_tap(w, [&](int64_t position, int64_t tap, int64_t pixel) {
+    for (int64_t o = 0; o < shape.outputs; ++o) {
+      const int64_t first = o / of_group * w.channels;  // channel of the output's group
+      for (int64_t i = 0; i < w.channels; ++i) {
+        f(pixel * shape.inputs() + first + i, (o * w.taps() + tap) * w.channels + i, position * shape.outputs + o);
+      }
+    }
+  });
+}
+
+template <class T>
+Compute<T> product(const void* a, int64_t i, const void* b, int64_t j) {
+  return static_cast<Compute<T>>(in<T>(a)[i]) * static_cast<Compute<T>>(in<T>(b)[j]);
+}
+
+/// Rows of sums and a bias, rounded once.
+template <class T>
+void store_sums(const std::vector<Compute<T>>& sums, const void* bias, int64_t width, void* y) {
+  for (size_t i = 0; i < sums.size(); ++i) {
+    const Compute<T> shift = bias == nullptr ? 0 : in<Compute<T>>(bias)[static_cast<int64_t>(i) % width];
+    out<T>(y)[i] = static_cast<T>(sums[i] + shift);
+  }
+}
+
+}  // namespace
+
+void run(const ConvolutionForward& args, Stream&) {
+  dispatch_floating(args.dtype, [&]<class T>() {
+    std::vector<Compute<T>> sums(static_cast<size_t>(args.shape.y_elements()));
+    each_product(args.shape, [&](int64_t x, int64_t weight, int64_t y) {
+      sums[static_cast<size_t>(y)] += product<T>(args.x, x, args.weight, weight);
+    });
+    store_sums<T>(sums, args.bias, args.shape.outputs, args.y);
+  });
+}
+
+void run(const ConvolutionBackward& args, Stream&) {
+  dispatch_floating(args.dtype, [&]<class T>() {
+    std::vector<Compute<T>> sums(static_cast<size_t>(args.shape.x_elements()));
+    each_product(args.shape, [&](int64_t x, int64_t weight, int64_t y) {
+      sums[static_cast<size_t>(x)] += product<T>(args.dy, y, args.weight, weight);
+    });
+    store_sums<T>(sums, args.bias, args.shape.inputs(), args.dx);
+  });
+}
+
+void run(const ConvolutionWeight& args, Stream&) {
+  dispatch_floating(args.dtype, [&]<class T>() {
+    auto* dweight = out<Compute<T>>(args.dweight);
+    std::fill_n(dweight, args.shape.weight_elements(), 0);
+    each_product(args.shape,
+                 [&](int64_t x, int64_t weight, int64_t y) { dweight[weight] += product<T>(args.dy, y, args.x, x); });
   });
 }
 

@@ -6,6 +6,7 @@
 #include "kernels/attention.h"
 #include "kernels/batch_norm.h"
 #include "kernels/cached_attention.h"
+#include "kernels/convolution.h"
 #include "kernels/depthwise.h"
 #include "kernels/dice_loss.h"
 #include "kernels/elementwise.h"
@@ -69,6 +70,9 @@ void run(const BatchNormForward& args, Stream&);
 void run(const BatchNormRstd& args, Stream&);
 void run(const BatchNormStatistics& args, Stream&);
 void run(const BatchNormSums& args, Stream&);
+void run(const ConvolutionBackward& args, Stream&);
+void run(const ConvolutionForward& args, Stream&);
+void run(const ConvolutionWeight& args, Stream&);
 void run(const CopyColumns& args, Stream&);
 void run(const DepthwiseBackward& args, Stream&);
 void run(const DepthwiseForward& args, Stream&);

@@ -83,6 +83,9 @@ void register_ref() {
   add(depthwise_forward);
   add(depthwise_backward);
   add(depthwise_weight);
+  add(convolution_forward);
+  add(convolution_backward);
+  add(convolution_weight);
   add(max_pool_forward);
   add(max_pool_backward);
   add(avg_pool_forward);

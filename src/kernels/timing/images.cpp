@@ -1,4 +1,5 @@
 #include "kernels/batch_norm.h"
+#include "kernels/convolution.h"
 #include "kernels/depthwise.h"
 #include "kernels/im2row.h"
 #include "kernels/matmul.h"
@@ -53,6 +54,14 @@ void time_convolution(Calls& calls, DType t) {
              .c_dtype = DType::f32,
              .bias_dtype = DType::f32};
   calls.add(matmul, "dw_convolution_3x3", t, product);
+  const ConvolutionShape whole = {w, kChannels, 1};
+  const Device device = calls.stream().device;
+  calls.add(convolution_forward, "3x3", t,
+            {.x = x, .weight = weight, .bias = nullptr, .y = y, .shape = whole, .dtype = t, .device = device});
+  calls.add(convolution_backward, "3x3", t,
+            {.dy = y, .weight = weight, .bias = nullptr, .dx = x, .shape = whole, .dtype = t, .device = device});
+  calls.add(convolution_weight, "3x3", t,
+            {.dy = y, .x = x, .dweight = product.c, .shape = whole, .dtype = t, .device = device});
   void* taps = calls.values(w.taps() * kChannels, t);
   calls.add(depthwise_forward, "3x3", t, {.x = x, .weight = taps, .bias = nullptr, .y = y, .windows = w, .dtype = t});
   calls.add(depthwise_backward, "3x3", t, {.dy = y, .weight = taps, .dx = x, .windows = w, .dtype = t});

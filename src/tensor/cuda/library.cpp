@@ -10,6 +10,11 @@ Library::Library(std::initializer_list<const char*> names) {
   }
 }
 
+std::string Library::problem(const std::string& name, const std::string& way_out) const {
+  if (!found()) return name + " is not found: " + way_out;
+  return missing_.empty() ? "" : name + " lacks " + missing_ + ": install a newer one";
+}
+
 void* Library::symbol(const char* name) const { return handle_ == nullptr ? nullptr : dlsym(handle_, name); }
 
 }  // namespace suanli::cuda

@@ -21,6 +21,9 @@ class Library {
   }
   /// Names that find() did not find, in one line.
   const std::string& missing() const { return missing_; }
+  /// Why the library called `name` cannot be used: not found, and `way_out` says how to get it, or without functions
+  /// that find() was asked for. Empty where it can.
+  std::string problem(const std::string& name, const std::string& way_out) const;
 
   /// What the library exports as `name`, or null.
   void* symbol(const char* name) const;

@@ -1,65 +1,14 @@
 /// Products in plain loops: f32, f64 or s32 sums over k in rising order, then the epilogue and one rounding.
-#include <cuda.h>
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <numbers>
 #include <optional>
 
-#include "../ptx/float_format.h"
+#include "../library_memory.h"
 #include "description.h"
 
 namespace stand_in {
 namespace {
-
-using HostPointer = void* (*)(CUdeviceptr, size_t, int);
-
-/// Device bytes through the driver's stand-in, or null where it refused.
-std::byte* host(uint64_t address, int64_t bytes, bool will_write) {
-  static const auto function =
-      reinterpret_cast<HostPointer>(dlsym(dlopen("libcuda.so.1", RTLD_NOW), "stand_in_host_pointer"));
-  if (!function)
-    std::fprintf(stderr, "[cublasLt stand-in] expected the stand-in of libcuda.so.1 beside it, found another driver\n");
-  return function ? static_cast<std::byte*>(function(address, static_cast<size_t>(bytes), will_write)) : nullptr;
-}
-
-double load(cudaDataType type, const std::byte* at) {
-  const auto as = [&]<class T>(T value) { return std::memcpy(&value, at, sizeof value), value; };
-  switch (type) {
-    case CUDA_R_16F:
-      return ptx::wide(as(ptx::Half{}));
-    case CUDA_R_16BF:
-      return ptx::wide(as(ptx::BFloat{}));
-    case CUDA_R_32F:
-      return as(0.0f);
-    case CUDA_R_64F:
-      return as(0.0);
-    case CUDA_R_8I:
-      return as(int8_t{});
-    default:
-      return as(int32_t{});
-  }
-}
-
-void store(cudaDataType type, std::byte* at, double value) {
-  const auto put = [&](auto v) { std::memcpy(at, &v, sizeof v); };
-  switch (type) {
-    case CUDA_R_16F:
-      return put(ptx::narrow<ptx::Half>(value));
-    case CUDA_R_16BF:
-      return put(ptx::narrow<ptx::BFloat>(value));
-    case CUDA_R_32F:
-      return put(static_cast<float>(value));
-    case CUDA_R_64F:
-      return put(value);
-    case CUDA_R_8I:
-      return put(static_cast<int8_t>(std::fmin(std::fmax(std::nearbyint(value), -128), 127)));
-    default:
-      return put(static_cast<int32_t>(value));
-  }
-}
 
 /// A matrix of a batch, as addresses of its columns (or rows, when row-major).
 struct Matrix {
@@ -87,10 +36,8 @@ struct Matrix {
   double get(int64_t row, int64_t column) const { return load(layout.type, at(row, column)); }
 };
 
-/// As the tensor cores read an operand: tf32 keeps 10 bits of fraction.
 double as_operand(double value, cublasComputeType_t compute) {
-  return compute == CUBLAS_COMPUTE_32F_FAST_TF32 ? ptx::round_to(value, ptx::kTf32, ptx::Rounding::nearest_away)
-                                                 : value;
+  return compute == CUBLAS_COMPUTE_32F_FAST_TF32 ? as_tf32(value) : value;
 }
 
 /// sums[j * m + i] of op(A) op(B).

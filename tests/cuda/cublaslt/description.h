@@ -54,9 +54,6 @@ struct Product {
   int64_t k() const { return transpose_a ? a.rows : a.columns; }
 };
 
-/// Bytes of an element; 0 for types that the stand-in does not have.
-int64_t bytes_of(cudaDataType type);
-
 /// CUBLAS_STATUS_NOT_SUPPORTED or INVALID_VALUE for products that the stand-in, or the library, refuses.
 cublasStatus_t refusal(const Product& product);
 

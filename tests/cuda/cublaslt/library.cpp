@@ -1,13 +1,11 @@
 /// The functions of cuBLASLt that the product uses. A product runs in its stream's order, as a host function of the
 /// driver's stand-in.
-#include <cuda.h>
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <atomic>
 #include <deque>
 #include <mutex>
 
+#include "../library_memory.h"
 #include "description.h"
 
 using stand_in::Attributes;
@@ -75,23 +73,6 @@ Product& keep(Product product) {
 }  // namespace
 
 namespace stand_in {
-
-int64_t bytes_of(cudaDataType type) {
-  switch (type) {
-    case CUDA_R_8I:
-      return 1;
-    case CUDA_R_16F:
-    case CUDA_R_16BF:
-      return 2;
-    case CUDA_R_32F:
-    case CUDA_R_32I:
-      return 4;
-    case CUDA_R_64F:
-      return 8;
-    default:
-      return 0;
-  }
-}
 
 cublasStatus_t refusal(const Product& p) {
   const auto is_consistent = [](const Layout& l) {
@@ -205,16 +186,12 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t desc, const
                               const void* beta, const void* c, cublasLtMatrixLayout_t c_layout, void* d,
                               cublasLtMatrixLayout_t d_layout, const cublasLtMatmulAlgo_t*, void*, size_t,
                               cudaStream_t stream) {
-  using Launch = CUresult (*)(CUstream, CUhostFn, void*);
-  static const auto launch = reinterpret_cast<Launch>(dlsym(dlopen("libcuda.so.1", RTLD_NOW), "cuLaunchHostFunc"));
   Product product = product_of(desc, a_layout, b_layout, c_layout, d_layout);
   if (const cublasStatus_t status = stand_in::refusal(product); status != CUBLAS_STATUS_SUCCESS) return status;
   product.alpha = scalar(product.scale, alpha), product.beta = scalar(product.scale, beta);
   const auto address = [](const void* p) { return reinterpret_cast<uint64_t>(p); };
   product.a_data = address(a), product.b_data = address(b), product.c_data = address(c), product.d_data = address(d);
-  const bool launched =
-      launch && launch(reinterpret_cast<CUstream>(stream), run_product, &keep(product)) == CUDA_SUCCESS;
-  return launched ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_EXECUTION_FAILED;
+  return stand_in::queue(stream, run_product, &keep(product)) ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_EXECUTION_FAILED;
 }
 
 }  // extern "C"
