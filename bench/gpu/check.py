@@ -1,4 +1,4 @@
-"""Times products, attention and training steps on a GPU beside PyTorch's and prints a page of markdown.
+"""Times products, convolutions, attention and training steps on a GPU beside PyTorch's and prints a page of markdown.
 
 usage: check.py [--tiny] SUANLI_PROGRAM WORK_FOLDER. Called by scripts/gpu-check.sh; without torch, or where it sees no GPU, only
 Suanli is timed. --tiny: the smallest of each.
@@ -27,6 +27,8 @@ PRODUCTS = {"qkv": (T, 3 * H, H), "attention_out": (T, H, H), "up": (T, F, H), "
 OPS = {"matmul": "matmul/"}  # where a filter is not the kernel's name
 ATTENTION = [(64, 16), (16, 64), (8, 128), (2, 512)]
 HEADS, HEAD_SIZE = 12, 32
+IMAGES, SIDE, CHANNELS = 8, 56, 64  # those of `suanli bench ops`: of the first stage of a ResNet
+CONVOLUTIONS = ["y", "dx", "dweight"]
 STEPS = {name: MODELS[name] for name in ("MiniLM-L6-H384", "BERT-base")}
 BATCH, LENGTH, MASKED_EVERY = 32, 128, 7
 
@@ -70,6 +72,32 @@ def products(program):
             x, w, b = (torch.randn(*s, device="cuda", dtype=torch.bfloat16) for s in ((m, k), (n, k), (n,)))
             theirs = f"{timed(lambda: torch.nn.functional.linear(x, w, b)):.1f}"
         print(f"| {name} | {m}x{n}x{k} | {ours[name, 'bf16', 'cublaslt']:.1f} | {theirs} |")
+
+
+def torch_convolutions():
+    """Microseconds of y, dx and dweight of a 3x3 convolution over images that lie channels last."""
+    x, w, y = (torch.randn(*s, device="cuda", dtype=torch.bfloat16).to(memory_format=torch.channels_last)
+               for s in ((IMAGES, CHANNELS, SIDE, SIDE), (CHANNELS, CHANNELS, 3, 3), (IMAGES, CHANNELS, SIDE, SIDE)))
+    one = [1, 1]
+    gradient = lambda *wanted: torch.ops.aten.convolution_backward(y, x, w, None, one, one, one, False, [0, 0], 1, wanted)
+    return {"y": timed(lambda: torch.nn.functional.conv2d(x, w, padding=1)), "dx": timed(lambda: gradient(True, False, False)),
+            "dweight": timed(lambda: gradient(False, True, False))}
+
+
+def convolutions(program):
+    print(f"\n## Convolutions 3x3, bf16, {IMAGES} images of {SIDE} x {SIDE} pixels and {CHANNELS} channels (microseconds)\n")
+    print("| result | Suanli by rows of windows | by cuDNN | PyTorch, channels last |\n| --- | ---: | ---: | ---: |")
+    if not CONVOLUTIONS:
+        return
+    rows = microseconds(program, "im2row")["3x3", "bf16", "cuda"]
+    product = microseconds(program, "convolution_3x3/bf16/cublaslt")
+    by_rows = {"y": rows + product["convolution_3x3", "bf16", "cublaslt"],
+               "dweight": rows + product["dw_convolution_3x3", "bf16", "cublaslt"]}
+    theirs = {} if no_torch else torch_convolutions()
+    cell = lambda value: "" if value is None else f"{value:.1f}"
+    for result, kernel in zip(CONVOLUTIONS, ("convolution.forward", "convolution.backward", "convolution.weight")):
+        by_cudnn = microseconds(program, kernel).get(("3x3", "bf16", "cudnn"))
+        print(f"| {result} | {cell(by_rows.get(result))} | {cell(by_cudnn)} | {cell(theirs.get(result))} |")
 
 
 def attention(program):
@@ -133,6 +161,7 @@ def take_the_smallest():
         for name in [name for name in table if name not in keep]:
             del table[name]
     ATTENTION.clear()
+    CONVOLUTIONS.clear()
     OPS["matmul"] = "matmul/attention_out/bf16/cublaslt"
     STEPS["tiny"] = (64, 1, 2, 128)
     BATCH, LENGTH = 2, 8
@@ -145,6 +174,7 @@ def main():
         take_the_smallest()
     print(f"- {no_torch}" if no_torch else f"- PyTorch {torch.__version__}")
     products(program)
+    convolutions(program)
     attention(program)
     steps(program, work, *((120, 1) if tiny else ()))
 

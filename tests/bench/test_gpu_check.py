@@ -22,6 +22,13 @@ if "ops" in sys.argv:
     if "matmul/" in sys.argv:
         for label in ("qkv", "attention_out", "up", "down"):
             print(f"matmul {label} bf16 cublaslt 12.5 us 1.0 GFLOP/s 1.0 GB/s")
+    if "im2row" in sys.argv:
+        print("im2row 3x3 bf16 cuda 20.0 us 0.0 GFLOP/s 1.0 GB/s")
+    if "convolution_3x3/bf16/cublaslt" in sys.argv:
+        print("matmul convolution_3x3 bf16 cublaslt 5.0 us 1.0 GFLOP/s 1.0 GB/s")
+        print("matmul dw_convolution_3x3 bf16 cublaslt 6.0 us 1.0 GFLOP/s 1.0 GB/s")
+    if "convolution.forward" in sys.argv:  # a machine whose library has no gradients
+        print("convolution.forward 3x3 bf16 cudnn 7.5 us 1.0 GFLOP/s 1.0 GB/s")
 else:
     print('{"seconds_per_step": 0.0125}')
 """
@@ -47,6 +54,11 @@ class Page(unittest.TestCase):
         for row in ("| 64 x 16 | 10.5 | 10.5 |  |  |", "| 2 x 512 | 10.5 | 10.5 |  |  |"):
             self.assertIn(row, text)
         self.assertIn("| up | 1024x1536x384 | 12.5 |  |", self.printed(check.products))
+
+    def test_convolutions_stand_beside_the_sum_of_what_replaces_them(self):
+        text = self.printed(check.convolutions)
+        for row in ("| y | 25.0 | 7.5 |  |", "| dx |  |  |  |", "| dweight | 26.0 |  |  |"):
+            self.assertIn(row, text)
 
     def test_steps_are_timed_without_pytorch_on_models_that_are_not_zero(self):
         check.STEPS = {"small": (64, 1, 2, 128)}

@@ -24,7 +24,7 @@ class GpuCheck(unittest.TestCase):
             run = gpu_check("--tiny", "--page", page, LD_LIBRARY_PATH=STAND_INS)
             self.assertEqual(run.returncode, 0, run.stderr + run.stdout)
             text = page.read_text()
-        for part in ("# Results on a GPU", "- cuda:0 PTX interpreter", "PyTorch", "| attention_out | 1024x384x384 |", "| tiny | f32 |", "| tiny | bf16 |", "## Kernels beside the interpreter"):
+        for part in ("# Results on a GPU", "- cuda:0 PTX interpreter", "PyTorch", "| attention_out | 1024x384x384 |", "by cuDNN", "| tiny | f32 |", "| tiny | bf16 |", "## Kernels beside the interpreter"):
             self.assertIn(part, text)
         rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| activation.")]
         self.assertTrue(rows, text)

@@ -26,6 +26,7 @@ std::vector<ConvolutionShape> all_shapes() {
           {{2, 3, image_axis(6, 3, 1, 1), image_axis(9, 5, 2, 2)}, 8, 1},
           {{2, 4, image_axis(9, 3, 1, 2, 2), image_axis(8, 2, 2, 0, 3)}, 6, 1},
           {{2, 3, image_axis(6, 3, 2, 1), image_axis(5, 3, 1, 1)}, 8, 4},
+          {{2, 3, image_axis(6, 3, 2, 1), image_axis(5, 3, 1, 1)}, 8, 2},
           {{1, 2, image_axis(4, 1, 2), image_axis(7, 1, 3)}, 6, 3}};
 }
 
@@ -121,6 +122,30 @@ class CudnnConvolution : public ::testing::Test {
   const Implementation<ConvolutionForward>* library_ = convolution_forward.find("cudnn", DeviceType::cuda);
 };
 
+/// What the stand-in of the library counts, null where it is another: it takes every shape of these tests.
+int (*count_of_stand_in(const char* name))() {
+  void* const opened = dlopen("libcudnn.so.9", RTLD_LAZY | RTLD_NOLOAD);
+  return reinterpret_cast<int (*)()>(opened == nullptr ? nullptr : dlsym(opened, name));
+}
+
+// What it refuses goes by rows of windows in silence: without this test a wrong description would only be slow.
+TEST_F(CudnnConvolution, TakesEveryShape) {
+  if (!is_there() || count_of_stand_in("stand_in_cudnn_questions") == nullptr) return;
+  const auto taken = []<class Args>(const Kernel<Args>& kernel, const Problem<Args>& problem, DType dtype) {
+    const Pointers pointers(4, reinterpret_cast<void*>(uintptr_t{4096}));
+    EXPECT_STREQ(kernel.find("cudnn", DeviceType::cuda)->can_run(problem.args(dtype, pointers), machine()), nullptr)
+        << kernel.name() << " " << problem.label << " " << name_of(dtype);
+  };
+  for (const ConvolutionShape& shape : all_shapes()) {
+    for (const DType dtype : {DType::f32, DType::bf16, DType::f16}) {
+      if (shape.x_elements() == 0) continue;
+      taken(convolution_forward, forward_problem(shape, true), dtype);
+      taken(convolution_backward, backward_problem(shape, true), dtype);
+      taken(convolution_weight, weight_problem(shape), dtype);
+    }
+  }
+}
+
 TEST_F(CudnnConvolution, SaysWhatItCannotDo) {
   if (!is_there()) return;
   EXPECT_STREQ(refusal(forward_problem(kPlain, false), DType::f64, 0), "dtype is none of f32, bf16, f16");
@@ -134,9 +159,7 @@ TEST_F(CudnnConvolution, SaysWhatItCannotDo) {
 // Its heuristics take longer than a small convolution. Counted by the stand-in; elsewhere the results alone count.
 TEST_F(CudnnConvolution, IsAskedForAnAlgorithmOnceForEachShape) {
   if (!is_there()) return;
-  void* const opened = dlopen("libcudnn.so.9", RTLD_LAZY | RTLD_NOLOAD);
-  const auto count =
-      reinterpret_cast<int (*)()>(opened == nullptr ? nullptr : dlsym(opened, "stand_in_cudnn_questions"));
+  const auto count = count_of_stand_in("stand_in_cudnn_questions");
   const auto questions_of = [&](const ConvolutionShape& shape, DType dtype, bool biased) {
     const int before = count == nullptr ? 0 : count();
     const auto problem = forward_problem(shape, biased);

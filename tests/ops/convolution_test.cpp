@@ -89,6 +89,8 @@ TEST_F(Convolution, EveryShapeIsTheSumInF64Rounded) {
     for (const DType dtype : {DType::f32, DType::bf16, DType::f16}) {
       SCOPED_TRACE(std::to_string(c) + " " + name_of(dtype));
       const bool by_library = kernels_of(op_case, dtype).contains("convolution.backward cudnn");
+      const bool padded_alike = c + 1 < cases.size();
+      EXPECT_EQ(by_library, has_cudnn() ? *has_cudnn() && padded_alike : by_library);
       auto inputs = random_inputs(op_case);
       for (size_t i = 0; i < inputs.size(); ++i) {  // the weight is rounded to 16 bits in any case
         const DType stored = i == 2 ? DType::f32 : dtype;

@@ -40,7 +40,8 @@ struct Offer {
   int64_t workspace;
 };
 
-/// The library orders its answers by the time that it expects, whatever else is to be said of them.
+/// The library orders its answers by the time that it expects, whatever else is to be said of them. Of these only one
+/// is deterministic, a sum of products, of little memory and supported.
 template <class Perf, class Algorithm>
 cudnnStatus_t answer(const Convolution& c, std::initializer_list<Offer<Algorithm>> offers, int most, int* count,
                      Perf* results) {
@@ -197,7 +198,8 @@ cudnnStatus_t cudnnGetConvolutionForwardAlgorithm_v7(cudnnHandle_t, const cudnnT
   const Convolution c = convolution_of(Result::y, x, y, weight, map);
   return answer<cudnnConvolutionFwdAlgoPerf_t, cudnnConvolutionFwdAlgo_t>(
       c,
-      {{CUDNN_CONVOLUTION_FWD_ALGO_WINOGRAD_NONFUSED, CUDNN_STATUS_SUCCESS, true, 4096},
+      {{CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM, CUDNN_STATUS_SUCCESS, false, 0},
+       {CUDNN_CONVOLUTION_FWD_ALGO_WINOGRAD_NONFUSED, CUDNN_STATUS_SUCCESS, true, 4096},
        {CUDNN_CONVOLUTION_FWD_ALGO_GEMM, CUDNN_STATUS_SUCCESS, true, int64_t{4} << 30},
        {CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM, CUDNN_STATUS_SUCCESS, true, workspace_of(c)},
        {CUDNN_CONVOLUTION_FWD_ALGO_DIRECT, CUDNN_STATUS_NOT_SUPPORTED, true, 0}},
@@ -224,7 +226,7 @@ cudnnStatus_t cudnnGetConvolutionBackwardFilterAlgorithm_v7(cudnnHandle_t, const
   return answer<cudnnConvolutionBwdFilterAlgoPerf_t, cudnnConvolutionBwdFilterAlgo_t>(
       c,
       {{CUDNN_CONVOLUTION_BWD_FILTER_ALGO_3, CUDNN_STATUS_SUCCESS, false, 0},
-       {CUDNN_CONVOLUTION_BWD_FILTER_ALGO_FFT, CUDNN_STATUS_NOT_SUPPORTED, true, 0},
+       {CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1, CUDNN_STATUS_NOT_SUPPORTED, true, 0},
        {CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1, CUDNN_STATUS_SUCCESS, true, workspace_of(c)}},
       most, count, results);
 }
