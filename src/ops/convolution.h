@@ -1,4 +1,5 @@
-/// The three products of a convolution over images that lie channels last, by way of rows of pixels; internal to ops/.
+/// The three products of a convolution over images that lie channels last, by the library of a device or by way of rows
+/// of pixels; internal to ops/.
 #pragma once
 
 #include "kernels/windows.h"

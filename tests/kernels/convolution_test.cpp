@@ -88,6 +88,12 @@ TEST(Convolution, EveryWindowAndGroup) {
   }
 }
 
+/// An address for calls that are asked about and not made.
+std::byte* somewhere() {
+  alignas(16) static std::byte memory[32];
+  return memory;
+}
+
 /// cuDNN's implementation. Its tests have nothing to ask where it is not in the build, or no device or library is
 /// there.
 class CudnnConvolution : public ::testing::Test {
@@ -98,11 +104,9 @@ class CudnnConvolution : public ::testing::Test {
   }
 
   /// What the implementation says to a call.
-  static Refusal refusal(const Problem<ConvolutionForward>& problem, DType dtype, uintptr_t off) {
+  static Refusal refusal(const Problem<ConvolutionForward>& problem, DType dtype, int off) {
     Pointers pointers;
-    for (const Array& array : problem.arrays) {
-      pointers.push_back(array.null ? nullptr : reinterpret_cast<void*>(uintptr_t{4096} + off));
-    }
+    for (const Array& array : problem.arrays) pointers.push_back(array.null ? nullptr : somewhere() + off);
     return convolution_forward.find("cudnn", DeviceType::cuda)->can_run(problem.args(dtype, pointers), machine());
   }
   Values result(const Problem<ConvolutionForward>& problem, const std::vector<Values>& values, DType dtype) const {
@@ -132,7 +136,7 @@ int (*count_of_stand_in(const char* name))() {
 TEST_F(CudnnConvolution, TakesEveryShape) {
   if (!is_there() || count_of_stand_in("stand_in_cudnn_questions") == nullptr) return;
   const auto taken = []<class Args>(const Kernel<Args>& kernel, const Problem<Args>& problem, DType dtype) {
-    const Pointers pointers(4, reinterpret_cast<void*>(uintptr_t{4096}));
+    const Pointers pointers(4, somewhere());
     EXPECT_STREQ(kernel.find("cudnn", DeviceType::cuda)->can_run(problem.args(dtype, pointers), machine()), nullptr)
         << kernel.name() << " " << problem.label << " " << name_of(dtype);
   };
@@ -156,23 +160,23 @@ TEST_F(CudnnConvolution, SaysWhatItCannotDo) {
   EXPECT_STREQ(refusal(forward_problem(longer, false), DType::f32, 0), "the padding is not the same on both sides");
 }
 
-// Its heuristics take longer than a small convolution. Counted by the stand-in; elsewhere the results alone count.
+// Its heuristics take longer than a small convolution. Counted by the stand-in.
 TEST_F(CudnnConvolution, IsAskedForAnAlgorithmOnceForEachShape) {
   if (!is_there()) return;
   const auto count = count_of_stand_in("stand_in_cudnn_questions");
+  if (count == nullptr) return;
   const auto questions_of = [&](const ConvolutionShape& shape, DType dtype, bool biased) {
-    const int before = count == nullptr ? 0 : count();
+    const int before = count();
     const auto problem = forward_problem(shape, biased);
     EXPECT_FALSE(result(problem, values_of(problem, dtype), dtype).empty());
-    return count == nullptr ? 0 : count() - before;
+    return count() - before;
   };
-  const int first = count == nullptr ? 0 : 1;
   const ConvolutionShape shape = {{3, 5, image_axis(5, 2), image_axis(7, 2)}, 9, 1};  // of no other test
-  EXPECT_EQ(questions_of(shape, DType::f32, false), first);
+  EXPECT_EQ(questions_of(shape, DType::f32, false), 1);
   EXPECT_EQ(questions_of(shape, DType::f32, false), 0);
   EXPECT_EQ(questions_of(shape, DType::f32, true), 0) << "the bias is not the library's";
-  EXPECT_EQ(questions_of(shape, DType::bf16, false), first);
-  EXPECT_EQ(questions_of(shape, DType::bf16, true), first) << "as f32 that may be tf32";
+  EXPECT_EQ(questions_of(shape, DType::bf16, false), 1);
+  EXPECT_EQ(questions_of(shape, DType::bf16, true), 1) << "as f32 that may be tf32";
 }
 
 // f32 is multiplied as it is unless tf32 is allowed; 16-bit operands that go to the library as f32 are tf32 numbers
@@ -186,7 +190,11 @@ TEST_F(CudnnConvolution, UsesTf32WhereItIsAllowed) {
     tf32_allowed = true;
     const Values tf32 = result(problem, values, dtype);
     tf32_allowed = false;
-    EXPECT_EQ(plain == tf32, dtype != DType::f32) << name_of(dtype);
+    if (dtype != DType::f32) {
+      EXPECT_EQ(plain, tf32) << name_of(dtype);
+    } else if (count_of_stand_in("stand_in_cudnn_questions") != nullptr) {  // the library may find f32 as fast
+      EXPECT_NE(plain, tf32);
+    }
   }
 }
 
