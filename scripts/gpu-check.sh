@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # usage: scripts/gpu-check.sh [--tiny] [--page FILE] [BUILD_FOLDER]
 # On a machine with an NVIDIA GPU: runs the kernel and op tests on it, compares the kernels' results with the interpreter's (tests/cuda),
-# times products, attention and training steps (beside PyTorch where python3 has torch and transformers), and writes FILE
+# times products, convolutions, attention and training steps (beside PyTorch where python3 has torch and transformers), and writes FILE
 # (docs/results-gpu.md). BUILD_FOLDER holds suanli and tests/; without it they are built. --tiny takes the least of each: a trial of this
 # script, whose times mean nothing.
 set -euo pipefail
@@ -26,7 +26,6 @@ if [ -z "$build" ]; then
   build=build/release
   scripts/build.sh release suanli kernels_test ops_test models_test train_test
   scripts/build.sh release cuda_stand_in cublaslt_stand_in || echo "no interpreter: it wants libzstd-dev" >&2
-  scripts/build.sh release cudnn_stand_in || echo "no stand-in of cuDNN: it wants cudnn.h" >&2
 fi
 
 gpus=$("$build/suanli" doctor --json | python3 -c 'import json, sys; print("\n".join(json.load(sys.stdin)["gpu"]))')
