@@ -26,6 +26,8 @@ GPUS = {
     "A100 80 GB": ({"f32": 19.5e12, "bf16": 312e12}, 2.039e12),
     "H100 80 GB": ({"f32": 66.9e12, "bf16": 989.4e12}, 3.35e12),
 }
+# What the interpreter counts sectors of: hidden, layers, heads, between, vocabulary.
+MOVED_MODEL, MOVED_BATCH = (384, 1, 12, 1536, 1000), 2
 # The least time from one short kernel to the next in a stream: A. Gray, "Getting Started with CUDA Graphs", NVIDIA technical
 # blog, 2019 (a V100).
 LAUNCH_SECONDS = 3.8e-6
@@ -102,13 +104,55 @@ def counted(program, work, model, dtype, batch):
     return out
 
 
+def emulated(program, stand_ins, model, dtype, batch, length):
+    """{kernel of ours: [launches, requests, sectors, passes, least passes]} of one step on the interpreter: of global memory in
+    sectors of 32 bytes, of shared memory in passes over its banks."""
+    def counts(steps):
+        text = bench(program, model, dtype, batch, length, "--steps", str(steps), "--device", "cuda",
+                     LD_LIBRARY_PATH=stand_ins, SUANLI_PTX_COUNTERS="1").stderr
+        rows = re.findall(r"^\[ptx\] (\w+) +(\d+) +\d+ +(\d+) +([\d.]+) +(\d+) +([\d.]+) +([\d.]+)", text, re.M)
+        out = {}
+        for name, launches, requests, sectors, shared, passes, conflict in rows:
+            moved, passed = int(requests) * float(sectors), int(shared) * float(passes)
+            out[name] = [int(launches), int(requests), moved, passed, passed / float(conflict) if passed else 0]
+        return out
+    one, two = counts(1), counts(2)
+    return {name: [b - a for a, b in zip(one.get(name, [0] * 5), two[name])] for name in two}
+
+
 def launched(program, stand_ins, model, dtype):
     """Kernels of ours that one step launches, whatever its size."""
-    def launches(steps):
-        text = bench(program, model, dtype, 2, 8, "--steps", str(steps), "--device", "cuda", LD_LIBRARY_PATH=stand_ins,
-                     SUANLI_PTX_COUNTERS="1").stderr
-        return sum(map(int, re.findall(r"^\[ptx\] \w+ +(\d+)", text, re.M)))
-    return launches(2) - launches(1)
+    return sum(row[0] for row in emulated(program, stand_ins, model, dtype, 2, 8).values())
+
+
+def family(kernel):
+    """The call of the profile that a kernel of ours belongs to."""
+    name = re.sub(r"_(f32|bf16|f16|f64)$", "", kernel)
+    for pattern, call in (("flash_forward|tiled_forward", "attention.forward"), ("flash_|tiled_|attention_delta", "attention.backward"),
+                          ("embedding_(sort|runs|leading)", "embedding.backward"), ("layer_norm_total", "layer_norm.backward"),
+                          ("cross_entropy_total", "cross_entropy.forward"), ("column_sum", "column_sum"), ("cast", "cast"),
+                          ("matmul", "matmul"), ("sums_of_squares", "sums_of_squares")):
+        if re.match(pattern, name):
+            return call
+    return re.sub(r"_(forward|backward).*", r".\1", name)
+
+
+def moved(program, stand_ins, work):
+    """Rows of the table of sectors: one layer of MiniLM's size, MOVED_BATCH sequences."""
+    rows = []
+    for dtype in ("f32", "bf16"):
+        model = write_model(work / f"moved_{dtype}", *MOVED_MODEL)
+        formula = collections.Counter()
+        for (name, _), (_, _, size) in counted(program, work, model, dtype, MOVED_BATCH).items():
+            formula[name] += size
+        of_call = collections.defaultdict(lambda: [0] * 5)
+        for kernel, row in emulated(program, stand_ins, model, dtype, MOVED_BATCH, LENGTH).items():
+            of_call[family(kernel)] = [a + b for a, b in zip(of_call[family(kernel)], row)]
+        for call in sorted(call for call in of_call if formula[call] and call != "matmul"):
+            launches, requests, sectors, passes, least = of_call[call]
+            rows.append(f"| {call} | {dtype} | {launches:.0f} | {formula[call] * 1e-6:.2f} | {sectors * 32e-6:.2f} | "
+                        f"{sectors * 32 / formula[call]:.2f} | {sectors / requests:.1f} | {passes / least if least else 1:.2f} |")
+    return rows
 
 
 def line(first, second, place):
@@ -162,7 +206,8 @@ def main():
                 ratios += [ratio] if ours else []
                 predictions.append(f"| {name} | {dtype} | {1e3 * host:.2f} | {' | '.join(row)} | {ours} | {ratio} | {theirs} |")
                 print(predictions[-1], file=sys.stderr)
-    print(PAGE.format(batch=BATCH, length=LENGTH, launch=LAUNCH_SECONDS * 1e6, counts="\n".join(counts),
+        sectors = moved(program, stand_ins, pathlib.Path(folder))
+    print(PAGE.format(batch=BATCH, length=LENGTH, launch=LAUNCH_SECONDS * 1e6, counts="\n".join(counts), moved="\n".join(sectors), moved_batch=MOVED_BATCH,
                       predictions="\n".join(predictions), published=PUBLISHED, least=min(ratios, key=float, default="?"),
                       most=max(ratios, key=float, default="?")))
 
@@ -180,6 +225,17 @@ of `tests/cuda`, and a product counts as one.
 | model | dtype | GFLOP of products | GB | kernel launches |
 | --- | --- | ---: | ---: | ---: |
 {counts}
+
+## What our kernels move
+
+One layer of MiniLM's size, vocabulary 1,000, {moved_batch} sequences of {length} tokens, on the interpreter: bytes by the formula (every array
+once) and as requested, in sectors of 32 bytes, from the caches before the memory; sectors of a request (of a warp: at least 4 in
+32-bit accesses, 16 in 128-bit ones; more only where lanes lie apart); passes over the banks of shared memory for each that is
+needed. More than the formula is read where a kernel goes over its rows twice (layer_norm, cross_entropy) or tiles come again (attention).
+
+| call | dtype | launches | MB by formula | MB in sectors | of it | sectors a request | bank passes |
+| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |
+{moved}
 
 ## What a GPU needs at least (milliseconds)
 
