@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "cli/options.h"
 #include "cli/verbs.h"
+#include "dist/communicator.h"
 #include "kernels/cpu/peak.h"
 #include "kernels/gpu_report.h"
 #include "kernels/machine.h"
@@ -42,6 +43,7 @@ Json report() {
   out["avx512_vnni"] = m.avx512_vnni;
   out["memory_gib"] = memory;
   out["gpu"] = kernels::gpu_report();
+  if (device_count(DeviceType::cuda) > 0) out["gpu"].push_back(dist::communication_report());
   for (const DType dtype : {DType::f32, DType::bf16, DType::i8}) {
     out["gflops"][dtype == DType::i8 ? "int8" : name_of(dtype)] = kernels::measured_peak(dtype, 0.3) * 1e-9;
   }

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "cli/options.h"
 #include "cli/verbs.h"
+#include "dist/launch.h"
 #include "train/arguments.h"
 
 namespace suanli::cli {
@@ -38,7 +39,14 @@ int with_options(Arguments arguments, const char* verb, const char* usage, int (
 
 }  // namespace
 
-int train(Arguments arguments) { return with_options(arguments, "train", kTrainUsage, run_training); }
+int train(Arguments arguments) {
+  return with_options(arguments, "train", kTrainUsage, [](const Config& config) {
+    // What the first of several ranks says holds for all.
+    if (dist::launch_of_environment().rank > 0)
+      configure_log(LogLevel::error, config.get_string("log_format") == "json");
+    return run_training(config);
+  });
+}
 
 int eval(Arguments arguments) { return with_options(arguments, "eval", kEvalUsage, run_evaluation); }
 

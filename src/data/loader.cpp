@@ -76,6 +76,10 @@ Loader::Pending Loader::begin(DataPosition position) {
   pending.epoch = position.epoch;
   pending.rows.assign(rows.begin(), rows.end());
   pending.examples.resize(pending.rows.size());
+  if (pending.rows.empty()) {  // an empty part of a batch: nobody fetches a row
+    pending.batch = pack({});
+    pending.ready = true;
+  }
   return pending;
 }
 
@@ -100,11 +104,17 @@ Loader::Pending* Loader::claim(size_t* row) {
       return &pending;
     }
   }
-  if (pending_.size() >= depth_ || begun_.epoch >= epochs_) return nullptr;
-  pending_.push_back(begin(begun_));
-  begun_ = after(begun_);
-  *row = pending_.back().claimed++;
-  return &pending_.back();
+  while (pending_.size() < depth_ && begun_.epoch < epochs_) {
+    pending_.push_back(begin(begun_));
+    begun_ = after(begun_);
+    if (pending_.back().ready) {
+      changed_.notify_all();
+      continue;
+    }
+    *row = pending_.back().claimed++;
+    return &pending_.back();
+  }
+  return nullptr;
 }
 
 void Loader::work() {

@@ -34,6 +34,12 @@ Sampler::Sampler(SamplingStrategy strategy, int64_t rows, int64_t batch_size, ui
   }
 }
 
+void Sampler::take_part(int64_t part, int64_t parts) {
+  SUANLI_ASSERT(part >= 0 && part < parts);
+  part_ = part;
+  parts_ = parts;
+}
+
 int64_t Sampler::batches_per_epoch() const {
   return drop_last_ ? rows_ / batch_size_ : rows_ / batch_size_ + (rows_ % batch_size_ != 0);
 }
@@ -44,9 +50,10 @@ std::span<const int64_t> Sampler::batch(int64_t epoch, int64_t index) {
     order_ = order(epoch);
     epoch_ = epoch;
   }
-  const int64_t begin = index * batch_size_;
-  const int64_t size = std::min(batch_size_, rows_ - begin);
-  return std::span<const int64_t>(order_).subspan(static_cast<size_t>(begin), static_cast<size_t>(size));
+  const int64_t batch = index * batch_size_;
+  const int64_t size = std::min(batch_size_, rows_ - batch);
+  const int64_t begin = batch + size * part_ / parts_, end = batch + size * (part_ + 1) / parts_;
+  return std::span<const int64_t>(order_).subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin));
 }
 
 std::vector<int64_t> Sampler::order(int64_t epoch) const {

@@ -22,11 +22,15 @@ class Sampler {
   Sampler(SamplingStrategy strategy, int64_t rows, int64_t batch_size, uint64_t seed, bool drop_last = false,
           std::vector<int64_t> lengths = {});
 
+  /// From now on batch() gives part `part` of `parts` of each batch: its rows in order, cut so that the parts together
+  /// are the batch and differ by one row at most. A part may be empty.
+  void take_part(int64_t part, int64_t parts);
+
   int64_t batches_per_epoch() const;
   int64_t rows() const { return rows_; }
 
-  /// The rows of batch `index` of `epoch`, from zero. Keeps the order of the last epoch asked for; not for several
-  /// threads at once.
+  /// The rows of batch `index` of `epoch`, from zero, or the part of them. Keeps the order of the last epoch asked for;
+  /// not for several threads at once.
   std::span<const int64_t> batch(int64_t epoch, int64_t index);
 
   /// All rows of an epoch in order: batch i is the i-th run of batch_size rows.
@@ -40,6 +44,7 @@ class Sampler {
   uint64_t seed_;
   bool drop_last_;
   std::vector<int64_t> lengths_;
+  int64_t part_ = 0, parts_ = 1;
   int64_t epoch_ = -1;
   std::vector<int64_t> order_;
 };

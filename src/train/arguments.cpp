@@ -44,6 +44,7 @@ void read_optimizer(const Config& config, const OptionReader& read, TrainArgumen
     a->warmup_steps = std::min(read.real("warmup_ratio", 0, 1), 1 - 1e-12);
   }
   a->device = read.text("device");
+  a->ddp_timeout = read.real("ddp_timeout", 0.001, HUGE_VAL);
   const std::string precision = read.text("precision");
   a->precision = precision == "auto"   ? Precision::automatic
                  : precision == "f32"  ? Precision::f32

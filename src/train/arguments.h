@@ -88,6 +88,7 @@ struct TrainArguments {
   std::string lr_scheduler_type;
   double warmup_steps = 0, lr_end = 1e-7, lr_power = 1, lr_cycles = 0.5;  ///< warmup_steps < 1: a share of all steps
   std::string device = "cpu";                                             ///< as device_named() takes it
+  double ddp_timeout = 1800;                                              ///< seconds
   Precision precision = Precision::automatic;
   bool tf32 = false;                   ///< of f32 products on CUDA
   bool bf16_stochastic_round = false;  ///< matrices in bf16 without an f32 master

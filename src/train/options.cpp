@@ -144,6 +144,9 @@ Options training_options() {
       {"max_grad_norm", kReal, "1.0", "gradients are scaled down to this global norm; 0: never"},
       {"label_smoothing_factor", kReal, "0", "share of the target spread over all classes"},
       {"device", kText, "cpu", "where to compute: cpu, cuda, cuda:1, or auto: cuda where there is one"},
+      {"ddp_timeout", kReal, "1800",
+       "seconds that a process waits for the others of torchrun or mpirun to do their part; a minute at most for their "
+       "start"},
       {"precision",
        kText,
        "auto",

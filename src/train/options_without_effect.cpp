@@ -34,7 +34,6 @@ std::vector<Option> options_without_effect() {
                                           "length_column_name",
                                           "ddp_bucket_cap_mb",
                                           "ddp_backend",
-                                          "ddp_timeout",
                                           "fsdp",
                                           "fsdp_config",
                                           "deepspeed",

@@ -1,12 +1,17 @@
 #include "train/run.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <cstdio>
 
 #include "base/concat.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "dist/communicator.h"
+#include "dist/launch.h"
+#include "ops/initialize.h"
 #include "train/baseline_profile.h"
 #include "train/continual.h"
 #include "train/energy_account.h"
@@ -49,6 +54,22 @@ void print_results(const std::string& split, const LogRecord& record, const std:
   std::fflush(stdout);
 }
 
+/// Each process of a machine computes on a GPU of its own: that of its local rank, or the only one that it sees.
+std::string device_of_rank(const dist::Launch& launch, const std::string& wanted) {
+  if (wanted != "cuda" && wanted != "auto") {
+    throw UserError("device",
+                    concat("expected cuda for WORLD_SIZE=", launch.size, ", which gives each process the GPU ",
+                           "of its local rank, got ", wanted, "; several processes train on GPUs alone"));
+  }
+  initialize();
+  return concat("cuda:", device_count(DeviceType::cuda) == 1 ? 0 : launch.local_rank);
+}
+
+dist::Patience patience(const TrainArguments& a) {
+  const auto answer = std::chrono::milliseconds(std::llround(1000 * std::min(a.ddp_timeout, 1e9)));
+  return {.meeting = std::min(dist::Patience().meeting, answer), .answer = answer};
+}
+
 /// Scores a set, prints and, where `folder` is not empty, writes the results.
 Evaluation score(const Run& run, const std::string& split, const Dataset& data, const std::filesystem::path& folder) {
   Evaluation evaluation = evaluate(*run.task, data, run.precision.dtype,
@@ -69,9 +90,32 @@ Evaluation score(const Run& run, const std::string& split, const Dataset& data, 
   return evaluation;
 }
 
-/// Trains and saves; returns the exit code.
-int train(Run& run, const Config& config) {
+TrainResult run_trainer(Run& run, const Config& config, dist::Communicator* ranks) {
+  std::optional<ElasticWeightConsolidation> held;
+  if (run.arguments.ewc_lambda > 0) held.emplace(*run.task, run.model, run.old, run.arguments.ewc_lambda);
+  Trainer trainer({.arguments = &run.arguments,
+                   .task = run.task.get(),
+                   .files = run.files(),
+                   .train = &run.train,
+                   .evaluation = run.validation.rows.empty() ? nullptr : &run.validation,
+                   .penalty = held ? [&held] { return held->penalty(); } : std::function<Tensor()>(),
+                   .dtype = run.precision.dtype,
+                   .device = run.device,
+                   .ranks = ranks,
+                   .configuration = resolved(config)});
+  return trainer.train();
+}
+
+int exit_code(const TrainResult& result, const TrainArguments& a) {
+  if (result.outcome == Outcome::not_finite) return kNotFiniteExitCode;
+  if (result.outcome != Outcome::interrupted) return 0;
+  return a.preempt_exit_code >= 0 ? static_cast<int>(a.preempt_exit_code) : 128 + result.signal;
+}
+
+/// Trains and saves; returns the exit code. Of several ranks the first alone writes.
+int train(Run& run, const Config& config, dist::Communicator* ranks) {
   const TrainArguments& a = run.arguments;
+  if (ranks != nullptr && ranks->rank() > 0) return exit_code(run_trainer(run, config, ranks), a);
   std::filesystem::create_directories(a.output_dir);
   Json manifest = run_manifest(resolved(config), {{"model", a.model_name_or_path},
                                                   {"config", a.config_name},
@@ -89,31 +133,20 @@ int train(Run& run, const Config& config) {
                              {"precision", run.precision.name()}};
   write_file_atomically(a.output_dir / "run_manifest.json", json_text(manifest));
   EnergyAccount energy(a, run.device);
-  std::optional<ElasticWeightConsolidation> held;
-  if (a.ewc_lambda > 0) held.emplace(*run.task, run.model, run.old, a.ewc_lambda);
-  Trainer trainer({.arguments = &a,
-                   .task = run.task.get(),
-                   .files = run.files(),
-                   .train = &run.train,
-                   .evaluation = run.validation.rows.empty() ? nullptr : &run.validation,
-                   .penalty = held ? [&held] { return held->penalty(); } : std::function<Tensor()>(),
-                   .dtype = run.precision.dtype,
-                   .device = run.device,
-                   .configuration = resolved(config)});
-  const TrainResult result = trainer.train();
+  const TrainResult result = run_trainer(run, config, ranks);
   manifest["energy"] = energy.finish(manifest);
   write_file_atomically(a.output_dir / "run_manifest.json", json_text(manifest));
   if (result.outcome == Outcome::interrupted) {
     log_warning(concat("stopped by signal ", result.signal, " after step ", result.state.global_step,
                        "; go on with resume_from_checkpoint=true"));
-    return a.preempt_exit_code >= 0 ? static_cast<int>(a.preempt_exit_code) : 128 + result.signal;
+    return exit_code(result, a);
   }
   write_file_atomically(a.output_dir / "trainer_state.json", json_text(to_json(result.state)));
   if (result.outcome == Outcome::not_finite) {
     log_error(concat("stopped: ", result.state.skipped_in_a_row,
                      " steps in a row were not finite; the last checkpoint "
                      "stands; try a smaller learning_rate, or check the data"));
-    return kNotFiniteExitCode;
+    return exit_code(result, a);
   }
   if (run.after_training) run.after_training();
   save_trained_model(run.files(), a.output_dir);
@@ -131,11 +164,19 @@ int run_training(const Config& config) {
   Run run;
   run.arguments = train_arguments(config);
   const TrainArguments& a = run.arguments;
+  const dist::Launch launch = dist::launch_of_environment();
+  const bool together = launch.size > 1 && a.do_train && !config.get_bool("dry_run");
+  if (launch.rank > 0 && !together) return 0;  // the first does it alone
   if (a.do_train && a.precision == Precision::int8) {
     throw UserError(
         "precision",
         "expected auto, f32, bf16 or f16 for training, got int8, which is for inference: train first, then use "
         "int8 with `suanli eval`, `predict` or `embed`");
+  }
+  std::optional<dist::HostGroup> group;
+  if (together) {
+    run.arguments.device = device_of_rank(launch, a.device);
+    group.emplace(launch, patience(a));
   }
   prepare(config, run);
   if (!a.do_train && !a.do_eval && !a.do_predict) {
@@ -144,7 +185,9 @@ int run_training(const Config& config) {
   print_plan(run);
   if (config.get_bool("dry_run")) return 0;
   if (a.do_train) {
-    if (const int code = train(run, config); code != 0) return code;
+    const auto ranks = group ? dist::make_communicator(*group, run.device) : nullptr;
+    const int code = train(run, config, ranks.get());
+    if (code != 0 || launch.rank > 0) return code;
   }
   std::filesystem::create_directories(a.output_dir);
   if (a.do_eval) {

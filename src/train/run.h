@@ -16,7 +16,8 @@ inline constexpr int kNotFiniteExitCode = 70;
 /// trainer_state.json, train_results.json, eval_results.json, predict_results.json and .txt, all_results.json,
 /// eval_answers.csv, predict_answers.csv, of texts and tables baseline_profile.json (docs/monitoring.md), and of
 /// pictures eval_pictures and predict_pictures. Prints results on standard output. With dry_run it reads and checks
-/// everything, prints the plan and writes nothing. Throws UserError and EnvironmentError.
+/// everything, prints the plan and writes nothing. Where torchrun or mpirun started several processes, they train
+/// together, and the first alone does the rest (docs/many-gpus.md). Throws UserError and EnvironmentError.
 int run_training(const Config& config);
 
 /// Evaluates model_name_or_path on validation_file and prints the scores; writes eval_results.json where output_dir is

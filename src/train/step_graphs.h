@@ -19,6 +19,7 @@ struct StepInputs {
   std::vector<LossInputs> micro_batches = {};  ///< each has items
   Tensor numbers = {};                         ///< [micro batches] i32, constant: their places in the random stream
   int64_t items = 0;                           ///< of all, by which the loss is divided
+  int64_t losses = 0;                          ///< micro batches, those without items too
 };
 
 /// The graphs of one kind of step. A shape (of each micro batch: tokens, sequences, the longest of them, labels; items

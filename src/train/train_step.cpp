@@ -6,6 +6,7 @@
 
 #include "autograd/tape.h"
 #include "base/profile.h"
+#include "dist/gradient_sum.h"
 #include "optim/gradients.h"
 
 namespace suanli {
@@ -15,7 +16,9 @@ namespace {
 Tensor queue_step(const Task& task, const StepInputs& inputs, const uint32_t* numbers, const models::Model& model,
                   optim::Optimizer& optimizer, const StepOptions& options) {
   const auto count = static_cast<int64_t>(inputs.micro_batches.size());
-  Tensor losses = Tensor::zeros({count}, DType::f32, optimizer.loss_scale().device());
+  // Ranks without a loss have zeros for it.
+  Tensor losses =
+      Tensor::zeros({options.ranks == nullptr ? count : inputs.losses}, DType::f32, optimizer.loss_scale().device());
   for (int64_t i = 0; i < count; ++i) {
     const nn::Mode mode = {.training = true,
                            .dtype = options.dtype,
@@ -31,11 +34,27 @@ Tensor queue_step(const Task& task, const StepInputs& inputs, const uint32_t* nu
     const ProfileScope scope("backward");
     backward(loss, optimizer.loss_scale());
   }
-  if (options.penalty) backward(options.penalty(), optimizer.loss_scale());
+  const bool leads = options.ranks == nullptr || options.ranks->rank() == 0;
+  if (options.penalty && leads) backward(options.penalty(), optimizer.loss_scale());
+  if (options.ranks != nullptr) {
+    const ProfileScope scope("sum gradients");
+    dist::sum_gradients(*options.ranks, model.parameters->trained(), losses);
+  }
   const ProfileScope scope("optimizer");
   optimizer.update(options.max_grad_norm, losses);
   optim::clear_gradients(model.parameters->trained());
   return losses;
+}
+
+/// The counts of all ranks instead of this one's.
+void count_all(dist::Communicator& ranks, StepResult* result) {
+  const std::vector<int64_t> all = ranks.gather(std::vector<int64_t>{result->items, result->tokens, result->sequences});
+  *result = {};
+  for (size_t i = 0; i < all.size(); i += 3) {
+    result->items += all[i];
+    result->tokens += all[i + 1];
+    result->sequences += all[i + 2];
+  }
 }
 
 }  // namespace
@@ -45,20 +64,25 @@ StepResult train_step(const Task& task, std::span<const Batch> micro_batches, co
   StepResult result;
   StepInputs inputs;
   std::vector<int32_t> numbers;
-  uint32_t number = options.first_micro_step;
+  // Each share of a micro batch has a place of its own in the random stream.
+  const auto parts = static_cast<uint32_t>(options.ranks == nullptr ? 1 : options.ranks->size());
+  uint32_t number = options.first_micro_step * parts;
+  if (options.ranks != nullptr) number += static_cast<uint32_t>(options.ranks->rank());
   for (const Batch& batch : micro_batches) {
     const int64_t items = task.items(batch);
     if (items > 0) {
       inputs.micro_batches.push_back(task.inputs(batch));
       numbers.push_back(static_cast<int32_t>(number));
     }
-    ++number;
+    number += parts;
     result.items += items;
     result.tokens += batch.tokens();
     result.sequences += batch.size();
   }
+  if (options.ranks != nullptr) count_all(*options.ranks, &result);
   if (result.items == 0) return result;
   inputs.items = result.items;
+  inputs.losses = static_cast<int64_t>(micro_batches.size());
   inputs.numbers = Tensor::from(numbers, {static_cast<int64_t>(numbers.size())});
   inputs.numbers.make_constant();
 
@@ -68,7 +92,8 @@ StepResult train_step(const Task& task, std::span<const Batch> micro_batches, co
   };
   const std::optional<Tensor> replayed = graphs == nullptr ? std::nullopt : graphs->run(inputs, queue);
   const Tensor losses = replayed ? *replayed : queue(inputs, nullptr);
-  // The only place where the host waits for the device.
+  if (options.ranks != nullptr) options.ranks->wait();
+  // The only place where the host waits for the device; for other ranks it waits above, where it watches them.
   const optim::StepReport report = optimizer.finish();
   const Tensor host = losses.to({});
   for (const float loss : host.host<float>()) result.loss += loss;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autograd/tape.h"
 #include "base/clock.h"
 #include "base/concat.h"
 #include "base/error.h"
@@ -37,8 +38,9 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const TrainArguments& a, const 
 Trainer::Trainer(TrainerParts parts) : parts_(std::move(parts)), arguments_(*parts_.arguments) {
   const TrainArguments& a = arguments_;
   const auto rows = static_cast<int64_t>(parts_.train->rows.size());
+  batch_ = a.train_batch * (parts_.ranks == nullptr ? 1 : parts_.ranks->size());
   batches_per_epoch_ =
-      Sampler(SamplingStrategy::sequential, rows, a.train_batch, a.data_seed, a.drop_last).batches_per_epoch();
+      Sampler(SamplingStrategy::sequential, rows, batch_, a.data_seed, a.drop_last).batches_per_epoch();
   const int64_t steps_per_epoch =
       (batches_per_epoch_ + a.gradient_accumulation_steps - 1) / a.gradient_accumulation_steps;
   state_.max_steps = a.max_steps > 0
@@ -63,12 +65,13 @@ Trainer::Trainer(TrainerParts parts) : parts_(std::move(parts)), arguments_(*par
   if (parts_.dtype == DType::f16) state_.scaler.emplace();
   optimizer_ = make_optimizer(a, *parts_.files.model);
   parts_.files.model->network->set_gradient_checkpointing(a.gradient_checkpointing);
-  if (a.cuda_graphs && parts_.device != Device{}) graphs_ = std::make_unique<StepGraphs>(*parts_.files.model);
+  if (a.cuda_graphs && parts_.device != Device{} && parts_.ranks == nullptr)
+    graphs_ = std::make_unique<StepGraphs>(*parts_.files.model);
   position_ = {.data = {},
                .seed = a.seed,
                .data_seed = a.data_seed,
                .train_rows = rows,
-               .batch_size = a.train_batch,
+               .batch_size = batch_,
                .accumulation = a.gradient_accumulation_steps,
                .group_by_length = a.group_by_length,
                .shuffle = a.shuffle,
@@ -96,15 +99,47 @@ void Trainer::resume() {
   log_info(concat("resumed from ", *folder, ": step ", state_.global_step, " of ", state_.max_steps));
 }
 
+void Trainer::agree() const {
+  dist::Communicator& ranks = *parts_.ranks;
+  const nn::Parameters& parameters = *parts_.files.model->parameters;
+  const std::pair<const char*, int64_t> run[] = {{"training rows", position_.train_rows},
+                                                 {"rows of a batch", batch_},
+                                                 {"gradient_accumulation_steps", position_.accumulation},
+                                                 {"data_seed", static_cast<int64_t>(position_.data_seed)},
+                                                 {"steps in all", state_.max_steps},
+                                                 {"steps done", state_.global_step},
+                                                 {"parameters", parameters.elements()},
+                                                 {"bits of activations", 8 * size_of(parts_.dtype)}};
+  std::vector<int64_t> mine;
+  for (const auto& [name, value] : run) mine.push_back(value);
+  const std::vector<int64_t> all = ranks.gather(mine);
+  for (size_t i = 0; i < all.size(); ++i) {
+    const int64_t first = all[i % mine.size()];
+    if (all[i] == first) continue;
+    throw UserError("train", concat("expected the same run on all ranks, got ", all[i], " ", run[i % mine.size()].first,
+                                    " on rank ", i / mine.size(), " and ", first,
+                                    " on rank 0; give all processes the same options and files"));
+  }
+  std::vector<Tensor> weights;
+  for (const nn::Parameter& parameter : parameters.all()) weights.push_back(detach(parameter.value));
+  for (const nn::Parameter& buffer : parameters.buffers()) weights.push_back(detach(buffer.value));
+  ranks.broadcast(weights);
+  ranks.join();
+  ranks.wait();
+}
+
 TrainResult Trainer::train() {
   const SignalWatch signals;
   std::filesystem::create_directories(arguments_.output_dir);
   resume();
+  if (parts_.ranks != nullptr) agree();
   const Dataset& data = *parts_.train;
   const auto rows = static_cast<int64_t>(data.rows.size());
+  Sampler sampler(sampling(arguments_), rows, batch_, arguments_.data_seed, arguments_.drop_last,
+                  arguments_.group_by_length ? data.lengths() : std::vector<int64_t>());
+  if (parts_.ranks != nullptr) sampler.take_part(parts_.ranks->rank(), parts_.ranks->size());
   loader_ = std::make_unique<Loader>(
-      Sampler(sampling(arguments_), rows, arguments_.train_batch, arguments_.data_seed, arguments_.drop_last,
-              arguments_.group_by_length ? data.lengths() : std::vector<int64_t>()),
+      std::move(sampler),
       [this, &data](int64_t row, int64_t epoch) {
         return parts_.task->draw(data.rows[static_cast<size_t>(row)], epoch);
       },
@@ -112,19 +147,21 @@ TrainResult Trainer::train() {
   const auto events = !arguments_.tensorboard          ? std::filesystem::path()
                       : arguments_.logging_dir.empty() ? default_logging_dir(arguments_.output_dir)
                                                        : arguments_.logging_dir;
-  log_ = std::make_unique<RunLog>(RunLogOptions{.output_dir = arguments_.output_dir,
-                                                .events = events,
-                                                .show_progress = !arguments_.disable_tqdm,
-                                                .first_step = state_.global_step,
-                                                .last_step = state_.max_steps},
-                                  state_.log_history);
-  log_->text("args", concat("```\n", parts_.configuration.dump(2), "\n```"));
+  if (leads()) {
+    log_ = std::make_unique<RunLog>(RunLogOptions{.output_dir = arguments_.output_dir,
+                                                  .events = events,
+                                                  .show_progress = !arguments_.disable_tqdm,
+                                                  .first_step = state_.global_step,
+                                                  .last_step = state_.max_steps},
+                                    state_.log_history);
+    log_->text("args", concat("```\n", parts_.configuration.dump(2), "\n```"));
+  }
   start_ = seconds_now();
 
   TrainResult result;
   if (state_.global_step > 0) after_step(position_.data.batch == 0);  // what a signal cut off
-  if (state_.global_step == 0 && arguments_.eval_on_start && parts_.evaluation != nullptr) evaluate();
-  while (!stop_ && !interrupted() && state_.global_step < state_.max_steps) {
+  if (state_.global_step == 0 && arguments_.eval_on_start && parts_.evaluation != nullptr && leads()) evaluate();
+  while (state_.global_step < state_.max_steps && !ends()) {
     last_rate_ = schedule_.learning_rate(state_.global_step);
     last_ = step();
     count(last_);
@@ -137,17 +174,33 @@ TrainResult Trainer::train() {
   if (result.outcome != Outcome::not_finite && state_.global_step < state_.max_steps) {
     result.outcome = stop_ ? Outcome::stopped_early : Outcome::interrupted;
   }
-  if (result.outcome == Outcome::interrupted) {
-    result.signal = SignalWatch::received();
-    if (dirty_) save();
-  } else if (result.outcome != Outcome::not_finite && arguments_.load_best_model_at_end) {
-    load_best();
-  }
-  result.metrics = summary();
-  if (result.outcome != Outcome::interrupted) log_->record(state_.global_step, result.metrics);
-  state_.log_history = log_->history();
+  result.signal = result.outcome == Outcome::interrupted ? signal_ : 0;
+  if (parts_.ranks != nullptr) parts_.ranks->gather(std::vector<int64_t>{0});  // none leaves before all are done
+  if (leads()) end(&result);
   result.state = state_;
   return result;
+}
+
+void Trainer::end(TrainResult* result) {
+  if (result->outcome == Outcome::interrupted) {
+    if (dirty_) save();
+  } else if (result->outcome != Outcome::not_finite && arguments_.load_best_model_at_end) {
+    load_best();
+  }
+  result->metrics = summary();
+  if (result->outcome != Outcome::interrupted) log_->record(state_.global_step, result->metrics);
+  state_.log_history = log_->history();
+}
+
+bool Trainer::ends() {
+  signal_ = SignalWatch::received();
+  if (parts_.ranks == nullptr) return stop_ || signal_ != 0;
+  const std::vector<int64_t> all = parts_.ranks->gather(std::vector<int64_t>{stop_ ? 1 : 0, signal_});
+  for (size_t i = 0; i < all.size(); i += 2) {
+    stop_ = stop_ || all[i] != 0;
+    if (signal_ == 0) signal_ = static_cast<int>(all[i + 1]);
+  }
+  return stop_ || signal_ != 0;
 }
 
 StepResult Trainer::step() {
@@ -173,7 +226,8 @@ StepResult Trainer::step() {
                      .dtype = parts_.dtype,
                      .seed = arguments_.seed,
                      .penalty = parts_.penalty,
-                     .first_micro_step = first},
+                     .first_micro_step = first,
+                     .ranks = parts_.ranks},
                     graphs_.get());
 }
 
@@ -183,10 +237,11 @@ void Trainer::count(const StepResult& result) {
   state_.epoch = epoch();
   state_.seconds = seconds_before_ + seconds_now() - start_;
   tokens_since_log_ += result.tokens;
-  log_->progress(state_.global_step);
+  if (leads()) log_->progress(state_.global_step);
 }
 
 void Trainer::after_step(bool epoch_ended) {
+  if (!leads()) return;
   const int64_t step = state_.global_step;
   const bool first = step == 1 && arguments_.logging_first_step;
   if (state_.logged_step < step && (first || due(arguments_.logging_strategy, arguments_.logging_steps, epoch_ended))) {

@@ -22,7 +22,8 @@ struct TrainerParts {
   const Dataset* evaluation = nullptr;   ///< null where there is none
   std::function<Tensor()> penalty = {};  ///< see StepOptions
   DType dtype = DType::f32;
-  Device device;  ///< of the model
+  Device device;                        ///< of the model
+  dist::Communicator* ranks = nullptr;  ///< the other processes of the run; null where it is the only one
   Json configuration;
 };
 
@@ -50,6 +51,8 @@ class Trainer {
 
  private:
   void resume();
+  /// Equal weights on all ranks, or UserError where they do not train the same.
+  void agree() const;
   StepResult step();
   void count(const StepResult& result);
   /// Logs, evaluates and saves where it is time to; what a resumed run did before is not done again.
@@ -58,10 +61,16 @@ class Trainer {
   void evaluate();
   void save();
   void load_best();
+  /// What the leading rank does when training is over.
+  void end(TrainResult* result);
   LogRecord summary() const;
   bool due(Interval when, double every, bool epoch_ended) const;
   double epoch() const;
   static bool interrupted() { return SignalWatch::received() != 0; }
+  /// Whether this process evaluates, logs and saves.
+  bool leads() const { return parts_.ranks == nullptr || parts_.ranks->rank() == 0; }
+  /// Whether a signal or early stopping ends the run, on whichever rank it was seen.
+  bool ends();
 
   TrainerParts parts_;
   const TrainArguments& arguments_;
@@ -69,6 +78,7 @@ class Trainer {
   std::unique_ptr<optim::Optimizer> optimizer_;
   std::unique_ptr<StepGraphs> graphs_;  ///< null where there are none
   RunPosition position_;
+  int64_t batch_ = 0;  ///< rows of a micro batch, over all ranks
   int64_t batches_per_epoch_ = 0, epochs_ = 0;
   TrainerState state_;
   std::unique_ptr<Loader> loader_;
@@ -79,6 +89,7 @@ class Trainer {
   int64_t tokens_since_log_ = 0;
   double seconds_before_ = 0, logged_seconds_ = 0;
   double start_ = 0;  // of this process's part
+  int signal_ = 0;    // that ends the run
   bool stop_ = false, new_best_ = false;
   bool dirty_ = false;  // something has happened since the last checkpoint
 };

@@ -82,6 +82,23 @@ TEST(Loader, ThreadsChangeNothingAndShareTheRows) {
   EXPECT_TRUE(together.next(&batch));
 }
 
+// kRows leaves one row or more for the last batch: some of 64 parts have none, in each epoch.
+TEST(Loader, AnEmptyPartIsAnEmptyBatch) {
+  const auto batches = [](int64_t depth, int64_t threads) {
+    Sampler sampler(SamplingStrategy::random, kRows, kBatch, 42);
+    sampler.take_part(0, 64);
+    Loader part(std::move(sampler), fetch, {}, 2, depth, threads);
+    return drain(part);
+  };
+  const auto expected = batches(0, 0);
+  ASSERT_EQ(expected.size(), 2u * 13u);
+  for (const Record& record : expected) EXPECT_TRUE(record.rows.empty());
+  for (const int64_t depth : {1, 4}) {
+    EXPECT_EQ(batches(depth, 1), expected);
+    EXPECT_EQ(batches(depth, 3), expected);
+  }
+}
+
 TEST(Loader, OfSeveralBadRowsTheFirstIsReported) {
   for (int i = 0; i < 20; ++i) {
     Loader failing(

@@ -50,6 +50,24 @@ TEST(Sampler, NoRowIsLostOrTwice) {
   }
 }
 
+TEST(Sampler, PartsTogetherAreTheBatch) {
+  for (const int64_t parts : {1, 2, 3, 8}) {
+    Sampler whole = sampler(random, 29, 8);
+    for (int64_t i = 0; i < whole.batches_per_epoch(); ++i) {
+      const auto expected = whole.batch(1, i);
+      std::vector<int64_t> together;
+      for (int64_t part = 0; part < parts; ++part) {
+        Sampler s = sampler(random, 29, 8);
+        s.take_part(part, parts);
+        const auto rows = s.batch(1, i);
+        EXPECT_LE(std::abs(static_cast<int64_t>(rows.size() * parts) - static_cast<int64_t>(expected.size())), parts);
+        together.insert(together.end(), rows.begin(), rows.end());
+      }
+      EXPECT_TRUE(std::ranges::equal(together, expected)) << parts << " parts of batch " << i;
+    }
+  }
+}
+
 TEST(Sampler, AnyBatchOfAnyEpochIsTheSameHoweverItIsReached) {
   for (const SamplingStrategy strategy : {random, group_by_length}) {
     Sampler run = sampler(strategy, 1000, 16);

@@ -1,5 +1,7 @@
 #include "state.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -38,6 +40,7 @@ void State::enqueue(CUstream handle, char kind, std::function<void()> run) {
 
 void State::enqueue(CUstream handle, Operation operation) {
   const CUstream stream = stream_of(handle);
+  queries = 0;
   if (stream->capture) {
     stream->capture->operations.push_back(std::move(operation));
     return;
@@ -55,6 +58,7 @@ void State::run_one(CUstream stream) {
   if (operation.recording) {
     reach(operation.recording);
   } else {
+    while (operation.ready && !operation.ready()) usleep(100);
     operation.run();
   }
   order += operation.kind;
@@ -66,7 +70,8 @@ void State::run_others(CUstream stream) {
     progress = false;
     for (const CUstream other : streams) {
       while (other != stream && !other->operations.empty() &&
-             (!other->operations.front().recording || other->operations.front().recording->done)) {
+             (!other->operations.front().recording || other->operations.front().recording->done) &&
+             (!other->operations.front().ready || other->operations.front().ready())) {
         run_one(other);
         progress = true;
       }
@@ -87,6 +92,18 @@ void State::reach(const std::shared_ptr<Recording>& recording) {
   while (!recording->done && !recording->stream->operations.empty()) run_one(recording->stream);
 }
 
+void State::approach(const std::shared_ptr<Recording>& recording) {
+  while (!recording->done && !recording->stream->operations.empty()) {
+    const Operation& next = recording->stream->operations.front();
+    if (next.ready && !next.ready()) return;
+    if (next.recording && !next.recording->done) {
+      approach(next.recording);
+      if (!next.recording->done) return;
+    }
+    run_one(recording->stream);
+  }
+}
+
 bool State::has_work() const {
   return std::ranges::any_of(streams, [](CUstream stream) { return !stream->operations.empty(); });
 }
@@ -100,6 +117,12 @@ extern "C" {
 uint64_t stand_in_host_waits() { return stand_in::state().host_waits; }
 uint64_t stand_in_graph_launches() { return stand_in::state().graph_launches; }
 void stand_in_run_early(bool early) { stand_in::state().early = early; }
+/// For the stand-ins of other libraries: work of a stream that `run` does once `ready` says so.
+void stand_in_enqueue(CUstream stream, bool (*ready)(void*), void (*run)(void*), void* data) {
+  stand_in::State& s = stand_in::state();
+  const std::lock_guard lock(s.mutex);
+  s.enqueue(stream, {.kind = 'c', .run = [=] { run(data); }, .ready = [=] { return ready(data); }});
+}
 const char* stand_in_order() { return stand_in::state().order.c_str(); }
 
 }  // extern "C"

@@ -26,10 +26,11 @@ struct Recording {
 
 /// A piece of work of a stream, or a wait for a recording of an event.
 struct Operation {
-  char kind =
-      ' ';  // u host to device, d device to host, m within the device, k kernel, w wait, e event, h host function
+  char kind = ' ';  // u host to device, d device to host, m within the device, k kernel, w wait, e event, h host
+                    // function, c communication
   std::function<void()> run = {};
   std::shared_ptr<Recording> recording = {};
+  std::function<bool()> ready = {};  // of work that another process must do its part of first
 };
 
 struct CUgraph_st {
@@ -76,6 +77,7 @@ struct State {
   std::map<const std::byte*, size_t> pinned;
   CUresult failed = CUDA_SUCCESS;  // sticky, as after a fault of a real device
   bool early = false;              // before a stream runs anything, the others run as far as events let them
+  int queries = 0;                 // of events, since work was queued: the host asks until something is done
   uint64_t graph_launches = 0;
   uint64_t host_waits = 0;  // calls that found work which the host had to wait for
   std::string order;        // kinds of the operations in the order in which they ran
@@ -92,6 +94,8 @@ struct State {
   void drain(CUstream stream);
   void drain_all();
   void reach(const std::shared_ptr<Recording>& recording);
+  /// The same, as far as nothing waits for another process.
+  void approach(const std::shared_ptr<Recording>& recording);
   bool has_work() const;
 
  private:

@@ -72,7 +72,12 @@ CUresult cuEventSynchronize(CUevent event) {
   });
 }
 CUresult cuEventQuery(CUevent event) {
-  return guarded([&](State&) { return !event->last->done ? CUDA_ERROR_NOT_READY : CUDA_SUCCESS; });
+  // A device gets on while the host asks again and again.
+  constexpr int kPatience = 8;
+  return guarded([&](State& s) {
+    if (!event->last->done && ++s.queries > kPatience) s.approach(event->last);
+    return !event->last->done ? CUDA_ERROR_NOT_READY : CUDA_SUCCESS;
+  });
 }
 CUresult cuEventElapsedTime_v2(float* milliseconds, CUevent begin, CUevent end) {
   return guarded([&](State&) {
