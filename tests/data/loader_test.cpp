@@ -82,7 +82,7 @@ TEST(Loader, ThreadsChangeNothingAndShareTheRows) {
   EXPECT_TRUE(together.next(&batch));
 }
 
-// kRows leaves one row or more for the last batch: some of 64 parts have none, in each epoch.
+// The first of 64 parts of at most 8 rows has none.
 TEST(Loader, AnEmptyPartIsAnEmptyBatch) {
   const auto batches = [](int64_t depth, int64_t threads) {
     Sampler sampler(SamplingStrategy::random, kRows, kBatch, 42);

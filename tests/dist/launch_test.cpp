@@ -2,7 +2,7 @@
 #include "dist/launch.h"
 
 #include <cstdlib>
-#include <map>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -11,20 +11,24 @@
 namespace suanli::dist {
 namespace {
 
+struct Variable {
+  const char *name, *value;
+};
+
 /// Environment variables until the end of the scope.
 class Environment {
  public:
-  explicit Environment(std::map<const char*, const char*> values) : values_(std::move(values)) {
-    for (const auto& [name, value] : values_) setenv(name, value, 1);
+  explicit Environment(std::vector<Variable> variables) : variables_(std::move(variables)) {
+    for (const Variable& each : variables_) setenv(each.name, each.value, 1);
   }
   ~Environment() {
-    for (const auto& [name, value] : values_) unsetenv(name);
+    for (const Variable& each : variables_) unsetenv(each.name);
   }
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
 
  private:
-  std::map<const char*, const char*> values_;
+  std::vector<Variable> variables_;
 };
 
 TEST(Launch, AProcessIsAloneWhereNothingIsSaid) {
@@ -47,7 +51,7 @@ TEST(Launch, ReadsTorchrun) {
   EXPECT_EQ(launch.size, 4);
   EXPECT_EQ(launch.address, "localhost");
   EXPECT_EQ(launch.port, 1234);
-  const Environment store({{"TORCHELASTIC_USE_AGENT_STORE", "True"}});
+  const Environment store({Variable{"TORCHELASTIC_USE_AGENT_STORE", "True"}});
   EXPECT_EQ(launch_of_environment().port, 1235) << "torchrun listens at its own port";
 }
 
@@ -63,13 +67,13 @@ TEST(Launch, ReadsOpenMpi) {
 }
 
 TEST(Launch, ContradictionsAreRefused) {
-  const auto expect = [](std::map<const char*, const char*> values, const char* text) {
+  const auto expect = [](std::vector<Variable> values, const char* text) {
     const Environment said(std::move(values));
     EXPECT_NE(error_of([] { launch_of_environment(); }).find(text), std::string::npos) << text;
   };
-  expect({{"WORLD_SIZE", "2"}}, "[RANK] expected 0 to 1 for WORLD_SIZE=2, got none");
+  expect({Variable{"WORLD_SIZE", "2"}}, "[RANK] expected 0 to 1 for WORLD_SIZE=2, got none");
   expect({{"WORLD_SIZE", "2"}, {"RANK", "2"}}, "[RANK] expected 0 to 1 for WORLD_SIZE=2, got 2");
-  expect({{"WORLD_SIZE", "two"}}, "[WORLD_SIZE] expected a whole number, got two");
+  expect({Variable{"WORLD_SIZE", "two"}}, "[WORLD_SIZE] expected a whole number, got two");
   expect({{"WORLD_SIZE", "4"}, {"RANK", "0"}, {"LOCAL_WORLD_SIZE", "2"}}, "on one machine, got 2 of 4");
   expect({{"WORLD_SIZE", "2"}, {"RANK", "0"}, {"MASTER_PORT", "70000"}}, "[MASTER_PORT] expected a port");
 }
