@@ -2,7 +2,12 @@
 
 #include <atomic>
 #include <queue>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
+
+#include "autograd/gradient_hook.h"
 
 #include "base/profile.h"
 
@@ -14,18 +19,20 @@ thread_local bool enabled = true;
 thread_local bool inside_recompute = false;  // in the run of a segment that keeps nothing
 std::atomic<uint64_t> next_sequence{1};
 GradientSum gradient_sum = nullptr;
+thread_local const GradientHook::Finished* leaf_finished = nullptr;
 
-/// Gives a flag another value until the end of the scope.
+/// Gives a variable another value until the end of the scope.
+template <class T>
 class Restored {
  public:
-  Restored(bool& flag, bool value) : flag_(flag), before_(std::exchange(flag, value)) {}
-  ~Restored() { flag_ = before_; }
+  Restored(T& variable, std::type_identity_t<T> value) : variable_(variable), before_(std::exchange(variable, value)) {}
+  ~Restored() { variable_ = before_; }
   Restored(const Restored&) = delete;
   Restored& operator=(const Restored&) = delete;
 
  private:
-  bool& flag_;
-  bool before_;
+  T& variable_;
+  T before_;
 };
 
 struct Earlier {
@@ -46,7 +53,39 @@ void accumulate(TapeEntry& entry, Tensor gradient) {
   entry.gradient = entry.gradient.defined() ? gradient_sum(std::move(entry.gradient), gradient) : std::move(gradient);
 }
 
+using Uses = std::unordered_map<const TapeEntry*, int>;
+
+/// How many inputs of nodes below `root` each leaf is; empty where a segment hides some.
+Uses uses_of_leaves(const TapeEntry& root) {
+  Uses uses;
+  std::unordered_set<const TapeEntry*> seen;
+  std::vector<const TapeEntry*> open = {&root};
+  while (!open.empty()) {
+    const TapeEntry* const entry = open.back();
+    open.pop_back();
+    if (entry->op == std::string_view("recompute")) return {};
+    for (const auto& input : entry->inputs) {
+      if (input == nullptr) continue;
+      if (input->op == nullptr) {
+        ++uses[input.get()];
+      } else if (seen.insert(input.get()).second) {
+        open.push_back(input.get());
+      }
+    }
+  }
+  return uses;
+}
+
+/// Counts one input of a node that was walked; whether it was the last of a leaf that has a gradient.
+bool last_use(const TapeEntry& input, Uses& uses) {
+  const auto leaf = uses.find(&input);
+  return leaf != uses.end() && --leaf->second == 0 && input.gradient.defined();
+}
+
 }  // namespace
+
+GradientHook::GradientHook(Finished finished) : finished_(std::move(finished)) { leaf_finished = &finished_; }
+GradientHook::~GradientHook() { leaf_finished = nullptr; }
 
 bool gradient_enabled() { return enabled; }
 NoGradient::NoGradient() : before_(enabled) { enabled = false; }
@@ -108,6 +147,9 @@ void backward(const Tensor& output, Tensor dy) {
   const NoGradient off;  // rules compute with ops; their work is not recorded
   if (root->op == nullptr) return accumulate(*root, std::move(dy));
   std::priority_queue<std::shared_ptr<TapeEntry>, std::vector<std::shared_ptr<TapeEntry>>, Earlier> open;
+  const GradientHook::Finished* const finished = leaf_finished;
+  Uses uses = finished == nullptr ? Uses() : uses_of_leaves(*root);
+  const Restored quiet(leaf_finished, nullptr);  // in segments that run again
   root->gradient = std::move(dy);
   open.push(root);
   while (!open.empty()) {
@@ -121,12 +163,15 @@ void backward(const Tensor& output, Tensor dy) {
     SUANLI_ASSERT(gradients.size() == entry->inputs.size());
     const auto inputs = std::move(entry->inputs);
     for (size_t i = 0; i < inputs.size(); ++i) {
-      if (inputs[i] == nullptr || !gradients[i].defined()) continue;
-      if (inputs[i]->done)
-        throw UserError("backward", std::string("the tape of ") + inputs[i]->op + " was walked before");
-      const bool first = !inputs[i]->gradient.defined();
-      accumulate(*inputs[i], std::move(gradients[i]));
-      if (first && inputs[i]->op != nullptr) open.push(inputs[i]);
+      if (inputs[i] == nullptr) continue;
+      if (gradients[i].defined()) {
+        if (inputs[i]->done)
+          throw UserError("backward", std::string("the tape of ") + inputs[i]->op + " was walked before");
+        const bool first = !inputs[i]->gradient.defined();
+        accumulate(*inputs[i], std::move(gradients[i]));
+        if (first && inputs[i]->op != nullptr) open.push(inputs[i]);
+      }
+      if (last_use(*inputs[i], uses)) (*finished)(*inputs[i]);
     }
   }
 }

@@ -12,7 +12,7 @@ namespace suanli::dist {
 
 /// All ranks make the same calls in the same order, with tensors of equal sizes and dtypes. sum() and broadcast() only
 /// queue work, on a stream beside the device's default stream: behind what that has queued so far, and ahead of what it
-/// queues after join(). Nothing may write the tensors between the two. Thread compatible.
+/// queues after join(). Nothing may read or write the tensors between the two. Thread compatible.
 class Communicator {
  public:
   explicit Communicator(HostGroup& group) : group_(group) {}

@@ -1,8 +1,8 @@
 #include "dist/gradient_sum.h"
 
-#include <set>
+#include <unordered_map>
 
-#include "autograd/tape.h"
+#include "autograd/gradient_hook.h"
 
 namespace suanli::dist {
 namespace {
@@ -18,17 +18,11 @@ std::vector<bool> with_gradient_anywhere(Communicator& ranks, std::span<const nn
   const std::vector<int64_t> all = ranks.gather(here);
   std::vector<bool> anywhere(parameters.size(), false);
   for (size_t at = 0; at < all.size(); ++at) {
-    for (size_t bit = 0; bit < kBits; ++bit) {
-      if ((static_cast<uint64_t>(all[at]) >> bit & 1U) != 0) anywhere[at % words * kBits + bit] = true;
+    for (size_t i = at % words * kBits; i < parameters.size() && i < (at % words + 1) * kBits; ++i) {
+      if ((static_cast<uint64_t>(all[at]) >> i % kBits & 1U) != 0) anywhere[i] = true;
     }
   }
   return anywhere;
-}
-
-Tensor copy_of(const Tensor& tensor) {
-  const Tensor copy = Tensor::empty(tensor.shape(), tensor.dtype(), tensor.device());
-  copy.copy_from(tensor);
-  return copy;
 }
 
 }  // namespace
@@ -47,24 +41,50 @@ std::vector<std::vector<size_t>> buckets_of(std::span<const nn::Parameter> param
   return buckets;
 }
 
-void sum_gradients(Communicator& ranks, std::span<const nn::Parameter> parameters, const Tensor& losses) {
-  const std::vector<bool> anywhere = with_gradient_anywhere(ranks, parameters);
-  std::set<const void*> summed;
-  for (const std::vector<size_t>& bucket : buckets_of(parameters)) {
-    std::vector<Tensor> gradients;
-    for (const size_t i : bucket) {
-      if (!anywhere[i]) continue;
-      const Tensor& value = parameters[i].value;
-      Tensor& gradient = gradient_of(value);
-      if (!gradient.defined()) gradient = Tensor::zeros(value.shape(), value.dtype(), value.device());
-      // A rule may hand the same tensor to two parameters.
-      if (!summed.insert(gradient.data()).second) gradient = copy_of(gradient);
-      gradients.push_back(gradient);
-    }
-    ranks.sum(gradients);
+GradientSum::GradientSum(Communicator& ranks, std::span<const nn::Parameter> parameters)
+    : ranks_(ranks), parameters_(parameters), buckets_(buckets_of(parameters)) {}
+
+void GradientSum::during(const std::function<void()>& work) {
+  std::unordered_map<const TapeEntry*, size_t> bucket_of;
+  std::vector<size_t> missing;
+  for (const std::vector<size_t>& bucket : buckets_) {
+    for (const size_t i : bucket) bucket_of[parameters_[i].value.tape().get()] = missing.size();
+    missing.push_back(bucket.size());
   }
-  ranks.sum({&losses, 1});
-  ranks.join();
+  const GradientHook hook([&](const TapeEntry& leaf) {
+    const auto bucket = bucket_of.find(&leaf);
+    if (bucket == bucket_of.end()) return;
+    --missing[bucket->second];
+    while (next_ < buckets_.size() && missing[next_] == 0) sum_next();
+  });
+  work();
+}
+
+void GradientSum::finish(const Tensor& losses) {
+  const std::vector<bool> anywhere = with_gradient_anywhere(ranks_, parameters_);
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    const Tensor& value = parameters_[i].value;
+    Tensor& gradient = gradient_of(value);
+    if (anywhere[i] && !gradient.defined()) {
+      gradient = Tensor::zeros(value.shape(), value.dtype(), value.device());
+    }
+  }
+  while (next_ < buckets_.size()) sum_next();
+  ranks_.sum({&losses, 1});
+  ranks_.join();
+}
+
+void GradientSum::sum_next() {
+  std::vector<Tensor> gradients;
+  for (const size_t i : buckets_[next_]) {
+    Tensor& gradient = gradient_of(parameters_[i].value);
+    if (!gradient.defined()) continue;
+    // A rule may hand one tensor to several inputs, some of which pass it on.
+    if (!gradient.unique()) gradient = gradient.clone();
+    gradients.push_back(gradient);
+  }
+  ranks_.sum(gradients);
+  ++next_;
 }
 
 }  // namespace suanli::dist

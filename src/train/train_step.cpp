@@ -19,6 +19,9 @@ Tensor queue_step(const Task& task, const StepInputs& inputs, const uint32_t* nu
   // Ranks without a loss have zeros for it.
   Tensor losses =
       Tensor::zeros({options.ranks == nullptr ? count : inputs.losses}, DType::f32, optimizer.loss_scale().device());
+  std::optional<dist::GradientSum> sums;
+  if (options.ranks != nullptr) sums.emplace(*options.ranks, model.parameters->trained());
+  const bool penalty = options.penalty && (options.ranks == nullptr || options.ranks->rank() == 0);
   for (int64_t i = 0; i < count; ++i) {
     const nn::Mode mode = {.training = true,
                            .dtype = options.dtype,
@@ -32,13 +35,17 @@ Tensor queue_step(const Task& task, const StepInputs& inputs, const uint32_t* nu
     const Tensor loss = forward();
     losses.rows(i, i + 1).copy_from(loss);
     const ProfileScope scope("backward");
-    backward(loss, optimizer.loss_scale());
+    const auto pass = [&] { backward(loss, optimizer.loss_scale()); };
+    if (sums && i == count - 1 && !penalty) {
+      sums->during(pass);
+    } else {
+      pass();
+    }
   }
-  const bool leads = options.ranks == nullptr || options.ranks->rank() == 0;
-  if (options.penalty && leads) backward(options.penalty(), optimizer.loss_scale());
-  if (options.ranks != nullptr) {
+  if (penalty) backward(options.penalty(), optimizer.loss_scale());
+  if (sums) {
     const ProfileScope scope("sum gradients");
-    dist::sum_gradients(*options.ranks, model.parameters->trained(), losses);
+    sums->finish(losses);
   }
   const ProfileScope scope("optimizer");
   optimizer.update(options.max_grad_norm, losses);

@@ -1,5 +1,5 @@
 // The tape: which tensors get a gradient, how gradients add up, when nothing is recorded, and recomputation.
-#include "autograd/tape.h"
+#include "autograd/gradient_hook.h"
 
 #include <gtest/gtest.h>
 
@@ -265,6 +265,38 @@ TEST_F(Tape, RecomputeWithoutGradientsRunsOnce) {
   const NoGradient off;
   EXPECT_EQ(values_of(recompute(segment, x)), (Vector{4}));
   EXPECT_EQ(runs, 1);
+}
+
+TEST_F(Tape, AHookIsCalledOnceForEachLeafWhenItsGradientIsWhole) {
+  const Tensor first = leaf({2}), shared = leaf({3}), last = leaf({5}), unused = leaf({7}), constant = vector_of({1});
+  const Tensor unread = multiply(unused, shared);  // a use that no backward walks
+  std::vector<std::pair<const TapeEntry*, double>> calls;
+  const GradientHook hook([&](const TapeEntry& entry) { calls.emplace_back(&entry, values_of(entry.gradient)[0]); });
+  const auto run = [&] {
+    const Tensor product = multiply(first, shared), square = multiply(shared, shared), sum = add(product, square);
+    backward(multiply(sum, multiply(last, constant)));
+  };
+  run();
+  // y = (2 * 3 + 3 * 3) * 5: what was recorded last is walked first.
+  const auto expected = [&](double passes) {
+    return std::vector<std::pair<const TapeEntry*, double>>{{last.tape().get(), 15 * passes},
+                                                            {first.tape().get(), 15 * passes},
+                                                            {shared.tape().get(), (2 + 6) * 5 * passes}};
+  };
+  EXPECT_EQ(calls, expected(1));
+  calls.clear();
+  run();
+  EXPECT_EQ(calls, expected(2)) << "gradients add up";
+}
+
+TEST_F(Tape, AHookIsNotCalledBelowRecomputedSegments) {
+  const Tensor weight = leaf({2}), x = leaf({3});
+  int calls = 0;
+  const GradientHook hook([&](const TapeEntry&) { ++calls; });
+  const auto segment = [&](const Tensor& in) { return multiply(in, weight); };
+  backward(multiply(recompute(segment, recompute(segment, x)), weight));
+  EXPECT_EQ(calls, 0) << "another segment may use the weight again";
+  EXPECT_EQ(values_of(gradient_of(weight)), std::vector<double>{3 * 3 * 2 * 2}) << "x * weight^3";
 }
 
 }  // namespace

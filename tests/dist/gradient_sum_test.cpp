@@ -1,6 +1,7 @@
 // Which gradients are summed together, in which order, and what those without a gradient get.
 #include "dist/gradient_sum.h"
 
+#include <functional>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -8,6 +9,7 @@
 #include "autograd/tape.h"
 #include "dist/free_port.h"
 #include "ops/initialize.h"
+#include "ops/linear.h"
 
 namespace suanli::dist {
 namespace {
@@ -35,6 +37,7 @@ class Doubling final : public Communicator {
  public:
   explicit Doubling(HostGroup& group) : Communicator(group) {}
   void sum(std::span<const Tensor> tensors) override {
+    if (on_sum) on_sum();
     for (const Tensor& tensor : tensors) {
       for (float& value : Tensor(tensor).host<float>()) value *= 2;
       ++summed;
@@ -44,12 +47,13 @@ class Doubling final : public Communicator {
   void join() override { joined = summed; }
   void wait() override {}
   int summed = 0, joined = 0;
+  std::function<void()> on_sum;
 };
 
 float first_gradient(const nn::Parameter& of) { return gradient_of(of.value).host<float>()[0]; }
 
 // Rank 0 has gradients of the parameters 0 and 1, rank 1 of 1 and 2, nobody of 3; 0 and 1 share one tensor.
-TEST(SumGradients, WhoHasNoneTakesPartWithZerosWhereAnotherHasOne) {
+TEST(GradientSum, WhoHasNoneTakesPartWithZerosWhereAnotherHasOne) {
   initialize();
   const int port = free_port();
   std::vector<nn::Parameter> parameters[2];
@@ -65,7 +69,7 @@ TEST(SumGradients, WhoHasNoneTakesPartWithZerosWhereAnotherHasOne) {
     threads[rank] = std::thread([&, rank] {
       HostGroup group({.rank = rank, .size = 2, .port = port}, {});
       Doubling ranks(group);
-      sum_gradients(ranks, parameters[rank], Tensor::zeros({1}, DType::f32));
+      GradientSum(ranks, parameters[rank]).finish(Tensor::zeros({1}, DType::f32));
       summed[static_cast<size_t>(rank)] = ranks.summed;
       joined[static_cast<size_t>(rank)] = ranks.joined;
     });
@@ -81,6 +85,41 @@ TEST(SumGradients, WhoHasNoneTakesPartWithZerosWhereAnotherHasOne) {
   EXPECT_EQ(first_gradient(parameters[0][2]), 0);
   EXPECT_EQ(first_gradient(parameters[1][2]), 2);
   EXPECT_EQ(first_gradient(parameters[1][0]), 0);
+}
+
+// Two layers of 1 MB each: the last one's sum is queued before the first one has a gradient.
+TEST(GradientSum, ABucketIsSummedWhileBackwardGoesOn) {
+  initialize();
+  constexpr int64_t kWidth = 512;
+  const int port = free_port();
+  std::thread threads[2];
+  int early[2] = {}, summed[2] = {};
+  for (int rank = 0; rank < 2; ++rank) {
+    threads[rank] = std::thread([&, rank] {
+      HostGroup group({.rank = rank, .size = 2, .port = port}, {});
+      std::vector<nn::Parameter> parameters;
+      for (int i = 0; i < 2; ++i) {
+        Tensor weight = Tensor::zeros({kWidth, kWidth}, DType::f32);
+        require_gradient(weight);
+        parameters.push_back({"weight", weight});
+      }
+      const Tensor x = Tensor::from(std::vector<float>(kWidth, 1), {1, kWidth});
+      Doubling ranks(group);
+      ranks.on_sum = [&] { early[rank] += gradient_of(parameters[0].value).defined() ? 0 : 1; };
+      GradientSum sums(ranks, parameters);
+      sums.during([&] {
+        const Tensor y = ops::linear(ops::linear(x, parameters[0].value, {}), parameters[1].value, {});
+        backward(y, Tensor::from(std::vector<float>(kWidth, 1), {1, kWidth}));
+      });
+      sums.finish(Tensor::zeros({1}, DType::f32));
+      summed[rank] = ranks.summed;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (int rank = 0; rank < 2; ++rank) {
+    EXPECT_EQ(early[rank], 1);
+    EXPECT_EQ(summed[rank], 3) << "each gradient once, and the losses";
+  }
 }
 
 }  // namespace

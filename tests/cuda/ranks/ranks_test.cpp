@@ -35,6 +35,11 @@ std::vector<Step> steps_of(const fs::path& folder) {
   return steps;
 }
 
+/// Twice as many where each rank takes all rows, although the losses are then the same.
+int64_t tokens_seen(const fs::path& folder) {
+  return Json::parse(read(folder / "trainer_state.json"))["num_input_tokens_seen"];
+}
+
 class RanksTest : public testing::Test {
  protected:
   void SetUp() override { setenv("LD_LIBRARY_PATH", CUDA_STAND_IN_DIR, 1); }
@@ -108,6 +113,23 @@ class RanksTest : public testing::Test {
 TEST_F(RanksTest, TwoProcessesHaveTheLossesOfOne) {
   const auto expected = one_process(fresh("one"), "per_device_train_batch_size=8");
   expect_equal(processes(2, fresh("two"), "per_device_train_batch_size=4"), expected);
+  EXPECT_EQ(tokens_seen(scratch("two")), tokens_seen(scratch("one")));
+}
+
+// A wider model, whose gradients fill two buckets: the first is summed while backward goes on.
+TEST_F(RanksTest, BucketsThatAreSummedDuringBackwardHaveTheLossesOfOne) {
+  Json config = Json::parse(read(small_classifier() / "config.json"));
+  config["hidden_size"] = 128;
+  config["intermediate_size"] = 512;
+  write(scratch("wide") / "config.json", config.dump());
+  const std::string more =
+      "config_name=" + scratch("wide").string() + " learning_rate=0.1 per_device_train_batch_size=";
+  const auto expected = one_process(fresh("one_wide"), more + "4");
+  expect_equal(processes(2, fresh("two_wide"), more + "2"), expected);
+  setenv("SUANLI_STAND_IN_STREAMS", "early", 1);
+  const auto early = processes(2, fresh("two_wide_early"), more + "2");
+  unsetenv("SUANLI_STAND_IN_STREAMS");
+  expect_equal(early, expected);
 }
 
 // Batches of 6 rows and a last one of 4; two of them make a step, the last stands alone. One rank of three has no row
