@@ -44,13 +44,12 @@ class NcclCommunicator final : public Communicator {
     done_.emplace();
     ncclUniqueId id = {};
     std::array<int64_t, sizeof id / sizeof(int64_t)> words = {};
-    // All meet before one of them fails.
-    if (rank() == 0 && nccl().problem.empty()) settle(nccl().ncclGetUniqueId(&id), "ncclGetUniqueId");
+    if (rank() == 0) settle(nccl().ncclGetUniqueId(&id), "ncclGetUniqueId");
     std::memcpy(words.data(), &id, sizeof id);
     std::memcpy(&id, gather(words).data(), sizeof id);  // that of rank 0
     ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
     config.blocking = 0;
-    start([&] {
+    attempt([&] {
       settle(nccl().ncclCommInitRankConfig(&communicator_, size(), id, rank(), &config), "ncclCommInitRankConfig");
     });
   }
@@ -74,7 +73,7 @@ class NcclCommunicator final : public Communicator {
   void join() override { done_->hold_back(compute_); }
 
   void wait() override {
-    start([&] {
+    attempt([&] {
       ask_until([&] {
         ncclResult_t state = ncclSuccess;
         nccl().ncclCommGetAsyncError(communicator_, &state);
@@ -91,7 +90,7 @@ class NcclCommunicator final : public Communicator {
     if (tensors.empty()) return;
     ready_->record(compute_);
     ready_->hold_back(stream_);
-    start([&] {
+    attempt([&] {
       demand(nccl().ncclGroupStart(), "ncclGroupStart");
       for (const Tensor& tensor : tensors) demand(call(tensor), "a collective call");
       settle(nccl().ncclGroupEnd(), "ncclGroupEnd");
@@ -101,9 +100,8 @@ class NcclCommunicator final : public Communicator {
 
   /// What goes wrong in `work` leaves nothing on the device that would wait for other ranks.
   template <class Work>
-  void start(const Work& work) {
-    if (communicator_ == nullptr && started_) throw EnvironmentError("nccl", "the ranks have come apart before");
-    started_ = true;
+  void attempt(const Work& work) {
+    if (aborted_) throw EnvironmentError("nccl", concat("rank ", rank(), " has left the others after an error"));
     try {
       work();
     } catch (...) {
@@ -146,12 +144,13 @@ class NcclCommunicator final : public Communicator {
   void abort() noexcept {
     if (communicator_ != nullptr) nccl().ncclCommAbort(communicator_);
     communicator_ = nullptr;
+    aborted_ = true;
   }
 
   CUstream compute_, stream_ = nullptr;
   std::optional<cuda::Event> ready_, done_;  ///< of the default stream, of stream_
   ncclComm_t communicator_ = nullptr;
-  bool started_ = false;
+  bool aborted_ = false;
 };
 
 }  // namespace

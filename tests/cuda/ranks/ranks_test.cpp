@@ -166,6 +166,19 @@ TEST_F(RanksTest, ARunResumesWithAnotherNumberOfProcesses) {
   expect_equal(steps_of(alone), expected);
 }
 
+TEST_F(RanksTest, TheFirstRankEvaluatesForAllAndStopsAll) {
+  const std::string data = (scratch("data") / "train.jsonl").string();
+  const fs::path folder = fresh("evaluated");
+  const std::string more = "per_device_train_batch_size=4 validation_file=" + data +
+                           " eval_strategy=steps eval_steps=1 metric_for_best_model=loss early_stopping_patience=2 "
+                           "load_best_model_at_end=true save_strategy=best learning_rate=0 lr_scheduler_type=constant";
+  processes(2, folder, more);
+  const auto steps = steps_of(folder);
+  EXPECT_EQ(steps.size(), 3U) << "the first evaluation is the best, two more are no better";
+  EXPECT_TRUE(fs::exists(folder / "checkpoint-1"));
+  EXPECT_TRUE(fs::exists(folder / "eval_results.json"));
+}
+
 TEST_F(RanksTest, AKilledRankEndsTheOthers) {
   const fs::path folder = fresh("killed");
   Ranks group(folder, 3, {0, 1, 2}, arguments(folder, "per_device_train_batch_size=2 max_steps=100000"));
