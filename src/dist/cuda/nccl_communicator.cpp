@@ -75,10 +75,11 @@ class NcclCommunicator final : public Communicator {
   void wait() override {
     attempt([&] {
       ask_until([&] {
+        const bool passed = done_->passed();
         ncclResult_t state = ncclSuccess;
-        nccl().ncclCommGetAsyncError(communicator_, &state);
+        demand(nccl().ncclCommGetAsyncError(communicator_, &state), "ncclCommGetAsyncError");
         demand(state, "an earlier call");
-        return done_->passed();
+        return passed;
       });
     });
   }

@@ -13,12 +13,13 @@
 
 namespace suanli::e2e {
 
-Ranks::Ranks(const std::filesystem::path& folder, int size, const std::vector<int>& ranks, const std::string& arguments)
+Ranks::Ranks(const std::filesystem::path& folder, int size, const std::vector<int>& ranks, const std::string& arguments,
+             const std::string& program)
     : folder_(folder) {
   const std::string port = std::to_string(free_port());
   for (size_t i = 0; i < ranks.size(); ++i) {
-    const std::string command = std::string("exec ") + SUANLI_PROGRAM + " " + arguments + " >" +
-                                file(i, "out").string() + " 2>" + file(i, "err").string() + " </dev/null";
+    const std::string command = "exec " + program + " " + arguments + " >" + file(i, "out").string() + " 2>" +
+                                file(i, "err").string() + " </dev/null";
     const pid_t process = fork();
     if (process == 0) {
       const std::string rank = std::to_string(ranks[i]);

@@ -17,8 +17,9 @@ struct RankRun {
 /// Processes with RANK, WORLD_SIZE, ... in their environment, all on the stand-ins.
 class Ranks {
  public:
-  /// Starts `suanli ARGUMENTS` once for each of `ranks`. Their output goes to files in `folder`.
-  Ranks(const std::filesystem::path& folder, int size, const std::vector<int>& ranks, const std::string& arguments);
+  /// Starts `program ARGUMENTS` once for each of `ranks`. Their output goes to files in `folder`.
+  Ranks(const std::filesystem::path& folder, int size, const std::vector<int>& ranks, const std::string& arguments,
+        const std::string& program = SUANLI_PROGRAM);
   ~Ranks();  ///< ends those that still run
   Ranks(const Ranks&) = delete;
   Ranks& operator=(const Ranks&) = delete;

@@ -253,6 +253,19 @@ TEST_F(RanksTest, WhatCannotTrainTogetherIsRefused) {
   expect("no_library", "", 2, "[nccl] expected NCCL for 2 processes: libnccl.so.2 lacks ncclGetVersion");
 }
 
+TEST_F(RanksTest, RanksWithDifferentOptionsAreRefused) {
+  const fs::path folder = fresh("different");
+  const fs::path script = folder / "rows.sh";
+  write(script, "exec " SUANLI_PROGRAM " \"$@\" max_train_samples=$((20 + RANK))\n");
+  Ranks group(folder, 2, {0, 1}, arguments(folder, ""), "sh " + script.string());
+  for (const RankRun& run : group.finish(30)) {
+    EXPECT_EQ(run.code, 2) << run.err;
+    EXPECT_NE(run.err.find("expected the same run on all ranks, got 21 training rows on rank 1 and 20 on rank 0"),
+              std::string::npos)
+        << run.err;
+  }
+}
+
 TEST_F(RanksTest, DoctorSaysWhichNccl) { EXPECT_NE(suanli("doctor").out.find("NCCL 2."), std::string::npos); }
 
 }  // namespace
