@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "autograd/tape.h"
 #include "base/clock.h"
 #include "base/concat.h"
 #include "base/error.h"
@@ -12,6 +11,7 @@
 #include "formats/checkpoint.h"
 #include "formats/model_folder.h"
 #include "train/best_model.h"
+#include "train/same_run.h"
 #include "train/step_count.h"
 
 namespace suanli {
@@ -99,40 +99,11 @@ void Trainer::resume() {
   log_info(concat("resumed from ", *folder, ": step ", state_.global_step, " of ", state_.max_steps));
 }
 
-void Trainer::agree() const {
-  dist::Communicator& ranks = *parts_.ranks;
-  const nn::Parameters& parameters = *parts_.files.model->parameters;
-  const std::pair<const char*, int64_t> run[] = {{"training rows", position_.train_rows},
-                                                 {"rows of a batch", batch_},
-                                                 {"gradient_accumulation_steps", position_.accumulation},
-                                                 {"data_seed", static_cast<int64_t>(position_.data_seed)},
-                                                 {"steps in all", state_.max_steps},
-                                                 {"steps done", state_.global_step},
-                                                 {"parameters", parameters.elements()},
-                                                 {"bits of activations", 8 * size_of(parts_.dtype)}};
-  std::vector<int64_t> mine;
-  for (const auto& [name, value] : run) mine.push_back(value);
-  const std::vector<int64_t> all = ranks.gather(mine);
-  for (size_t i = 0; i < all.size(); ++i) {
-    const int64_t first = all[i % mine.size()];
-    if (all[i] == first) continue;
-    throw UserError("train", concat("expected the same run on all ranks, got ", all[i], " ", run[i % mine.size()].first,
-                                    " on rank ", i / mine.size(), " and ", first,
-                                    " on rank 0; give all processes the same options and files"));
-  }
-  std::vector<Tensor> weights;
-  for (const nn::Parameter& parameter : parameters.all()) weights.push_back(detach(parameter.value));
-  for (const nn::Parameter& buffer : parameters.buffers()) weights.push_back(detach(buffer.value));
-  ranks.broadcast(weights);
-  ranks.join();
-  ranks.wait();
-}
-
 TrainResult Trainer::train() {
   const SignalWatch signals;
   std::filesystem::create_directories(arguments_.output_dir);
   resume();
-  if (parts_.ranks != nullptr) agree();
+  if (parts_.ranks != nullptr) begin_same_run(*parts_.ranks, position_, state_, *parts_.files.model->parameters);
   const Dataset& data = *parts_.train;
   const auto rows = static_cast<int64_t>(data.rows.size());
   Sampler sampler(sampling(arguments_), rows, batch_, arguments_.data_seed, arguments_.drop_last,

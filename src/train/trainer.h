@@ -51,8 +51,6 @@ class Trainer {
 
  private:
   void resume();
-  /// Equal weights on all ranks, or UserError where they do not train the same.
-  void agree() const;
   StepResult step();
   void count(const StepResult& result);
   /// Logs, evaluates and saves where it is time to; what a resumed run did before is not done again.

@@ -266,6 +266,16 @@ TEST_F(RanksTest, RanksWithDifferentOptionsAreRefused) {
   }
 }
 
+TEST_F(RanksTest, TheWeightsAreThoseOfTheFirstRank) {
+  const std::string more = "data_seed=3 per_device_train_batch_size=";
+  const auto expected = one_process(fresh("one_seed"), more + "8");
+  const fs::path folder = fresh("two_seeds"), script = folder / "seeds.sh";
+  write(script, "exec " SUANLI_PROGRAM " \"$@\" seed=$((3 + RANK))\n");
+  Ranks group(folder, 2, {0, 1}, arguments(folder, more + "4"), "sh " + script.string());
+  for (const RankRun& run : group.finish(kSeconds)) EXPECT_EQ(run.code, 0) << run.err;
+  expect_equal(steps_of(folder), expected);
+}
+
 TEST_F(RanksTest, DoctorSaysWhichNccl) { EXPECT_NE(suanli("doctor").out.find("NCCL 2."), std::string::npos); }
 
 }  // namespace
