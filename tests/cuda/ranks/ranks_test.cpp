@@ -132,8 +132,7 @@ TEST_F(RanksTest, BucketsThatAreSummedDuringBackwardHaveTheLossesOfOne) {
   expect_equal(early, expected);
 }
 
-// Batches of 6 rows and a last one of 4; two of them make a step, the last stands alone. One rank of three has no row
-// of some shares' items.
+// Batches of 6 rows and a last one of 4, of which the third rank has two; two batches make a step.
 TEST_F(RanksTest, ThreeProcessesHaveTheLossesOfOneWithAccumulation) {
   const std::string more = "gradient_accumulation_steps=2 max_grad_norm=0.3 per_device_train_batch_size=";
   const auto expected = one_process(fresh("one_accumulated"), more + "6");
@@ -149,7 +148,7 @@ TEST_F(RanksTest, TheStreamsAreInOrder) {
   expect_equal(early, expected);
 }
 
-// 22 rows in batches of 21: the second batch has one row, and one rank of two has none.
+// 21 rows in batches of 20: the second batch has one row, and the first of two ranks none.
 TEST_F(RanksTest, ARankWithoutARowTakesPart) {
   const auto expected = one_process(fresh("one_row"), "per_device_train_batch_size=20 max_train_samples=21");
   expect_equal(processes(2, fresh("two_row"), "per_device_train_batch_size=10 max_train_samples=21"), expected);
