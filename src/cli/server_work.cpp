@@ -17,6 +17,7 @@
 #include "serve/open_inference_grpc.h"
 #include "serve/openapi.h"
 #include "serve/server.h"
+#include "serve/tei_grpc.h"
 #include "tensor/device_energy.h"
 
 namespace suanli::cli {
@@ -270,7 +271,8 @@ int run_server(const Config& config, const ServerWork& work) {
   serve::add_explain_routes(router, service);
   serve::add_open_inference_methods(methods, service);
   serve::add_health_methods(methods, service);
-  serve::add_reflection_method(methods);
+  serve::add_tei_methods(methods, service);
+  serve::add_reflection_methods(methods);
   work.add_routes(router, service);
   std::optional<serve::Alarm> alarm;
   if (config.is_given("alert_rules")) {

@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "base/error.h"
 #include "serve/service.h"
 
 namespace suanli::serve {
@@ -46,6 +47,8 @@ inline void beside(const Service& service, const ExchangePointer& exchange, Erro
       handle();
     } catch (const RequestError& error) {
       exchange->answer(error_answer(form, error));
+    } catch (const UserError& error) {
+      exchange->answer(form(Fault::invalid, error.what()));
     }
   });
 }

@@ -1,9 +1,8 @@
 #include "serve/grpc_call.h"
 
-#include <grpcpp/alarm.h>
-
 #include "base/error.h"
 #include "base/log.h"
+#include "serve/grpc_exchange.h"
 #include "serve/grpc_status.h"
 #include "serve/http_message.h"
 
@@ -42,101 +41,6 @@ Request head_of(const grpc::GenericServerContext& context) {
 
 }  // namespace
 
-/// What a handler holds of a call, or of one message of it.
-class GrpcExchange final : public Exchange, public std::enable_shared_from_this<GrpcExchange> {
- public:
-  GrpcExchange(std::shared_ptr<GrpcFront> front, const std::shared_ptr<GrpcCall>& call, Scope scope, Request request,
-               std::shared_ptr<void> place)
-      : front_(std::move(front)), call_(call), scope_(scope), request_(std::move(request)), place_(std::move(place)) {}
-  ~GrpcExchange() override {
-    if (streams_) with_call([](GrpcCall& call) { call.break_off(); });
-    if (answered_) return;
-    log_error("request " + request_.id + " to " + request_.path + " was dropped without an answer");
-    front_->post([call = call_, response = failure()] {
-      if (const auto kept = call.lock()) kept->answer(response, nullptr);
-    });
-  }
-
-  const Request& request() const override { return request_; }
-  infer::Cancelled cancelled() const override { return cancelled_; }
-  void cancel() { *cancelled_ = true; }
-  void counts_for(std::string model) override { model_ = std::move(model); }
-
-  void answer_with(std::function<Response()> make) override {
-    if (answered_.exchange(true)) return;
-    front_->post([self = shared_from_this(), make = std::move(make)] {
-      Response response;
-      try {
-        response = make();
-      } catch (const std::exception& error) {
-        log_error("request " + self->request_.id + ": " + error.what());
-        response = self->failure();
-      }
-      self->count(response.status);
-      if (const auto call = self->call_.lock()) call->answer(std::move(response), std::move(self->place_));
-      self->place_.reset();
-    });
-  }
-  void begin(Response head) override {
-    if (answered_.exchange(true)) return;
-    streams_ = true;
-    front_->post([self = shared_from_this(), first = std::move(head.body)] {
-      self->count(200);
-      const auto call = self->call_.lock();
-      if (!call) return;
-      call->begin_stream();
-      if (!first.empty()) call->stream(first);
-    });
-  }
-  void write(std::string part) override {
-    with_call([part = std::move(part)](GrpcCall& call) { call.stream(part); });
-  }
-  void finish() override {
-    if (streams_.exchange(false)) with_call([](GrpcCall& call) { call.finish_stream(); });
-  }
-
- private:
-  Response failure() const { return grpc_error(Fault::backend, "the server could not answer; request " + request_.id); }
-  void count(int status) {
-    front_->gate.note_answer(scope_, request_, status, model_);
-    const std::chrono::duration<double> taken = Clock::now() - request_.arrival;
-    front_->metrics.request(request_.path, model_, status, taken.count());
-  }
-  template <class Action>
-  void with_call(Action action) {
-    front_->post([call = call_, action = std::move(action)] {
-      if (const auto kept = call.lock()) action(*kept);
-    });
-  }
-
-  std::shared_ptr<GrpcFront> front_;
-  std::weak_ptr<GrpcCall> call_;  ///< ends with its client
-  Scope scope_;
-  Request request_;
-  std::shared_ptr<void> place_;
-  std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
-  std::atomic<bool> answered_ = false;
-  std::atomic<bool> streams_ = false;  ///< an answer in parts has begun and not ended
-  std::string model_;
-};
-
-void GrpcFront::post(std::function<void()> work) {
-  if (std::this_thread::get_id() == thread) return work();
-  struct Posted : GrpcTag {
-    grpc::Alarm alarm;
-  };
-  const std::lock_guard lock(post_mutex);
-  if (ended) return;
-  auto* posted = new Posted;
-  posted->fire = [posted, &mutex = post_mutex, work = std::move(work)](bool) mutable {
-    const std::function<void()> last = std::move(work);
-    { const std::lock_guard wait(mutex); }  // until Set() below is done with it
-    delete posted;                          // and this function with it
-    last();
-  };
-  posted->alarm.Set(queue.get(), gpr_inf_past(GPR_CLOCK_MONOTONIC), static_cast<GrpcTag*>(posted));
-}
-
 GrpcCall::GrpcCall(const std::shared_ptr<GrpcFront>& front) : front_(front) {
   const auto set = [this](GrpcTag& tag, auto&& action) {
     tag.fire = [this, action](bool ok) {
@@ -150,18 +54,19 @@ GrpcCall::GrpcCall(const std::shared_ptr<GrpcFront>& front) : front_(front) {
   set(read_, [this](bool ok) { message_came(ok); });
   set(done_, [this](bool) {
     gone_ = true;
-    if (std::exchange(streams_, false)) --front_->streams;
-    if (const auto exchange = exchange_.lock(); exchange && context_.IsCancelled()) exchange->cancel();
+    for (const auto& each : answers_) note_end_of_parts(*each);
+    if (context_.IsCancelled()) cancel_answers();
   });
   set(written_, [this](bool ok) {
-    writing_ = false;
-    parts_.pop_front();
-    if (!ok) return;
-    place_.reset();
-    write_next();
-    if (method_->many && !finishing_) read();
+    sending_ = false;
+    --front_->waiting;
+    answers_.front()->parts.pop_front();
+    if (ok) send_next();
   });
-  set(finished_, [this](bool) { place_.reset(); });
+  set(finished_, [this](bool) {
+    --front_->waiting;
+    answers_.clear();
+  });
 }
 
 template <class Operation>
@@ -207,11 +112,7 @@ void GrpcCall::begin() {
       throw RequestError(Fault::long_head,
                          "expected at most " + std::to_string(front_->limits.header_count) + " headers");
     }
-    head_.deadline = deadline_of(head_, front_->limits);
-    if (context_.deadline() != std::chrono::system_clock::time_point::max()) {
-      const auto left = context_.deadline() - std::chrono::system_clock::now();
-      head_.deadline = std::min(head_.deadline, head_.arrival + std::chrono::duration_cast<Clock::duration>(left));
-    }
+    head_.deadline = deadline_for(head_);
     front_->gate.admit(key_of(head_), method_->scope, head_);
   } catch (const RequestError& error) {
     return refuse(error);
@@ -219,42 +120,74 @@ void GrpcCall::begin() {
   read();
 }
 
+/// The first of ours, that of the request's headers and that of the call.
+Clock::time_point GrpcCall::deadline_for(const Request& request) const {
+  const auto deadline = deadline_of(request, front_->limits);
+  if (context_.deadline() == std::chrono::system_clock::time_point::max()) return deadline;
+  const auto left = context_.deadline() - std::chrono::system_clock::now();
+  return std::min(deadline, request.arrival + std::chrono::duration_cast<Clock::duration>(left));
+}
+
 void GrpcCall::read() {
-  if (gone_) return;
+  if (gone_ || finishing_ || reading_ || no_more_) return;
+  if (messages_ > 0 && !method_->many) return;
+  if (answers_.size() >= front_->limits.requests_per_stream) return;
   reading_ = true;
-  ++front_->reading;
+  ++front_->waiting;
   read_end_ = method_->many ? Clock::now() + front_->limits.idle_time : head_.deadline;
   start(read_, [this](void* tag) { stream_.Read(&message_, tag); });
 }
 
-void GrpcCall::check_reading(Clock::time_point now) {
-  if (reading_ && now > read_end_) context_.TryCancel();
+void GrpcCall::check_client(Clock::time_point now) {
+  const bool silent = reading_ && answers_.empty() && now > read_end_;
+  const bool stuck = (sending_ || finishing_) && now > send_end_;
+  if (silent || stuck) context_.TryCancel();
 }
 
 void GrpcCall::message_came(bool ok) {
   reading_ = false;
-  --front_->reading;
+  --front_->waiting;
   if (gone_ || finishing_) return;
-  if (ok) return handle();
-  if (method_->many) return finish({});
-  refuse({Fault::invalid, "expected a message"});
+  if (ok) {
+    ++messages_;
+    handle();
+    return read();
+  }
+  no_more_ = true;
+  if (!method_->many) return refuse({Fault::invalid, "expected a message"});
+  send_next();
 }
 
-void GrpcCall::handle() {
+/// What came as a request of its own.
+Request GrpcCall::next_request() {
   Request request = head_;
   request.body = bytes_of(message_);
   message_.Clear();
+  if (method_->many) {
+    request.id += "-" + std::to_string(messages_);
+    request.arrival = Clock::now();
+    request.deadline = deadline_for(request);
+  }
+  return request;
+}
+
+void GrpcCall::handle() {
+  Request request = next_request();
+  const auto own = answers_.emplace_back(std::make_shared<GrpcAnswer>());
   std::shared_ptr<void> place;
   try {
+    if (messages_ > 1) front_->gate.admit(key_of(request), method_->scope, request);
     if (front_->gate.enter(method_->scope, request)) {
       place = {nullptr, [&gate = front_->gate](void*) { gate.leave(); }};
     }
   } catch (const RequestError& error) {
-    return refuse(error);
+    const Response response = error_answer(grpc_error, error);
+    count_refusal(request, response);
+    return answer(*own, method_->as_sent(request, response), nullptr);
   }
   const auto exchange =
-      std::make_shared<GrpcExchange>(front_, shared_from_this(), method_->scope, std::move(request), std::move(place));
-  exchange_ = exchange;
+      std::make_shared<GrpcExchange>(front_, shared_from_this(), *method_, own, std::move(request), std::move(place));
+  own->exchange = exchange;
   try {
     method_->handler(exchange);
   } catch (const RequestError& error) {
@@ -262,71 +195,112 @@ void GrpcCall::handle() {
   } catch (const UserError& error) {
     exchange->answer(grpc_error(Fault::invalid, error.what()));
   } catch (const std::exception& error) {
-    log_error("request " + head_.id + ": " + error.what());
-    exchange->answer(grpc_error(Fault::backend, "the server could not answer; request " + head_.id));
+    log_error("request " + exchange->request().id + ": " + error.what());
+    exchange->answer(grpc_error(Fault::backend, "the server could not answer; request " + exchange->request().id));
   }
 }
 
-/// Answers without a handler.
+/// Ends the call without a handler.
 void GrpcCall::refuse(const RequestError& error) {
   const Response response = error_answer(grpc_error, error);
-  const std::chrono::duration<double> taken = Clock::now() - head_.arrival;
-  front_->metrics.request(method_ != nullptr ? head_.path : "", "", response.status, taken.count());
+  count_refusal(head_, response);
   finish(response);
 }
 
-void GrpcCall::answer(Response response, std::shared_ptr<void> place) {
-  if (gone_ || finishing_) return;
-  place_ = std::move(place);
-  if (response.status != 200) return finish(response);
-  if (method_->many) {
-    parts_.push_back(buffer_of(std::move(response.body)));
-    return write_next();
+void GrpcCall::count_refusal(const Request& request, const Response& response) {
+  const std::chrono::duration<double> taken = Clock::now() - request.arrival;
+  front_->metrics.request(method_ != nullptr ? request.path : "", "", response.status, taken.count());
+}
+
+void GrpcCall::answer(GrpcAnswer& own, Response response, std::shared_ptr<void> place) {
+  if (gone_ || finishing_ || own.whole) return;
+  if (place) own.place = std::move(place);
+  if (response.status == 200) {
+    own.parts.push_back(buffer_of(std::move(response.body)));
+  } else {
+    own.error = std::move(response);
   }
-  finishing_ = true;
-  const grpc::ByteBuffer message = buffer_of(std::move(response.body));
-  start(finished_, [&](void* tag) { stream_.WriteAndFinish(message, {}, grpc::Status::OK, tag); });
+  end_parts(own);
+}
+
+void GrpcCall::begin_parts(GrpcAnswer& own, std::shared_ptr<void> place) {
+  if (gone_ || finishing_ || own.whole) return;
+  own.place = std::move(place);
+  own.in_parts = true;
+  ++front_->streams;
+}
+
+void GrpcCall::add_part(GrpcAnswer& own, std::string part) {
+  if (gone_ || finishing_ || own.whole) return;
+  own.parts.push_back(buffer_of(std::move(part)));
+  send_next();
+}
+
+void GrpcCall::end_parts(GrpcAnswer& own) {
+  note_end_of_parts(own);
+  own.whole = true;
+  send_next();
+}
+
+void GrpcCall::note_end_of_parts(GrpcAnswer& own) {
+  if (std::exchange(own.in_parts, false)) --front_->streams;
+}
+
+void GrpcCall::end_stream() {
+  if (method_ == nullptr) return;
+  no_more_ = true;
+  if (!method_->many && !answers_.empty() && answers_.front()->in_parts) return end_parts(*answers_.front());
+  if (method_->many) send_next();
+}
+
+/// The next part of the first answer; after the last answer the end.
+void GrpcCall::send_next() {
+  if (gone_ || sending_ || finishing_) return;
+  while (!answers_.empty() && answers_.front()->parts.empty()) {
+    const GrpcAnswer& first = *answers_.front();
+    if (!first.whole) return;
+    if (first.error) return finish(*first.error);
+    answers_.pop_front();
+    if (!method_->many) return finish({});
+  }
+  if (answers_.empty()) {
+    read_end_ = Clock::now() + front_->limits.idle_time;
+    return no_more_ ? finish({}) : read();
+  }
+  const GrpcAnswer& first = *answers_.front();
+  if (!method_->many && first.whole && !first.error && first.parts.size() == 1) {
+    finishing_ = true;
+    note_sending();
+    start(finished_, [&](void* tag) { stream_.WriteAndFinish(first.parts.front(), {}, grpc::Status::OK, tag); });
+    return;
+  }
+  sending_ = true;
+  note_sending();
+  start(written_, [&](void* tag) { stream_.Write(first.parts.front(), tag); });
+  read();
 }
 
 void GrpcCall::finish(const Response& response) {
   if (gone_ || std::exchange(finishing_, true)) return;
+  for (const auto& each : answers_) note_end_of_parts(*each);
+  cancel_answers();
   if (const int64_t wait = retry_after(response); wait > 0) {  // the header by which gRPC's clients wait
     context_.AddTrailingMetadata("grpc-retry-pushback-ms", std::to_string(1000 * wait));
   }
+  note_sending();
   start(finished_, [&](void* tag) { stream_.Finish(status_of(response), tag); });
 }
 
-void GrpcCall::begin_stream() {
-  if (gone_ || streams_) return;
-  streams_ = true;
-  ++front_->streams;
+void GrpcCall::note_sending() {
+  ++front_->waiting;
+  send_end_ = Clock::now() + front_->limits.write_time;
 }
 
-void GrpcCall::stream(std::string part) {
-  if (gone_ || last_part_) return;
-  parts_.push_back(buffer_of(std::move(part)));
-  write_next();
-}
-
-void GrpcCall::finish_stream() {
-  last_part_ = true;
-  write_next();
-}
-
-void GrpcCall::break_off() { finish(grpc_error(Fault::backend, "the answer broke off; request " + head_.id)); }
-
-void GrpcCall::end_stream() {
-  if (streams_ || (method_ != nullptr && method_->many)) finish_stream();
-}
-
-void GrpcCall::write_next() {
-  if (gone_ || writing_ || finishing_) return;
-  if (parts_.empty()) {
-    if (last_part_) finish({});
-    return;
+/// Nobody waits for them any more.
+void GrpcCall::cancel_answers() {
+  for (const auto& each : answers_) {
+    if (const auto exchange = each->exchange.lock()) exchange->cancel();
   }
-  writing_ = true;
-  start(written_, [this](void* tag) { stream_.Write(parts_.front(), tag); });
 }
 
 }  // namespace suanli::serve

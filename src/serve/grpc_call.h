@@ -1,44 +1,24 @@
-/// One call of gRPC: reads its messages within the limits, hands them to their handler, sends what it answers.
+/// One call of gRPC: reads its messages within the limits, hands them to their handler, sends what it answers in the
+/// order of the messages.
 #pragma once
 
-#include <grpcpp/generic/async_generic_service.h>
-
 #include <deque>
-#include <mutex>
-#include <set>
-#include <thread>
+#include <optional>
 
-#include "monitor/service_metrics.h"
-#include "serve/gate.h"
-#include "serve/grpc_server.h"
+#include "serve/grpc_front.h"
 
 namespace suanli::serve {
 
-class GrpcCall;
 class GrpcExchange;
 
-/// What comes out of the completion queue.
-struct GrpcTag {
-  std::function<void(bool ok)> fire;
-};
-
-/// What all calls share. Everything but post() belongs to the thread that runs the queue.
-struct GrpcFront {
-  const Methods& methods;
-  Gate& gate;
-  const Limits& limits;
-  monitor::ServiceMetrics& metrics;
-  grpc::AsyncGenericService service = {};
-  std::unique_ptr<grpc::ServerCompletionQueue> queue = {};
-  std::set<std::shared_ptr<GrpcCall>> calls = {};
-  size_t streams = 0;  ///< answers in parts that have begun and not ended
-  size_t reading = 0;  ///< calls that wait for a message
-  std::atomic<std::thread::id> thread = {};
-  std::mutex post_mutex = {};
-  bool ended = false;  ///< the queue takes nothing more; of post_mutex
-
-  /// Runs `work` on the queue's thread: at once if this is it, never once the queue has ended.
-  void post(std::function<void()> work);
+/// What one message is answered, on its way.
+struct GrpcAnswer {
+  std::weak_ptr<GrpcExchange> exchange = {};
+  std::deque<grpc::ByteBuffer> parts = {};
+  std::optional<Response> error = {};  ///< ends the call, behind the parts
+  bool in_parts = false;               ///< begun and not ended
+  bool whole = false;                  ///< nothing is added any more
+  std::shared_ptr<void> place = {};    ///< among the requests under way
 };
 
 /// Keeps itself in front.calls until nothing of it is left in the queue.
@@ -48,29 +28,34 @@ class GrpcCall final : public std::enable_shared_from_this<GrpcCall> {
 
   /// Waits for the next call of any client to come.
   static void wait_for_next(const std::shared_ptr<GrpcFront>& front);
-  /// Ends it where its message has not come in time.
-  void check_reading(infer::Clock::time_point now);
-  /// Ends an answer in parts: the server is about to end.
+  /// Ends it where its client neither sends nor takes messages in time.
+  void check_client(infer::Clock::time_point now);
+  /// The server is about to end: no more parts, no more messages.
   void end_stream();
 
-  // What an exchange asks for.
-  void answer(Response response, std::shared_ptr<void> place);
-  void begin_stream();
-  void stream(std::string part);
-  void finish_stream();
-  void break_off();
+  // What an exchange asks for, each of its own answer.
+  void answer(GrpcAnswer& own, Response response, std::shared_ptr<void> place);
+  void begin_parts(GrpcAnswer& own, std::shared_ptr<void> place);
+  void add_part(GrpcAnswer& own, std::string part);
+  void end_parts(GrpcAnswer& own);
 
  private:
   template <class Operation>
   void start(GrpcTag& tag, Operation operation);
   void came(bool ok);
   void begin();
+  infer::Clock::time_point deadline_for(const Request& request) const;
   void read();
   void message_came(bool ok);
+  Request next_request();
   void handle();
   void refuse(const RequestError& error);
+  void count_refusal(const Request& request, const Response& response);
+  void note_end_of_parts(GrpcAnswer& own);
+  void send_next();
   void finish(const Response& response);
-  void write_next();
+  void note_sending();
+  void cancel_answers();
   void leave_if_done();
 
   std::shared_ptr<GrpcFront> front_;
@@ -81,11 +66,11 @@ class GrpcCall final : public std::enable_shared_from_this<GrpcCall> {
   grpc::ByteBuffer message_;
   Request head_;  ///< of the call, without a message
   const Method* method_ = nullptr;
-  std::weak_ptr<GrpcExchange> exchange_;
-  std::shared_ptr<void> place_;  ///< among the requests under way
-  infer::Clock::time_point read_end_;
-  std::deque<grpc::ByteBuffer> parts_;  ///< the first is being written
-  bool reading_ = false, streams_ = false, writing_ = false, last_part_ = false, finishing_ = false, gone_ = false;
+  size_t messages_ = 0;                              ///< that have come
+  std::deque<std::shared_ptr<GrpcAnswer>> answers_;  ///< in the order of their messages
+  infer::Clock::time_point read_end_, send_end_;
+  bool reading_ = false, sending_ = false;                   ///< a message is on its way
+  bool no_more_ = false, finishing_ = false, gone_ = false;  ///< messages; answers; client
 };
 
 }  // namespace suanli::serve

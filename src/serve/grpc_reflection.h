@@ -1,4 +1,5 @@
-/// grpc.reflection.v1alpha.ServerReflection: what the server has, for clients that know nothing of it.
+/// grpc.reflection.v1.ServerReflection, and the same as v1alpha: what the server has, for clients that know nothing of
+/// it.
 #pragma once
 
 #include "serve/grpc_server.h"
@@ -6,6 +7,6 @@
 namespace suanli::serve {
 
 /// Tells of the services that `methods` has when it is asked.
-void add_reflection_method(Methods& methods);
+void add_reflection_methods(Methods& methods);
 
 }  // namespace suanli::serve

@@ -84,7 +84,7 @@ void GrpcServer::run() {
   GrpcCall::wait_for_next(front_);
   auto tick = std::chrono::system_clock::now();
   for (;;) {
-    const bool watched = front_->streams > 0 || front_->reading > 0;
+    const bool watched = front_->streams > 0 || front_->waiting > 0;
     const auto until = watched ? tick + kTick : std::chrono::system_clock::time_point::max();
     void* tag = nullptr;
     bool ok = false;
@@ -96,7 +96,7 @@ void GrpcServer::run() {
     if (now < tick + kTick) continue;
     tick = now;
     const std::set<std::shared_ptr<GrpcCall>> calls = front_->calls;
-    for (const auto& call : calls) call->check_reading(infer::Clock::now());
+    for (const auto& call : calls) call->check_client(infer::Clock::now());
     if (front_->streams > 0) front_->methods.while_streaming();
   }
 }

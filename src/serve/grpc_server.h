@@ -16,7 +16,14 @@ namespace suanli::serve {
 struct Method {
   Scope scope;
   Handler handler;
-  bool many = false;  ///< a client sends any number of messages and gets one for each
+  bool many = false;  ///< a client sends any number of messages and gets one for each, in their order
+  /// Of `many`: the message that says what `response` says, an error as well; without it an error ends the call.
+  std::string (*in_stream)(const Request& request, Response response) = nullptr;
+
+  Response as_sent(const Request& request, Response response) const {
+    if (in_stream == nullptr) return response;
+    return {.body = in_stream(request, std::move(response))};
+  }
 };
 
 struct Methods {

@@ -35,6 +35,7 @@ struct Limits {
   // Work: 429 with Retry-After, 504.
   size_t in_flight = 512;
   size_t queued = 256;
+  size_t requests_per_stream = 64;  ///< under way in one call of gRPC; more are read as their answers leave
   seconds deadline{60};
   size_t items_per_request = 32;
   int64_t picture_pixels = int64_t{1} << 24;  ///< height x width; of super-resolution those of the enlarged one: 400

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "models/config.h"
+#include "monitor/profile.h"
 #include "serve/observed.h"
 
 namespace suanli::serve {
@@ -199,7 +200,7 @@ void ServedModel::encode_and_submit(Question question, std::function<void(Answer
     for (const auto& sequence : job.sequences) answers->tokens += static_cast<int64_t>(sequence.ids.size());
   }
   for (const Input& input : question.inputs) {
-    answers->characters += static_cast<int64_t>(input.text.size() + (input.pair ? input.pair->size() : 0));
+    answers->characters += monitor::characters_of(input.text) + (input.pair ? monitor::characters_of(*input.pair) : 0);
     if (passages) continue;
     answers->encodings.push_back(encode(input, question));
     answers->tokens += static_cast<int64_t>(answers->encodings.back().ids.size());

@@ -46,7 +46,7 @@ struct Answers {
   std::vector<std::vector<float>> rows;
   int64_t tokenization_ns = 0;
   infer::Timing timing;
-  int64_t characters = 0, tokens = 0;
+  int64_t characters = 0, tokens = 0;  ///< code points; what was computed
 };
 
 /// What a model folder answers with: that of its architecture, none for a folder of sentence transformers.

@@ -1,6 +1,6 @@
-"""Real clients of gRPC against `suanli serve`: tritonclient.grpc, grpcio-health-checking (the probe), grpcio-reflection;
-TLS with its reload; answers beside those over HTTP; what a request costs beside HTTP.
-usage: check_grpc.py SUANLI ENCODER_FOLDER"""
+"""Real clients of gRPC against `suanli serve`: tritonclient.grpc, tei-client, grpcio-health-checking (the probe),
+grpcio-reflection; TLS with its reload; answers beside those over HTTP; what a request costs beside HTTP.
+usage: check_grpc.py SUANLI ENCODER_FOLDER [CLASSIFIER_FOLDER]"""
 
 import atexit
 import os
@@ -18,6 +18,7 @@ from pathlib import Path
 import grpc
 import numpy as np
 import requests
+import tei_client
 import tritonclient.grpc as triton
 import tritonclient.http
 from google.protobuf.descriptor_pool import DescriptorPool
@@ -106,10 +107,80 @@ def check_triton(server, folder):
     print("tritonclient.grpc: as over HTTP, to the bit")
 
 
+def check_stream(server):
+    """Many requests on one stream: their answers in order, errors among them, a client that reads as it writes."""
+    client = triton.InferenceServerClient(server.target)
+    texts = [SENTENCES[i % len(SENTENCES)] for i in range(300)]
+    answers = []
+    client.start_stream(lambda result, error: answers.append((result, error)))
+    for i, text in enumerate(texts):
+        model = "other" if i == 17 else "encoder"
+        client.async_stream_infer(model, text_input(triton, [text]), request_id=str(i))
+    end = time.time() + 60
+    while len(answers) < len(texts) and time.time() < end:
+        time.sleep(0.01)
+    client.stop_stream()
+    assert len(answers) == len(texts), len(answers)
+    expected = {text: client.infer("encoder", text_input(triton, [text])).as_numpy("embedding") for text in SENTENCES}
+    for i, (result, error) in enumerate(answers):
+        if i == 17:
+            assert error is not None and "no model of that name" in error.message(), error
+            continue
+        assert error is None and result.get_response().id == str(i), (i, error)
+        # Which texts are computed together changes the order of sums.
+        assert np.abs(result.as_numpy("embedding") - expected[texts[i]]).max() < 2e-5, i
+    print(f"tritonclient.grpc: {len(texts)} requests on a stream, in order")
+
+
+def check_tei(server):
+    client = tei_client.GrpcClient(server.target)
+    http = f"http://127.0.0.1:{server.port}"
+
+    def over_http(path, **body):
+        answer = requests.post(http + path, json=body)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    info, known = client.info(), requests.get(http + "/info").json()
+    assert info.server_model_id == known["model_id"] and info.max_input_length == known["max_input_length"]
+    tokens = [[t.id for t in text.tokens] for text in client.tokenize(SENTENCES)]
+    assert tokens == [[t["id"] for t in text] for text in over_http("/tokenize", inputs=SENTENCES)]
+    assert client.decode(tokens) == over_http("/decode", ids=tokens)
+    if info.server_model_type == tei_client.ModelType.Embedding:
+        embeddings = np.array(client.embed(SENTENCES))
+        assert np.abs(embeddings - np.array(over_http("/embed", inputs=SENTENCES))).max() < 2e-6
+        for text, rows in zip(SENTENCES, client.embed_all(SENTENCES)):
+            assert np.abs(np.array(rows) - np.array(over_http("/embed_all", inputs=text)[0])).max() < 2e-5
+        refused(lambda: client.embed("word " * 600), "INVALID_ARGUMENT", "tokens")
+        refused(lambda: client._stubs.predict.Predict(tei_client.clients.grpc_client.tei_pb2.PredictRequest()),
+                "UNIMPLEMENTED", "classify")
+    else:
+        pairs = [(text, SENTENCES[0]) for text in SENTENCES]
+        for asked in (SENTENCES, pairs):
+            for raw in (False, True):
+                theirs = over_http("/predict", inputs=[[*a] if isinstance(a, tuple) else [a] for a in asked],
+                                   raw_scores=raw)
+                for ours, expected in zip(client.classify(asked, raw_scores=raw), theirs):
+                    assert [s.label for s in ours.scores] == [s["label"] for s in expected]
+                    assert all(abs(s.score - e["score"]) < 2e-5 for s, e in zip(ours.scores, expected))
+    print(f"tei-client: as over HTTP, a model of kind {info.server_model_type.value}")
+
+
+def compare_messages(ours, theirs):
+    """Every field of theirs is ours: name, number, type, messages within. Ours may have later ones."""
+    fields = {f.name: f for f in ours.fields}
+    for field in theirs.fields:
+        own = fields[field.name]
+        assert (own.number, own.type, own.label) == (field.number, field.type, field.label), field.full_name
+        if field.message_type is not None:
+            compare_messages(own.message_type, field.message_type)
+
+
 def check_reflection(server):
     database = ProtoReflectionDescriptorDatabase(grpc.insecure_channel(server.target))
     services = list(database.get_services())
-    assert "inference.GRPCInferenceService" in services and "grpc.health.v1.Health" in services, services
+    for name in ("inference.GRPCInferenceService", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"):
+        assert name in services, services
     service = DescriptorPool(database).FindServiceByName("inference.GRPCInferenceService")
     method = service.FindMethodByName("ModelInfer")
     assert method.input_type.fields_by_name["raw_input_contents"].number == 7
@@ -118,6 +189,13 @@ def check_reflection(server):
     for name, fields in ours.items():
         known = {f.name: f.number for f in theirs.methods_by_name[name].input_type.fields}
         assert fields.items() <= known.items(), (name, fields, known)
+    theirs = tei_client.clients.grpc_client.tei_pb2.DESCRIPTOR.services_by_name
+    for name in ("Info", "Embed", "Predict", "Rerank", "Tokenize"):
+        for method in DescriptorPool(database).FindServiceByName(f"tei.v1.{name}").methods:
+            known = theirs[name].methods_by_name[method.name]
+            assert (method.client_streaming, method.server_streaming) == (known.client_streaming, known.server_streaming)
+            for ours, other in ((method.input_type, known.input_type), (method.output_type, known.output_type)):
+                compare_messages(ours, other)
     print(f"reflection: {services}")
 
 
@@ -216,13 +294,19 @@ def measure(server):
 
 
 def main():
-    suanli, encoder = sys.argv[1:]
+    suanli, encoder, *classifiers = sys.argv[1:]
     models = ["--model", encoder, "--model_name", "encoder"]
     server = Server(suanli, models)
     check_triton(server, encoder)
+    check_stream(server)
+    check_tei(server)
     check_reflection(server)
     measure(server)
     server.stop()
+    for classifier in classifiers:
+        server = Server(suanli, ["--model", classifier])
+        check_tei(server)
+        server.stop()
     check_health(suanli, models)
     check_tls(suanli, models)
     print("all clients of gRPC agree")

@@ -58,8 +58,8 @@ step "the server: openai, tritonclient, huggingface_hub, prometheus_client, sche
 step "every head behind the server: huggingface_hub, tritonclient"
 "$PYTHON" tests/peers/check_heads.py "$suanli" "$work/heads"
 
-step "the server over gRPC: tritonclient, health checks, reflection, TLS"
-"$PYTHON" tests/peers/check_grpc.py "$suanli" build/model
+step "the server over gRPC: tritonclient, tei-client, health checks, reflection, TLS"
+"$PYTHON" tests/peers/check_grpc.py "$suanli" build/model "$work/run"
 
 step "the server's page in a browser, and its dashboard"
 "$PYTHON" tests/peers/check_ui.py "$suanli" build/model --more "$work/run"

@@ -1,20 +1,13 @@
 // gRPC: the same answers as over HTTP, the same admission, and an end that clients hear of.
-#include <grpcpp/create_channel.h>
-#include <grpcpp/impl/codegen/client_unary_call.h>
-#include <grpcpp/impl/codegen/proto_utils.h>
-#include <grpcpp/support/sync_stream.h>
 #include <gtest/gtest.h>
-
-#include <fstream>
 
 #include "expect_error.h"
 #include "health.pb.h"
-#include "inference.pb.h"
 #include "reflection.pb.h"
+#include "reflection_v1.pb.h"
 #include "rpc_status.pb.h"
+#include "serve/grpc_client.h"
 #include "serve/grpc_message.h"
-#include "serve/open_inference.h"
-#include "serve/test_server.h"
 
 namespace suanli::serve {
 namespace {
@@ -22,53 +15,6 @@ namespace {
 using grpc::StatusCode;
 using grpc::health::v1::HealthCheckRequest;
 using grpc::health::v1::HealthCheckResponse;
-using inference::ModelInferRequest;
-using inference::ModelInferResponse;
-using Channel = std::shared_ptr<grpc::Channel>;
-
-/// A connection of its own: gRPC gives one to all channels of one address otherwise.
-Channel channel_to(const TestServer& server, grpc::ChannelArguments arguments = {}) {
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  arguments.SetMaxReceiveMessageSize(-1);
-  return grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(server.server->grpc_port()),
-                                   grpc::InsecureChannelCredentials(), arguments);
-}
-
-const std::string kInference = "/inference.GRPCInferenceService/";
-
-template <class Out, class In>
-grpc::Status call(const Channel& channel, const std::string& path, const In& in, Out& out,
-                  grpc::ClientContext* given = nullptr) {
-  grpc::ClientContext own;
-  grpc::ClientContext& context = given != nullptr ? *given : own;
-  if (given == nullptr) context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
-  const grpc::internal::RpcMethod method(path.c_str(), grpc::internal::RpcMethod::NORMAL_RPC, channel);
-  return grpc::internal::BlockingUnaryCall<In, Out, google::protobuf::Message, google::protobuf::Message>(
-      channel.get(), method, &context, in, &out);
-}
-
-grpc::Status infer(const Channel& channel, const ModelInferRequest& request, ModelInferResponse& response,
-                   grpc::ClientContext* context = nullptr) {
-  return call(channel, kInference + "ModelInfer", request, response, context);
-}
-
-ModelInferRequest text_request(const std::vector<std::string>& texts) {
-  ModelInferRequest request;
-  request.set_model_name("tiny");
-  auto& input = *request.add_inputs();
-  input.set_name("text");
-  input.set_datatype("BYTES");
-  input.add_shape(static_cast<int64_t>(texts.size()));
-  std::string& data = *request.add_raw_input_contents();
-  for (const std::string& text : texts) append_bytes_element(data, text);
-  return request;
-}
-
-TestServerOptions with_grpc() {
-  TestServerOptions options;
-  options.server.grpc_port = 0;
-  return options;
-}
 
 /// The bytes of the outputs that HTTP gives for the same texts, as "binary_data".
 std::string http_outputs(const TestServer& server, const std::vector<std::string>& texts) {
@@ -232,14 +178,6 @@ TEST(Grpc, ServerAndModelsAreDescribed) {
             std::string::npos);
 }
 
-std::filesystem::path keys_file(const std::string& text) {
-  static int number = 0;
-  const auto file = std::filesystem::temp_directory_path() /
-                    ("suanli_grpc_test_" + std::to_string(getpid()) + "_" + std::to_string(number++));
-  std::ofstream(file) << text;
-  return file;
-}
-
 TEST(Grpc, EveryMethodAsksForAKeyOfItsScopeButThoseOfHealth) {
   TestServerOptions options = with_grpc();
   options.server.keys_file = keys_file(hash_of_key("a") + " a infer\n" + hash_of_key("m") + " m metrics\n" +
@@ -315,28 +253,6 @@ TEST(Grpc, ModelsAreLoadedWithAKeyThatAllowsIt) {
   EXPECT_EQ(code("RepositoryModelLoad", load, loaded), StatusCode::NOT_FOUND);
 }
 
-/// A method whose handler keeps its exchange until it is told to answer.
-struct Kept {
-  std::mutex mutex;
-  std::vector<ExchangePointer> all;
-  void add_to(Methods& methods) {
-    methods.all["/test/Wait"] = {.scope = Scope::infer, .handler = [this](const ExchangePointer& exchange) {
-                                   const std::lock_guard lock(mutex);
-                                   all.push_back(exchange);
-                                 }};
-  }
-  size_t wait_for(size_t count) {
-    for (int i = 0; i < 2000; ++i) {
-      {
-        const std::lock_guard lock(mutex);
-        if (all.size() >= count) return all.size();
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-    return 0;
-  }
-};
-
 StatusCode wait_at(const Channel& channel, grpc::ClientContext* context = nullptr) {
   inference::ServerLiveResponse response;
   return call(channel, "/test/Wait", inference::ServerLiveRequest(), response, context).error_code();
@@ -346,7 +262,7 @@ TEST(Grpc, RequestsAtOnceAreCountedTogetherWithThoseOfHttp) {
   Kept kept;
   TestServerOptions options = with_grpc();
   options.server.limits.in_flight = 2;
-  options.more_methods = [&](Methods& methods) { kept.add_to(methods); };
+  options.more_methods = [&](Methods& methods) { methods.all["/test/Wait"] = kept.method(); };
   TestServer server(options);
   const auto channel = channel_to(server);
   std::vector<std::thread> waiting;
@@ -369,7 +285,7 @@ TEST(Grpc, RequestsAtOnceAreCountedTogetherWithThoseOfHttp) {
 TEST(Grpc, AClientThatCancelsOrWhoseTimeIsUpCancelsItsWork) {
   Kept kept;
   TestServerOptions options = with_grpc();
-  options.more_methods = [&](Methods& methods) { kept.add_to(methods); };
+  options.more_methods = [&](Methods& methods) { methods.all["/test/Wait"] = kept.method(); };
   TestServer server(options);
   const auto channel = channel_to(server);
   const auto begin = infer::Clock::now();
@@ -458,11 +374,13 @@ TEST(Grpc, HealthFollowsModelsAndTheEndOfTheServer) {
     return call(channel, "/grpc.health.v1.Health/Check", request, response).error_code();
   };
   HealthCheckResponse response;
-  for (const char* service : {"", "tiny", "inference.GRPCInferenceService"}) {
+  for (const char* service : {"", "tiny", "inference.GRPCInferenceService", "grpc.reflection.v1.ServerReflection"}) {
     EXPECT_EQ(check(service, response), StatusCode::OK) << service;
     EXPECT_EQ(response.status(), HealthCheckResponse::SERVING) << service;
   }
-  EXPECT_EQ(check("other", response), StatusCode::NOT_FOUND);
+  for (const char* service : {"other", "inference", "grpc.health.v1.Heal"}) {
+    EXPECT_EQ(check(service, response), StatusCode::NOT_FOUND) << service;
+  }
 
   grpc::ClientContext contexts[3];
   const auto model = watch(channel, contexts[0], "tiny"), all = watch(channel, contexts[1], ""),
@@ -491,7 +409,7 @@ TEST(Grpc, HealthFollowsModelsAndTheEndOfTheServer) {
 TEST(Grpc, AtTheEndNewWorkIsRefusedAndOldWorkAnswered) {
   Kept kept;
   TestServerOptions options = with_grpc();
-  options.more_methods = [&](Methods& methods) { kept.add_to(methods); };
+  options.more_methods = [&](Methods& methods) { methods.all["/test/Wait"] = kept.method(); };
   TestServer server(options);
   const auto channel = channel_to(server);
   std::thread waiting([&] { EXPECT_EQ(wait_at(channel), StatusCode::OK); });
@@ -508,25 +426,21 @@ TEST(Grpc, AtTheEndNewWorkIsRefusedAndOldWorkAnswered) {
   EXPECT_EQ(server.stop(), 0);
 }
 
-TEST(Grpc, ReflectionDescribesWhatThereIs) {
-  using grpc::reflection::v1alpha::ServerReflectionRequest;
-  using grpc::reflection::v1alpha::ServerReflectionResponse;
-  TestServer server(with_grpc());
-  const auto channel = channel_to(server);
+template <class Request, class Response>
+void expect_reflection(const Channel& channel, const std::string& version) {
   grpc::ClientContext context;
-  const grpc::internal::RpcMethod method("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
-                                         grpc::internal::RpcMethod::BIDI_STREAMING);
-  const std::unique_ptr<grpc::ClientReaderWriter<ServerReflectionRequest, ServerReflectionResponse>> stream(
-      grpc::internal::ClientReaderWriterFactory<ServerReflectionRequest, ServerReflectionResponse>::Create(
-          channel.get(), method, &context));
-  ServerReflectionRequest request;
-  ServerReflectionResponse response;
+  const auto stream = stream_to<Request, Response>(
+      channel, "/grpc.reflection." + version + ".ServerReflection/ServerReflectionInfo", context);
+  Request request;
+  Response response;
   request.set_list_services("");
   ASSERT_TRUE(stream->Write(request) && stream->Read(&response));
   std::vector<std::string> names;
   for (const auto& service : response.list_services_response().service()) names.push_back(service.name());
-  EXPECT_EQ(names, (std::vector<std::string>{"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection",
-                                             "inference.GRPCInferenceService"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+                                             "grpc.reflection.v1alpha.ServerReflection",
+                                             "inference.GRPCInferenceService", "tei.v1.Embed", "tei.v1.Info",
+                                             "tei.v1.Predict", "tei.v1.Rerank", "tei.v1.Tokenize"}));
   for (const std::string& name : names) {
     request.set_file_containing_symbol(name);
     ASSERT_TRUE(stream->Write(request) && stream->Read(&response));
@@ -538,6 +452,15 @@ TEST(Grpc, ReflectionDescribesWhatThereIs) {
   stream->WritesDone();
   EXPECT_FALSE(stream->Read(&response));
   EXPECT_TRUE(stream->Finish().ok());
+}
+
+TEST(Grpc, ReflectionDescribesWhatThereIsUnderBothOfItsNames) {
+  TestServer server(with_grpc());
+  const auto channel = channel_to(server);
+  expect_reflection<grpc::reflection::v1::ServerReflectionRequest, grpc::reflection::v1::ServerReflectionResponse>(
+      channel, "v1");
+  expect_reflection<grpc::reflection::v1alpha::ServerReflectionRequest,
+                    grpc::reflection::v1alpha::ServerReflectionResponse>(channel, "v1alpha");
 }
 
 TEST(Grpc, LimitsOfMessagesHeadersAndCompressionHold) {

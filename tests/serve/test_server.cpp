@@ -16,6 +16,7 @@
 #include "serve/grpc_reflection.h"
 #include "serve/open_inference_grpc.h"
 #include "serve/openapi.h"
+#include "serve/tei_grpc.h"
 
 namespace suanli::serve {
 
@@ -57,7 +58,8 @@ TestServer::TestServer(Options given) : options(std::move(given)) {
   add_openapi_route(router, service);
   add_open_inference_methods(methods, service);
   add_health_methods(methods, service);
-  add_reflection_method(methods);
+  add_tei_methods(methods, service);
+  add_reflection_methods(methods);
   if (options.more_routes) options.more_routes(router);
   if (options.more_methods) options.more_methods(methods);
   if (options.application) options.application(router, service);
