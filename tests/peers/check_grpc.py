@@ -171,7 +171,7 @@ def compare_messages(ours, theirs):
     fields = {f.name: f for f in ours.fields}
     for field in theirs.fields:
         own = fields[field.name]
-        assert (own.number, own.type, own.label) == (field.number, field.type, field.label), field.full_name
+        assert (own.number, own.type, own.is_repeated) == (field.number, field.type, field.is_repeated), field.full_name
         if field.message_type is not None:
             compare_messages(own.message_type, field.message_type)
 
