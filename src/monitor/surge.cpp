@@ -16,6 +16,17 @@ void require_option(bool holds, const char* name, const char* wanted, double got
   if (!holds) throw UserError("surge", concat("expected ", name, " to be ", wanted, ", got ", got));
 }
 
+/// Shows `detector` the part of `count` that each of its windows has between `from` and `to`.
+std::vector<SurgeChange> observe_parts(SurgeDetector& detector, const CountWindows& windows, double from, double to,
+                                       double count) {
+  std::vector<SurgeChange> changes;
+  const bool near = windows.split(from, to, count, [&](double time, double part) {
+    for (const SurgeChange& change : detector.observe(time, part)) changes.push_back(change);
+  });
+  if (!near) detector.skip(to);
+  return changes;
+}
+
 class Cusum : public SurgeDetector {
  public:
   explicit Cusum(const CusumOptions& options) : options_(options), windows_(options.window) {
@@ -46,13 +57,7 @@ class Cusum : public SurgeDetector {
   }
 
   std::vector<SurgeChange> observe_between(double from, double to, double count) override {
-    if (options_.window == 0) return observe(to, count);
-    std::vector<SurgeChange> changes;
-    const bool near = windows_.split(from, to, count, [&](double time, double part) {
-      for (const SurgeChange& change : observe(time, part)) changes.push_back(change);
-    });
-    if (!near) skip(to);
-    return changes;
+    return options_.window == 0 ? observe(to, count) : observe_parts(*this, windows_, from, to, count);
   }
 
   std::vector<SurgeChange> advance(double time) override {
@@ -131,12 +136,7 @@ class PoissonSurge : public SurgeDetector {
   }
 
   std::vector<SurgeChange> observe_between(double from, double to, double count) override {
-    std::vector<SurgeChange> changes;
-    const bool near = windows_.split(from, to, count, [&](double time, double part) {
-      for (const SurgeChange& change : observe(time, part)) changes.push_back(change);
-    });
-    if (!near) skip(to);
-    return changes;
+    return observe_parts(*this, windows_, from, to, count);
   }
 
   std::vector<SurgeChange> advance(double time) override {
