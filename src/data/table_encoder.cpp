@@ -102,6 +102,8 @@ std::vector<ColumnPlan> suggested_plan(const Inspection& inspection, const std::
 
 TableEncoder::TableEncoder(std::vector<Column> columns) : columns_(std::move(columns)) {
   for (Column& c : columns_) {
+    column_names_.push_back(c.name);
+    encodings_.push_back(c.encoding);
     int32_t next = 0;
     for (auto& [category, place] : c.categories) place = next++;
     if (c.encoding == ColumnEncoding::ordinal) cardinalities_.push_back(next + 1);
@@ -220,18 +222,6 @@ void TableEncoder::save(const std::filesystem::path& folder) const {
 }
 
 bool is_number(ColumnEncoding encoding) { return is_scaled(encoding) && encoding != ColumnEncoding::date; }
-
-std::vector<ColumnEncoding> TableEncoder::encodings() const {
-  std::vector<ColumnEncoding> out;
-  for (const Column& c : columns_) out.push_back(c.encoding);
-  return out;
-}
-
-std::vector<std::string> TableEncoder::column_names() const {
-  std::vector<std::string> names;
-  for (const Column& c : columns_) names.push_back(c.name);
-  return names;
-}
 
 std::vector<size_t> TableEncoder::find_columns(const RowReader& reader) const {
   std::vector<size_t> places;

@@ -68,10 +68,10 @@ class TableEncoder {
   const std::vector<int64_t>& cardinalities() const { return cardinalities_; }
 
   /// The columns of the data that it reads.
-  std::vector<std::string> column_names() const;
+  const std::vector<std::string>& column_names() const { return column_names_; }
 
   /// How it reads each of them.
-  std::vector<ColumnEncoding> encodings() const;
+  const std::vector<ColumnEncoding>& encodings() const { return encodings_; }
 
   /// Where the encoder's columns stand in a file. Throws UserError for one that is not there.
   std::vector<size_t> find_columns(const RowReader& reader) const;
@@ -92,6 +92,8 @@ class TableEncoder {
   explicit TableEncoder(std::vector<Column> columns);
 
   std::vector<Column> columns_;
+  std::vector<std::string> column_names_;
+  std::vector<ColumnEncoding> encodings_;
   std::vector<std::string> number_names_;
   std::vector<int64_t> cardinalities_;
 };

@@ -19,7 +19,7 @@ std::vector<PreparedInput> table_items(const PredictingModel& model, const Json&
   if (table == nullptr) table = field(object_field(body, "inputs"), "table");
   if (table == nullptr || !table->is_object()) wrong_field("table", "an object of columns");
   std::vector<PreparedInput> items;
-  const std::vector<std::string> columns = model.rows()->encoder().column_names();
+  const std::vector<std::string>& columns = model.rows()->encoder().column_names();
   size_t count = 0;
   for (const std::string& column : columns) {
     const Json* cells = field(*table, column.c_str());
