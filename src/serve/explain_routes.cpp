@@ -76,13 +76,7 @@ void explain_texts(const Service& service, const ModelPointer& model, const Exch
   const Question question{
       .inputs = {}, .output = model->output(), .truncate = bool_field(parameters, "truncate", false)};
   auto texts = std::make_shared<std::vector<Encoding>>();
-  for (const Json& value : inputs) {
-    const bool plain = value.is_string();
-    if (!plain && !value.is_object()) wrong_field("inputs", "texts, or objects of text and text_pair");
-    Input input{.text = plain ? value.get<std::string>() : string_field(value, "text", "")};
-    if (!plain && field(value, "text_pair") != nullptr) input.pair = string_field(value, "text_pair", "");
-    texts->push_back(model->encode(input, question));
-  }
+  for (const Json& value : inputs) texts->push_back(model->encode(text_instance(value, false), question));
   const infer::WorkOptions work = {.deadline = exchange->request().deadline, .cancelled = exchange->cancelled()};
   model->explainer().explain(
       *texts, options, work,

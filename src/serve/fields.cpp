@@ -87,6 +87,17 @@ Input input_of(const Json& value, const char* key) {
   return input;
 }
 
+Input text_instance(const Json& value, bool question) {
+  if (value.is_string() && !question) return {.text = value.get<std::string>()};
+  const char* what = question ? "objects of question and context" : "texts, or objects of text and text_pair";
+  if (!value.is_object()) wrong_field("inputs", what);
+  const char *first = question ? "question" : "text", *second = question ? "context" : "text_pair";
+  if (field(value, first) == nullptr) wrong_field("inputs", what);
+  Input input{.text = string_field(value, first, "")};
+  if (field(value, second) != nullptr) input.pair = string_field(value, second, "");
+  return input;
+}
+
 std::vector<Input> inputs_of(const Json& body, const char* key, bool& single) {
   const Json* value = field(body, key);
   if (value == nullptr) wrong_field(key, "a text or a list of texts");

@@ -29,6 +29,8 @@ double number_field(const Json& object, const char* key, double otherwise, doubl
 
 /// A text, or tokens [1, 2, 3].
 Input input_of(const Json& value, const char* key);
+/// A text, or an object of text and text_pair; of a model of questions an object of question and context.
+Input text_instance(const Json& value, bool question);
 /// One input or a list of them; `single` says which it was.
 std::vector<Input> inputs_of(const Json& body, const char* key, bool& single);
 

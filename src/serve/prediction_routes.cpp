@@ -63,18 +63,6 @@ void predict_items(const PredictorPointer& model, const ExchangePointer& exchang
   });
 }
 
-/// A text, or an object of text and text_pair, or of question and context.
-Input text_instance(const Json& value, bool question) {
-  if (value.is_string() && !question) return {.text = value.get<std::string>()};
-  const char* what = question ? "objects of question and context" : "texts, or objects of text and text_pair";
-  if (!value.is_object()) wrong_field("inputs", what);
-  const char *first = question ? "question" : "text", *second = question ? "context" : "text_pair";
-  if (field(value, first) == nullptr) wrong_field("inputs", what);
-  Input input{.text = string_field(value, first, "")};
-  if (field(value, second) != nullptr) input.pair = string_field(value, second, "");
-  return input;
-}
-
 void predict_texts_of(const ModelPointer& model, const ExchangePointer& exchange, size_t most_bytes) {
   if (exchange->request().body.size() > most_bytes) throw RequestError(Fault::too_large, "the body is too long");
   const Json body = read_body(exchange->request());

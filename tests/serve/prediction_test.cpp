@@ -451,6 +451,7 @@ TEST(Explanations, OfTextsAddUpAndOfRowsAreWhatACellIsWorth) {
             .json();
     EXPECT_EQ(occluded["method"], "occlusion");
     const auto status = [&](const char* text) { return client.post("/v2/models/tiny/explain", text).status; };
+    EXPECT_EQ(status(R"({"inputs":[{"txt":"w1"}]})"), 400) << "as /predict reads it";
     EXPECT_EQ(status(R"({"inputs":["w1"],"parameters":{"label":"maybe"}})"), 400);
     EXPECT_EQ(status(R"({"inputs":["w1"],"parameters":{"n_steps":0}})"), 400);
     EXPECT_EQ(status(R"({"inputs":["w1"],"parameters":{"method":"guess"}})"), 400);
