@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <utility>
 
 #include "base/concat.h"
@@ -114,6 +115,7 @@ struct MappedFiles {
   struct One {
     size_t size;
     Descriptor file;
+    std::thread::id maker;  ///< until it has released the pages
   };
   std::mutex mutex;
   std::map<const std::byte*, One> by_begin;
@@ -135,7 +137,7 @@ MappedFile::MappedFile(const std::filesystem::path& file) {
   data_ = static_cast<const std::byte*>(map);
   size_ = size;
   const std::lock_guard lock(mapped_files().mutex);
-  mapped_files().by_begin.emplace(data_, MappedFiles::One{size, std::move(descriptor)});
+  mapped_files().by_begin.emplace(data_, MappedFiles::One{size, std::move(descriptor), std::this_thread::get_id()});
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
@@ -156,7 +158,9 @@ MappedFile::~MappedFile() {
 
 void release_mapped_pages() {
   const std::lock_guard lock(mapped_files().mutex);
-  for (const auto& [begin, one] : mapped_files().by_begin) {
+  for (auto& [begin, one] : mapped_files().by_begin) {
+    if (one.maker != std::this_thread::get_id()) continue;
+    one.maker = {};
     ::madvise(const_cast<std::byte*>(begin), one.size, MADV_DONTNEED);  // advice: a refusal changes nothing
   }
 }

@@ -29,8 +29,8 @@ class MappedFile {
   size_t size_ = 0;
 };
 
-/// Takes the pages of all maps out of this process's memory; the system keeps them while it has room, and reading one
-/// again costs a fault. For after a load that made its own forms of most of what it read.
+/// Takes the pages of the maps that this thread has made since it last asked out of this process's memory; the system
+/// keeps them while it has room, and a page costs a fault again. After a load that made its own forms of what it read.
 void release_mapped_pages();
 
 /// Writes `file` under a temporary name beside it, syncs, renames over `file` and syncs the folder.

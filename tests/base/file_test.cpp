@@ -9,6 +9,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -52,6 +53,25 @@ TEST(File, ReleasedPagesLeaveTheMemoryAndComeBackAsTheyWere) {
   release_mapped_pages();
   EXPECT_LE(mapped_megabytes(), before - 60);
   EXPECT_EQ(text_of(map), content);
+}
+
+TEST(File, PagesOfOthersMapsAndOfThoseReleasedOnceStay) {
+  const Scratch folder;
+  const std::string content(64 << 20, 'x');
+  for (const char* name : {"f", "g"}) write_file_atomically(folder / name, content);
+  const MappedFile served(folder / "f");  // by a model that was loaded before
+  release_mapped_pages();
+  EXPECT_EQ(text_of(served), content);
+  const int64_t before = mapped_megabytes();
+  std::thread loader([&] {
+    const MappedFile loaded(folder / "g");
+    EXPECT_EQ(text_of(loaded), content);
+    release_mapped_pages();
+    EXPECT_LE(mapped_megabytes(), before + 4) << "the loader's own map";
+  });
+  loader.join();
+  release_mapped_pages();
+  EXPECT_GE(mapped_megabytes(), before - 4) << "the map of the model that is being served";
 }
 
 TEST(File, AMapOutlivesTheReplacementOfItsFile) {
