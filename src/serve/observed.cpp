@@ -9,19 +9,37 @@
 
 namespace suanli::serve {
 
+namespace {
+
+int64_t characters_of_input(const Input& input) {
+  return monitor::characters_of(input.text) + (input.pair ? monitor::characters_of(*input.pair) : 0);
+}
+
+/// Of a question the characters, with those of its context; of each window of them the tokens.
+void observe_questions(ServedModel& model, const Question& question, const Answers& answers, int32_t unknown) {
+  for (size_t i = 0; i < answers.passages.size(); ++i) {
+    const auto characters = static_cast<double>(characters_of_input(question.inputs[i]));
+    model.watch().observe(std::vector<monitor::Observed>{{monitor::kTextCharacters, characters}});
+    for (const QuestionWindow& window : answers.passages[i].windows) {
+      const auto seen = monitor::observed_text(0, std::ssize(window.ids), std::ranges::count(window.ids, unknown));
+      model.watch().observe(std::span(seen).subspan(1));  // but the characters
+    }
+  }
+}
+
+}  // namespace
+
 void observe_texts(ServedModel& model, const Question& question, const Answers& answers) {
-  if (!answers.passages.empty()) return;
   const int32_t unknown = model.tokenizer().special_ids().unk.value_or(-1);
+  if (!answers.passages.empty()) return observe_questions(model, question, answers, unknown);
   for (size_t i = 0; i < answers.rows.size(); ++i) {
     const Input& input = question.inputs[i];
     const std::vector<float>& row = answers.rows[i];
     std::vector<monitor::Observed> seen;
     if (input.ids.empty()) {
-      const int64_t characters =
-          monitor::characters_of(input.text) + (input.pair ? monitor::characters_of(*input.pair) : 0);
       const auto& ids = answers.encodings[i].ids;
       const auto text =
-          monitor::observed_text(characters, static_cast<int64_t>(ids.size()), std::ranges::count(ids, unknown));
+          monitor::observed_text(characters_of_input(input), std::ssize(ids), std::ranges::count(ids, unknown));
       seen.assign(text.begin(), text.end());
     }
     std::vector<float> unit;
@@ -47,8 +65,8 @@ void observe_texts(ServedModel& model, const Question& question, const Answers& 
 
 Features row_features(const TableEncoder& encoder, std::span<const std::string> cells) {
   Features out;
-  const std::vector<std::string> names = encoder.column_names();
-  const std::vector<ColumnEncoding> encodings = encoder.encodings();
+  const std::vector<std::string>& names = encoder.column_names();
+  const std::vector<ColumnEncoding>& encodings = encoder.encodings();
   for (size_t i = 0; i < names.size(); ++i) {
     if (encodings[i] == ColumnEncoding::date) continue;
     Feature& feature = out.emplace_back(Feature{std::string(monitor::kColumnPrefix) + names[i], {}});

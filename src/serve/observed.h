@@ -9,7 +9,7 @@
 
 namespace suanli::serve {
 
-/// Of texts and what was computed of them. Questions about contexts are passed over: their rows are windows.
+/// Of texts and what was computed of them; of questions about contexts the texts and their windows alone.
 void observe_texts(ServedModel& model, const Question& question, const Answers& answers);
 
 /// Of a row, `cells` in the order of the encoder's columns: numbers, and categories, "" where there is none; no dates.

@@ -83,6 +83,18 @@ BaselineProfile text_profile(const TaskKind& kind, std::span<const Example> exam
   return profile;
 }
 
+BaselineProfile question_profile(std::span<const QuestionExample> questions) {
+  BaselineProfile profile;
+  for (const QuestionExample& one : questions) {
+    add_characters(monitor::characters_of(one.question) + monitor::characters_of(one.context), &profile);
+  }
+  return profile;
+}
+
+void add_windows(const Dataset& windows, std::optional<int32_t> unknown, BaselineProfile* profile) {
+  for (const EncodedExample& window : windows.rows) add_tokens(window.ids, unknown, profile);
+}
+
 void RowSample::add(const Row& row) {
   constexpr size_t kMostRows = 2'000;
   ++count_;
@@ -171,6 +183,7 @@ void add_answers(const TaskKind& kind, const Evaluation& evaluation, BaselinePro
   if (kind.labels == LabelKind::tags) {
     for (const auto& [row, tags] : evaluation.predictions) add_names(monitor::kPrediction, tags, ' ', profile);
   }
+  if (kind.head == models::Head::question_answering) return;
   const Answers& answers = evaluation.answers;
   for (const Answer& answer : answers.rows) {
     if (answers.classes.empty()) {

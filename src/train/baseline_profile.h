@@ -5,6 +5,7 @@
 #include <span>
 
 #include "data/image_dataset.h"
+#include "data/questions.h"
 #include "monitor/profile.h"
 #include "train/evaluate.h"
 #include "train/table_data.h"
@@ -16,6 +17,11 @@ namespace suanli {
 /// Empty for language models, whose rows are blocks of text.
 monitor::BaselineProfile text_profile(const TaskKind& kind, std::span<const Example> examples, const Dataset& rows,
                                       std::optional<int32_t> unknown);
+
+/// Of questions the characters, with those of their contexts. Their windows: add_windows().
+monitor::BaselineProfile question_profile(std::span<const QuestionExample> questions);
+/// Adds tokens and shares of unknown tokens of the windows that became of questions.
+void add_windows(const Dataset& windows, std::optional<int32_t> unknown, monitor::BaselineProfile* profile);
 
 /// A uniform sample of at most 2,000 rows (Vitter 1985, algorithm R, with counted randomness): more of them would
 /// hardly sharpen a baseline, and would take time.
@@ -42,7 +48,8 @@ monitor::BaselineProfile picture_profile(std::span<const ImageExample> pictures,
 /// Adds the embeddings of some of a task's training rows, evenly spaced, as the trained model makes them.
 void add_embeddings(const Task& task, const Dataset& rows, DType dtype, monitor::BaselineProfile* profile);
 
-/// Adds the predictions of an evaluation and, where one class was chosen, the probabilities of these.
+/// Adds the predictions of an evaluation, but texts that answer questions, and, where one class was chosen, the
+/// probabilities of these.
 void add_answers(const TaskKind& kind, const Evaluation& evaluation, monitor::BaselineProfile* profile);
 
 }  // namespace suanli

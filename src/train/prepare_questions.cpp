@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "data/split.h"
+#include "train/baseline_profile.h"
 #include "train/prepare.h"
 #include "train/question_answering.h"
 
@@ -58,7 +59,12 @@ void prepare_questions(const Json& model_json, Run& run) {
     if (most_rows >= 0) questions.resize(std::min(questions.size(), static_cast<size_t>(most_rows)));
     if (!questions.empty()) rows.rows = task->add(std::move(questions));
   };
-  if (a.do_train) keep(std::move(train), a.max_train_samples, run.train);
+  if (a.do_train) {
+    const auto kept = static_cast<size_t>(a.max_train_samples < 0 ? INT64_MAX : a.max_train_samples);
+    run.baseline = question_profile(std::span(train).first(std::min(kept, train.size())));
+    keep(std::move(train), a.max_train_samples, run.train);
+    add_windows(run.train, tokenizer.special_ids().unk, &run.baseline);
+  }
   keep(std::move(validation), a.max_eval_samples, run.validation);
   if (a.do_predict) keep(std::move(test), a.max_predict_samples, run.test);
   run.task = std::move(task);

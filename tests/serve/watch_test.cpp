@@ -65,6 +65,35 @@ TEST(Watch, TextsUnlikeThoseOfTrainingAreDrift) {
   EXPECT_NE(other.request("GET", "/metrics").body.find("suanli_drift_score{"), std::string::npos);
 }
 
+TEST(Watch, QuestionsUnlikeThoseOfTrainingAreDrift) {
+  const auto golden = std::filesystem::path(SUANLI_TESTS_DIR) / "golden/models/question_pipeline";
+  const auto folder = std::filesystem::temp_directory_path() / ("suanli_questions_" + std::to_string(getpid()));
+  std::filesystem::copy(golden, folder, std::filesystem::copy_options::recursive);
+  monitor::BaselineProfile baseline;
+  for (int i = 0; i < 400; ++i) baseline.add(monitor::observed_text(15 + i % 5, 7 + i % 2, 0));
+  baseline.save(folder / monitor::kBaselineProfile);
+  TestServerOptions options;
+  options.model = folder;
+  for (const bool alike : {true, false}) {
+    TestServer server(options);
+    Client client(server.port());
+    const std::string path = "/v2/models/tiny";
+    for (int i = 0; i < 120; ++i) {
+      const std::string context = alike ? std::string(static_cast<size_t>(6 + i % 5), 'a') : words(10 + i % 10);
+      const Json body = {{"inputs", {{{"question", "who is it"}, {"context", context}}}}};
+      ASSERT_EQ(client.post(path + "/predict", body.dump()).status, 200);
+    }
+    std::map<std::string, bool> drifted;
+    const Json drift = client.request("GET", path + "/drift").json();
+    for (const Json& score : drift["scores"]) {
+      if (score["test"] == "kolmogorov_smirnov") drifted[score["feature"]] = score["drifted"];
+    }
+    EXPECT_EQ(drifted.at("text_characters"), !alike);
+    EXPECT_TRUE(drifted.contains("text_tokens")) << "of the windows";
+  }
+  std::filesystem::remove_all(folder);
+}
+
 TEST(Watch, LabelsThatComeLaterGiveTheAccuracy) {
   TestServerOptions options;
   options.model = tiny_model({"cat", "dog"});

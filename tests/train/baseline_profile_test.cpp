@@ -58,6 +58,25 @@ std::string texts() {
   return csv;
 }
 
+TEST(BaselineProfile, QuestionsHaveTheirTextsAndTheWindowsTheirTokens) {
+  const std::vector<QuestionExample> questions = {
+      {.id = "1", .question = "wer?", .context = "\u00e9\u00e9", .answers = {}, .place = ""},
+      {.id = "2", .question = "wo?", .context = "hier", .answers = {}, .place = ""}};
+  BaselineProfile profile = question_profile(questions);
+  const NumberSketch& characters = numbers_of(profile, monitor::kTextCharacters);
+  EXPECT_EQ(characters.count(), 2);
+  EXPECT_EQ(characters.min(), 6) << "code points of both";
+  EXPECT_EQ(characters.max(), 7);
+  Dataset windows;
+  for (const std::vector<int32_t>& ids : {std::vector<int32_t>{5, 1}, {5, 6, 7, 1}, {5, 6, 7, 8}}) {
+    windows.rows.emplace_back().ids = ids;
+  }
+  add_windows(windows, 1, &profile);
+  EXPECT_EQ(numbers_of(profile, monitor::kTextTokens).count(), 3);
+  EXPECT_EQ(numbers_of(profile, monitor::kUnknownShare).max(), 0.5);
+  EXPECT_EQ(numbers_of(profile, monitor::kTextCharacters).count(), 2) << "a window has no characters of its own";
+}
+
 TEST_F(BaselineRun, OfTextsHoldsTrainingInputsAndLabelsAndTheAnswersOfTheValidation) {
   run("data.csv", texts(), {"task=text-classification", model(), "validation_split=0.2"});
   const BaselineProfile found = profile();
