@@ -69,8 +69,11 @@ GrpcCall::GrpcCall(const std::shared_ptr<GrpcFront>& front) : front_(front) {
   });
 }
 
+/// Nothing begins once the queue has ended: it would not take the tag.
 template <class Operation>
 void GrpcCall::start(GrpcTag& tag, Operation operation) {
+  const std::lock_guard lock(front_->post_mutex);
+  if (front_->ended) return;
   ++in_queue_;
   operation(&tag);
 }
