@@ -96,7 +96,7 @@ void explain_row(const PredictorPointer& model, const ExchangePointer& exchange)
   if (inputs.size() != 1) wrong_field("inputs", "one row");
   if (string_field(parameters, "method", "occlusion") != "occlusion") wrong_field("method", "occlusion");
   const int64_t asked = asked_label(parameters, model->labels());
-  const std::vector<std::string> columns = model->rows()->encoder().column_names();
+  const std::vector<std::string>& columns = model->rows()->encoder().column_names();
   Asking asking;
   asking.items.push_back(model->prepare(inputs.front()));
   for (const std::string& column : columns) {

@@ -119,8 +119,8 @@ BaselineProfile table_profile(std::span<const Row> rows, const std::vector<std::
     return static_cast<size_t>(std::find(columns.begin(), columns.end(), name) - columns.begin());
   };
   std::vector<Column> watched = {{place_of(label), regression, std::string(monitor::kLabel)}};
-  const std::vector<std::string> names = encoder.column_names();
-  const std::vector<ColumnEncoding> encodings = encoder.encodings();
+  const std::vector<std::string>& names = encoder.column_names();
+  const std::vector<ColumnEncoding>& encodings = encoder.encodings();
   for (size_t i = 0; i < names.size() && watched.size() <= kMostColumns; ++i) {
     if (encodings[i] == ColumnEncoding::date) continue;
     watched.push_back({place_of(names[i]), is_number(encodings[i]), std::string(monitor::kColumnPrefix) + names[i]});
