@@ -229,9 +229,14 @@ of `tests/cuda`, and a product counts as one.
 ## What our kernels move
 
 One layer of MiniLM's size, vocabulary 1,000, {moved_batch} sequences of {length} tokens, on the interpreter: bytes by the formula (every array
-once) and as requested, in sectors of 32 bytes, from the caches before the memory; sectors of a request (of a warp: at least 4 in
-32-bit accesses, 16 in 128-bit ones; more only where lanes lie apart); passes over the banks of shared memory for each that is
-needed. More than the formula is read where a kernel goes over its rows twice (layer_norm, cross_entropy) or tiles come again (attention).
+once) and as requested, in sectors of 32 bytes, before the caches; sectors of a request, which a warp makes (4 where it reads 32
+neighbouring f32, 16 where each lane reads 16 bytes); passes over the banks of shared memory for each that is needed. Why more is
+requested than the formula says:
+
+- f32 goes 32 bytes to a lane in two accesses, each of half its sectors (2.00); the other half is in the nearest cache when it is asked for.
+- layer_norm reads weight and bias for every row and, backward, its rows three times; cross_entropy its rows twice; attention each tile
+  of keys for every block of queries, and the other way round.
+- embedding.backward less, because the driver fills its table with zeros.
 
 | call | dtype | launches | MB by formula | MB in sectors | of it | sectors a request | bank passes |
 | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |

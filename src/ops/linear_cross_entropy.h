@@ -4,8 +4,8 @@
 
 namespace suanli::ops {
 
-/// The largest number of logits that are held at once where they go in chunks: 256 MiB of f32.
-inline constexpr int64_t kMostLogits = int64_t{1} << 26;
+/// The largest number of logits that are held at once where they go in chunks: 1 GiB of f32.
+inline constexpr int64_t kMostLogits = int64_t{1} << 28;
 
 /// How many rows of logits over `classes` are held at once, at least 1.
 int64_t rows_of_logits(int64_t classes, int64_t most_logits = kMostLogits);

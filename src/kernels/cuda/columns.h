@@ -32,7 +32,9 @@ template <class C, int kSums, int kEach, class Term, class Finish>
 __device__ void sum_rows(int64_t block, int64_t begin, int64_t end, int64_t width, Term&& term, Finish&& finish) {
   using Place = ColumnPlace<kEach>;
   constexpr int kColumns = columns_of_block(kEach);
-  __shared__ C sums[Place::kRowGroups][kSums][kColumns];
+  // Neighbouring lanes, and the row groups of a warp, lie on neighbouring banks.
+  constexpr int kPadded = kEach == 1 ? kColumns : kColumns + Place::kLanes;
+  __shared__ C sums[Place::kRowGroups][kSums][kPadded];
   const Place place(block);
   C mine[kSums][kEach] = {};
   if (place.column < width) {
@@ -49,14 +51,15 @@ __device__ void sum_rows(int64_t block, int64_t begin, int64_t end, int64_t widt
 #pragma unroll
   for (int i = 0; i < kSums; ++i) {
 #pragma unroll
-    for (int e = 0; e < kEach; ++e) sums[place.group][i][place.lane * kEach + e] = mine[i][e];
+    for (int e = 0; e < kEach; ++e) sums[place.group][i][e * Place::kLanes + place.lane] = mine[i][e];
   }
   __syncthreads();
   const int column = threadIdx.x % kColumns, i = threadIdx.x / kColumns;
   const int64_t to = place.first + column;
   if (i >= kSums || to >= width) return;
   C sum = 0;
-  for (int g = 0; g < Place::kRowGroups; ++g) sum += sums[g][i][column];
+  const int at = column % kEach * Place::kLanes + column / kEach;
+  for (int g = 0; g < Place::kRowGroups; ++g) sum += sums[g][i][at];
   finish(i, to, sum);
 }
 

@@ -46,16 +46,6 @@ __device__ constexpr C infinity() {
   return std::numeric_limits<C>::infinity();
 }
 
-/// An array that holds elements of T or, where `wide`, of its compute type: weights and biases of mixed precision.
-template <class T>
-struct MixedArray {
-  const void* data;
-  bool wide;
-  __device__ Compute<T> operator[](int64_t i) const {
-    return wide ? static_cast<const Compute<T>*>(data)[i] : widen(static_cast<const T*>(data)[i]);
-  }
-};
-
 /// Each thread of an element-wise kernel takes this many neighbours: two or one 128-bit accesses in f32 and 16 bits.
 constexpr int kElements = 8;
 
@@ -101,6 +91,21 @@ __device__ void store(T* y, int64_t count, const Compute<T> (&values)[kElements]
     }
   }
 }
+
+/// An array that holds elements of T or, where `wide`, of its compute type: weights and biases of mixed precision.
+template <class T>
+struct MixedArray {
+  const void* data;
+  bool wide;
+  __device__ Compute<T> operator[](int64_t i) const {
+    return wide ? static_cast<const Compute<T>*>(data)[i] : widen(static_cast<const T*>(data)[i]);
+  }
+  /// out[e] = element i + e for e < count, else 0.
+  __device__ void load_from(int64_t i, int64_t count, Compute<T> (&out)[kElements]) const {
+    if (wide) return load(static_cast<const Compute<T>*>(data) + i, count, out);
+    load(static_cast<const T*>(data) + i, count, out);
+  }
+};
 
 /// The place of dropout in the random stream, with the step that counts now.
 __device__ inline RandomKey random_of(const DropoutKey& key) {

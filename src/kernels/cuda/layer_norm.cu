@@ -12,7 +12,9 @@ template <class T>
 __device__ void normalise(const LayerNormForward& args) {
   using C = Compute<T>;
   extern __shared__ __align__(16) unsigned char shared[];
-  C* row = reinterpret_cast<C*>(shared);  // what is normalised, not yet rounded to T
+  C* row = reinterpret_cast<C*>(shared);  // what is normalised, not yet rounded to T; no two threads on one bank
+  const int groups = static_cast<int>((args.width + kElements - 1) / kElements);
+  const auto place = [&](int64_t c, int e) { return e * groups + static_cast<int>(c) / kElements; };
   const int64_t start = static_cast<int64_t>(blockIdx.x) * args.width;
   C total = 0;
   for_each_group(args.width, [&](int64_t c, int64_t count) {
@@ -33,7 +35,7 @@ __device__ void normalise(const LayerNormForward& args) {
     }
 #pragma unroll
     for (int e = 0; e < kElements; ++e) {
-      if (e < count) total += row[c + e] = x[e];
+      if (e < count) total += row[place(c, e)] = x[e];
     }
   });
   const C mean = block_sum(total) / static_cast<C>(args.width);
@@ -41,7 +43,7 @@ __device__ void normalise(const LayerNormForward& args) {
   for_each_group(args.width, [&](int64_t c, int64_t count) {
 #pragma unroll
     for (int e = 0; e < kElements; ++e) {
-      const C deviation = e < count ? row[c + e] - mean : C{0};
+      const C deviation = e < count ? row[place(c, e)] - mean : C{0};
       squares += deviation * deviation;
     }
   });
@@ -49,10 +51,12 @@ __device__ void normalise(const LayerNormForward& args) {
   const bool wide = args.weight_dtype != args.dtype;
   const MixedArray<T> weight{args.weight, wide}, bias{args.bias, wide};
   for_each_group(args.width, [&](int64_t c, int64_t count) {
-    C y[kElements];
+    C y[kElements], w[kElements], b[kElements];
+    weight.load_from(c, count, w);
+    bias.load_from(c, count, b);
 #pragma unroll
     for (int e = 0; e < kElements; ++e) {
-      y[e] = e < count ? (row[c + e] - mean) * rstd * weight[c + e] + bias[c + e] : C{0};
+      y[e] = e < count ? (row[place(c, e)] - mean) * rstd * w[e] + b[e] : C{0};
     }
     store(static_cast<T*>(args.y) + start + c, count, y);
   });
@@ -73,10 +77,12 @@ __device__ void gradient_of_rows(const LayerNormBackward& args) {
   const auto terms = [&](int64_t c, int64_t count, C(&n)[kElements], C(&g)[kElements]) {
     load(sum + c, count, n);
     load(dy + c, count, g);
+    C w[kElements];
+    weight.load_from(c, count, w);
 #pragma unroll
     for (int e = 0; e < kElements; ++e) {
       n[e] = (n[e] - mean) * rstd;
-      g[e] *= e < count ? weight[c + e] : C{0};
+      g[e] *= w[e];
     }
   };
   C sum_g = 0, sum_gn = 0;
@@ -125,7 +131,7 @@ __device__ void gradient_of_weights(const LayerNormBackward& args) {
                           });
 }
 
-SUANLI_KERNELS(layer_norm_forward, normalise, LayerNormForward, 256)
+SUANLI_KERNELS(layer_norm_forward, normalise, LayerNormForward, 256, 1)
 SUANLI_KERNELS(layer_norm_backward, gradient_of_rows, LayerNormBackward, 256)
 SUANLI_KERNELS(layer_norm_backward_weights, gradient_of_weights, LayerNormBackward, 256)
 
@@ -158,10 +164,16 @@ SUANLI_DEVICE_CODE(layer_norm);
 
 constexpr int64_t kRowBytes = 40 << 10;  // of shared memory, beside the sums of a block
 
+/// Of a row in the dtype of sums, in groups of eight.
+template <class Args>
+int64_t row_bytes(const Args& args) {
+  return blocks_for(args.width, 8) * 8 * size_of(args.dtype == DType::f64 ? DType::f64 : DType::f32);
+}
+
 template <class Args>
 Refusal can_run(const Args& args, const Machine&) {
   if (!is_mixed(args.dtype, args.weight_dtype)) return "weights are neither of dtype nor of the dtype of sums";
-  if (args.width * size_of(args.dtype == DType::f64 ? DType::f64 : DType::f32) > kRowBytes) {
+  if (row_bytes(args) > kRowBytes) {
     return "a row does not fit the shared memory of a block";
   }
   return refuse_not_floating(args.dtype);
@@ -169,7 +181,7 @@ Refusal can_run(const Args& args, const Machine&) {
 
 void run_forward(const LayerNormForward& args, Stream& stream) {
   Grid grid = block_for_each_row(args.rows, args.width);
-  grid.shared_bytes = args.width * size_of(args.dtype == DType::f64 ? DType::f64 : DType::f32);
+  grid.shared_bytes = row_bytes(args);
   code.launch("layer_norm_forward", args.dtype, grid, stream, args);
 }
 

@@ -23,10 +23,11 @@ __device__ void normalise(const RmsNormForward& args) {
   const C rstd = 1 / sqrt(block_sum(squares) / static_cast<C>(args.width) + static_cast<C>(args.eps));
   const MixedArray<T> weight{args.weight, args.weight_dtype != args.dtype};
   for_each_group(args.width, [&](int64_t c, int64_t count) {
-    C values[kElements];
+    C values[kElements], w[kElements];
     load(x + c, count, values);
+    weight.load_from(c, count, w);
 #pragma unroll
-    for (int e = 0; e < kElements; ++e) values[e] = e < count ? values[e] * rstd * weight[c + e] : C{0};
+    for (int e = 0; e < kElements; ++e) values[e] = values[e] * rstd * w[e];
     store(static_cast<T*>(args.y) + start + c, count, values);
   });
   if (threadIdx.x == 0 && args.rstd != nullptr) static_cast<C*>(args.rstd)[blockIdx.x] = rstd;
@@ -43,10 +44,12 @@ __device__ void gradient_of_rows(const RmsNormBackward& args) {
   const auto terms = [&](int64_t c, int64_t count, C(&n)[kElements], C(&g)[kElements]) {
     load(x + c, count, n);
     load(dy + c, count, g);
+    C w[kElements];
+    weight.load_from(c, count, w);
 #pragma unroll
     for (int e = 0; e < kElements; ++e) {
       n[e] *= rstd;
-      g[e] *= e < count ? weight[c + e] : C{0};
+      g[e] *= w[e];
     }
   };
   C sum = 0;
