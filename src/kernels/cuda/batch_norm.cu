@@ -126,11 +126,11 @@ __device__ void backward(const BatchNormBackward& args) {
       narrow<T>(g * static_cast<const C*>(args.rstd)[c] * static_cast<const C*>(args.weight)[c]);
 }
 
-SUANLI_KERNELS(batch_norm_mean_chunks, sum_columns, BatchNormStatistics, 256)
-SUANLI_KERNELS(batch_norm_square_chunks, square_columns, SquaresOfColumns, 256)
+SUANLI_KERNELS(batch_norm_mean_chunks, sum_columns, BatchNormStatistics, kColumnThreads)
+SUANLI_KERNELS(batch_norm_square_chunks, square_columns, SquaresOfColumns, kColumnThreads)
 SUANLI_KERNELS(batch_norm_rstd, rstd_of, BatchNormRstd, 256)
 SUANLI_KERNELS(batch_norm_forward, normalise, BatchNormForward, 256)
-SUANLI_KERNELS(batch_norm_gradient_chunks, gradient_sums, BatchNormSums, 256)
+SUANLI_KERNELS(batch_norm_gradient_chunks, gradient_sums, BatchNormSums, kColumnThreads)
 SUANLI_KERNELS(batch_norm_backward, backward, BatchNormBackward, 256)
 
 #define SUANLI_TOTALS(suffix, C)                                                                                \
@@ -164,9 +164,8 @@ SUANLI_DEVICE_CODE(batch_norm);
 DType sums_of(DType dtype) { return dtype == DType::f64 ? DType::f64 : DType::f32; }
 
 void run_statistics(const BatchNormStatistics& args, Stream& stream) {
-  const int64_t chunks = blocks_for(args.rows, kChunkRows);
-  const Grid grid = {.x = blocks_for(args.width, columns_of_block(1)), .y = chunks},
-             columns = {.x = blocks_for(args.width, 256)};
+  const Grid grid = grid_of_chunks(args.rows, args.width, 1), columns = {.x = blocks_for(args.width, 256)};
+  const int64_t chunks = grid.y;
   const Scratch partial(stream, chunks * args.width * size_of(sums_of(args.dtype)));
   BatchNormStatistics pass = args;
   pass.mean = pass.rstd = partial.memory();
@@ -188,12 +187,12 @@ void run_forward(const BatchNormForward& args, Stream& stream) {
 
 void run_sums(const BatchNormSums& args, Stream& stream) {
   const DType sums = sums_of(args.dtype);
-  const int64_t chunks = blocks_for(args.rows, kChunkRows), bytes = chunks * args.width * size_of(sums);
+  const Grid grid = grid_of_chunks(args.rows, args.width, 1);
+  const int64_t chunks = grid.y, bytes = chunks * args.width * size_of(sums);
   const Scratch partial(stream, 2 * bytes);
   BatchNormSums pass = args;
   pass.dweight = partial.memory();
-  code.launch("batch_norm_gradient_chunks", args.dtype, {.x = blocks_for(args.width, columns_of_block(1)), .y = chunks},
-              stream, pass);
+  code.launch("batch_norm_gradient_chunks", args.dtype, grid, stream, pass);
   const Grid columns = {.x = blocks_for(args.width, 256)};
   const void* of_bias = partial.memory();
   const void* of_weight = static_cast<const std::byte*>(of_bias) + bytes;

@@ -17,7 +17,7 @@ __device__ void partial_sums(const ColumnSum& args) {
                           });
 }
 
-SUANLI_KERNELS(column_sum_chunks, partial_sums, ColumnSum, 256)
+SUANLI_KERNELS(column_sum_chunks, partial_sums, ColumnSum, kColumnThreads)
 
 extern "C" __global__ void column_sum_total_f32(const float* partial, int64_t chunks, int64_t width, float* y) {
   sum_chunks(partial, chunks, width, y);
@@ -41,12 +41,12 @@ SUANLI_DEVICE_CODE(column_sum);
 
 void run_column_sum(const ColumnSum& args, Stream& stream) {
   const DType sums = args.dtype == DType::f64 ? DType::f64 : DType::f32;
-  const int64_t chunks = blocks_for(args.rows, kChunkRows);
+  const Grid grid = grid_of_chunks(args.rows, args.width, kWide);
+  const int64_t chunks = grid.y;
   const Scratch partial(stream, chunks * args.width * size_of(sums));
   ColumnSum part = args;
   part.y = partial.memory();
-  code.launch("column_sum_chunks", args.dtype, {.x = blocks_for(args.width, columns_of_block(kWide)), .y = chunks},
-              stream, part);
+  code.launch("column_sum_chunks", args.dtype, grid, stream, part);
   const void* from = partial.memory();
   code.launch("column_sum_total", sums, {.x = blocks_for(args.width, 256)}, stream, from, chunks, args.width, args.y);
 }

@@ -4,6 +4,10 @@
 
 #include <cstdint>
 
+#ifndef __CUDACC__
+#include "kernels/cuda/launch.h"
+#endif
+
 namespace suanli::kernels::cuda {
 
 constexpr int kChunkRows = 128;      ///< rows of one partial sum
@@ -81,6 +85,13 @@ __device__ void sum_chunks(const C* partial, int64_t chunks, int64_t width, C* y
   C sum = 0;
   for (int64_t chunk = 0; chunk < chunks; ++chunk) sum += partial[chunk * width + column];
   y[column] = sum;
+}
+
+#else
+
+/// Blocks of chunk_sums() over a matrix [rows, width] by threads of `each` columns: `y` of them chunks.
+inline Grid grid_of_chunks(int64_t rows, int64_t width, int each) {
+  return {.x = blocks_for(width, columns_of_block(each)), .y = blocks_for(rows, kChunkRows), .threads = kColumnThreads};
 }
 
 #endif

@@ -94,7 +94,7 @@ SUANLI_KERNELS(im2row, gather_rows, Im2Row, 256)
 SUANLI_KERNELS(row2im, scatter_rows, Row2Im, 256)
 SUANLI_KERNELS(depthwise_forward, depthwise, DepthwiseForward, 256)
 SUANLI_KERNELS(depthwise_backward, depthwise_transposed, DepthwiseBackward, 256)
-SUANLI_KERNELS(depthwise_chunks, depthwise_products, DepthwiseWeight, 256)
+SUANLI_KERNELS(depthwise_chunks, depthwise_products, DepthwiseWeight, kColumnThreads)
 
 extern "C" __global__ void depthwise_total_f32(const float* partial, int64_t chunks, int64_t width, float* y) {
   sum_chunks(partial, chunks, width, y);
@@ -134,12 +134,13 @@ void run_depthwise_backward(const DepthwiseBackward& args, Stream& stream) {
 }
 void run_depthwise_weight(const DepthwiseWeight& args, Stream& stream) {
   const DType sums = args.dtype == DType::f64 ? DType::f64 : DType::f32;
-  const int64_t chunks = blocks_for(args.windows.positions(), kChunkRows);
   const int64_t width = args.windows.taps() * args.windows.channels;
+  const Grid grid = grid_of_chunks(args.windows.positions(), width, 1);
+  const int64_t chunks = grid.y;
   const Scratch partial(stream, chunks * width * size_of(sums));
   DepthwiseWeight part = args;
   part.dweight = partial.memory();
-  code.launch("depthwise_chunks", args.dtype, {.x = blocks_for(width, columns_of_block(1)), .y = chunks}, stream, part);
+  code.launch("depthwise_chunks", args.dtype, grid, stream, part);
   const void* from = partial.memory();
   code.launch("depthwise_total", sums, {.x = blocks_for(width, 256)}, stream, from, chunks, width, args.dweight);
 }

@@ -133,7 +133,7 @@ __device__ void gradient_of_weights(const LayerNormBackward& args) {
 
 SUANLI_KERNELS(layer_norm_forward, normalise, LayerNormForward, 256, 1)
 SUANLI_KERNELS(layer_norm_backward, gradient_of_rows, LayerNormBackward, 256)
-SUANLI_KERNELS(layer_norm_backward_weights, gradient_of_weights, LayerNormBackward, 256)
+SUANLI_KERNELS(layer_norm_backward_weights, gradient_of_weights, LayerNormBackward, kColumnThreads)
 
 template <class C>
 __device__ void total(const C* partial, int64_t chunks, int64_t width, C* dweight, C* dbias) {
@@ -164,10 +164,10 @@ SUANLI_DEVICE_CODE(layer_norm);
 
 constexpr int64_t kRowBytes = 40 << 10;  // of shared memory, beside the sums of a block
 
-/// Of a row in the dtype of sums, in groups of eight.
+/// Of a row in the dtype of sums, in groups of kWide.
 template <class Args>
 int64_t row_bytes(const Args& args) {
-  return blocks_for(args.width, 8) * 8 * size_of(args.dtype == DType::f64 ? DType::f64 : DType::f32);
+  return blocks_for(args.width, kWide) * kWide * size_of(args.dtype == DType::f64 ? DType::f64 : DType::f32);
 }
 
 template <class Args>
@@ -189,12 +189,12 @@ void run_backward(const LayerNormBackward& args, Stream& stream) {
   code.launch("layer_norm_backward", args.dtype, block_for_each_row(args.rows, args.width), stream, args);
   if (args.dweight == nullptr) return;
   const DType sums = args.dtype == DType::f64 ? DType::f64 : DType::f32;
-  const int64_t chunks = blocks_for(args.rows, kChunkRows);
+  const Grid grid = grid_of_chunks(args.rows, args.width, kWide);
+  const int64_t chunks = grid.y;
   const Scratch partial(stream, 2 * chunks * args.width * size_of(sums));
   LayerNormBackward part = args;
   part.dweight = partial.memory();
-  code.launch("layer_norm_backward_weights", args.dtype,
-              {.x = blocks_for(args.width, columns_of_block(kWide)), .y = chunks}, stream, part);
+  code.launch("layer_norm_backward_weights", args.dtype, grid, stream, part);
   const void* from = partial.memory();
   code.launch("layer_norm_total", sums, {.x = blocks_for(args.width, 256), .y = 2}, stream, from, chunks, args.width,
               args.dweight, args.dbias);

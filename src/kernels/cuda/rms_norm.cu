@@ -87,7 +87,7 @@ __device__ void gradient_of_weights(const RmsNormBackward& args) {
 
 SUANLI_KERNELS(rms_norm_forward, normalise, RmsNormForward, 256)
 SUANLI_KERNELS(rms_norm_backward, gradient_of_rows, RmsNormBackward, 256)
-SUANLI_KERNELS(rms_norm_backward_weights, gradient_of_weights, RmsNormBackward, 256, 1)
+SUANLI_KERNELS(rms_norm_backward_weights, gradient_of_weights, RmsNormBackward, kColumnThreads, 1)
 
 extern "C" __global__ void rms_norm_total_f32(const float* partial, int64_t chunks, int64_t width, float* dweight) {
   sum_chunks(partial, chunks, width, dweight);
@@ -122,12 +122,12 @@ void run_forward(const RmsNormForward& args, Stream& stream) {
 void run_backward(const RmsNormBackward& args, Stream& stream) {
   if (args.dweight != nullptr) {  // first: dx may be dy
     const DType sums = args.dtype == DType::f64 ? DType::f64 : DType::f32;
-    const int64_t chunks = blocks_for(args.rows, kChunkRows);
+    const Grid grid = grid_of_chunks(args.rows, args.width, kWide);
+    const int64_t chunks = grid.y;
     const Scratch partial(stream, chunks * args.width * size_of(sums));
     RmsNormBackward part = args;
     part.dweight = partial.memory();
-    code.launch("rms_norm_backward_weights", args.dtype,
-                {.x = blocks_for(args.width, columns_of_block(kWide)), .y = chunks}, stream, part);
+    code.launch("rms_norm_backward_weights", args.dtype, grid, stream, part);
     const void* from = partial.memory();
     code.launch("rms_norm_total", sums, {.x = blocks_for(args.width, 256)}, stream, from, chunks, args.width,
                 args.dweight);
