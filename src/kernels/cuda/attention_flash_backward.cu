@@ -19,6 +19,26 @@ struct FlashGradient {
 
 namespace suanli::kernels::cuda {
 
+/// body(row, x_tile, y_tile) for each kInner rows of x and y from `row` on, up to `end`; the next ones are fetched
+/// meanwhile. `tiles` holds twice two tiles. What the caller began to fetch is there when body is first called.
+template <int kInner, int D, class T, class F>
+__device__ void each_tile(uint32_t tiles, const T* x, int64_t x_stride, const T* y, int64_t y_stride, int64_t row,
+                          int64_t end, F body) {
+  constexpr uint32_t kBytes = kInner * D * 2;
+  const auto fetch_both = [&](uint32_t tile, int64_t first) {
+    fetch<kInner, D, kThreads>(tile, x, x_stride, first, end);
+    fetch<kInner, D, kThreads>(tile + kBytes, y, y_stride, first, end);
+    end_fetch();
+  };
+  if (row < end) fetch_both(tiles, row);
+  for (uint32_t next = tiles + 2 * kBytes; row < end; row += kInner) {
+    await_fetch<0>();  // and all have read the tiles before these
+    if (row + kInner < end) fetch_both(next, row + kInner);
+    next = 2 * tiles + 2 * kBytes - next;  // those that are there
+    body(row, next, next + kBytes);
+  }
+}
+
 /// dq of 64 queries: over the keys, P = exp(S - lse), dS = P (f dP - delta), dq = scale sum dS k.
 template <class T, int D>
 __device__ void gradient_of_queries(const FlashGradient& gradient) {
@@ -28,29 +48,24 @@ __device__ void gradient_of_queries(const FlashGradient& gradient) {
   const Part part = part_of_block(args, kRows);
   if (part.empty()) return;
   const uint32_t q_tile = shared_address(shared), dout_tile = q_tile + kRows * D * 2;
-  const uint32_t k_tile = dout_tile + kRows * D * 2, v_tile = k_tile + kInner * D * 2;
   const int64_t width = args.heads * D;
   fetch<kRows, D, kThreads>(q_tile, operand<T>(args, args.q, part), args.stride, part.first, part.end);
   fetch<kRows, D, kThreads>(dout_tile, operand<T>(args, args.dout, part), width, part.first, part.end);
   const int lane = threadIdx.x % 32, row = threadIdx.x / 32 * 16;
   const float scale = static_cast<float>(args.scale), kept_factor = 1.0F / (1.0F - args.dropout.probability);
   float lse[2] = {}, delta[2] = {};
-  int64_t end_of_row[2];
+  int end_of_row[2];  // counted from the sequence's first key
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
     const int64_t query = part.first + row + lane / 4 + 8 * half, at = part.head * args.tokens + query;
-    end_of_row[half] = part.end_of_keys(args.causal, query);
+    end_of_row[half] = static_cast<int>(part.end_of_keys(args.causal, query) - part.begin);
     if (query >= part.end) continue;
     lse[half] = static_cast<const float*>(args.lse)[at] * kLog2E;
     delta[half] = gradient.delta[at];
   }
   float sums[D / 8][4] = {};
   const int64_t end = part.end_of_keys(args.causal, part.first + kRows - 1);
-  for (int64_t key = part.begin; key < end; key += kInner) {
-    fetch<kInner, D, kThreads>(k_tile, operand<T>(args, args.k, part), args.stride, key, end);
-    fetch<kInner, D, kThreads>(v_tile, operand<T>(args, args.v, part), args.stride, key, end);
-    end_fetch();
-    await_fetch<0>();
+  const auto add = [&](int64_t key, uint32_t k_tile, uint32_t v_tile) {
     float p[kInner / 8][4] = {}, dp[kInner / 8][4] = {};
     multiply_rows<T, D, kInner / 8>(p, q_tile, row, k_tile);
     multiply_rows<T, D, kInner / 8>(dp, dout_tile, row, v_tile);
@@ -60,15 +75,16 @@ __device__ void gradient_of_queries(const FlashGradient& gradient) {
           args.dropout.probability > 0 ? kept_of_queries(args, part, part.first + row, key + block * 8) : 15;
 #pragma unroll
       for (int c = 0; c < 4; ++c) {
-        const bool inside = key + block * 8 + lane % 4 * 2 + c % 2 < end_of_row[c / 2];
+        const bool inside = static_cast<int>(key - part.begin) + block * 8 + lane % 4 * 2 + c % 2 < end_of_row[c / 2];
         const float weight = inside ? exp2f(p[block][c] * scale * kLog2E - lse[c / 2]) : 0.0F;
         const float through = (kept >> c & 1) != 0 ? dp[block][c] * kept_factor : 0.0F;
         p[block][c] = inside ? weight * (through - delta[c / 2]) : 0.0F;
       }
     }
     multiply_weights<T, D, kInner / 8>(sums, p, k_tile);
-    __syncthreads();
-  }
+  };
+  each_tile<kInner, D>(dout_tile + kRows * D * 2, operand<T>(args, args.k, part), args.stride,
+                       operand<T>(args, args.v, part), args.stride, part.begin, end, add);
   store_rows<T, D>(static_cast<T*>(args.dq) + part.head * D, args.stride, part.first + row, part.end, sums,
                    {scale, scale});
 }
@@ -82,8 +98,6 @@ __device__ void gradient_of_keys(const FlashGradient& gradient) {
   const Part part = part_of_block(args, kRows);
   if (part.empty()) return;
   const uint32_t k_tile = shared_address(shared), v_tile = k_tile + kRows * D * 2;
-  const uint32_t q_tile = v_tile + kRows * D * 2, dout_tile = q_tile + kInner * D * 2;
-  const int64_t width = args.heads * D;
   fetch<kRows, D, kThreads>(k_tile, operand<T>(args, args.k, part), args.stride, part.first, part.end);
   fetch<kRows, D, kThreads>(v_tile, operand<T>(args, args.v, part), args.stride, part.first, part.end);
   const int lane = threadIdx.x % 32, row = threadIdx.x / 32 * 16;
@@ -91,12 +105,9 @@ __device__ void gradient_of_keys(const FlashGradient& gradient) {
   float dk[D / 8][4] = {}, dv[D / 8][4] = {};
   // The first query that sees key lane / 4 of this warp, 8 more for the one 8 rows on; counted from the block's first
   // key in 32 bits, so that heads of 128 columns make do with 255 registers.
+  const int queries = static_cast<int>(part.end - part.first);
   const int first_of_row = args.causal ? row + lane / 4 : -(1 << 20);
-  for (int64_t query = part.first_query(args.causal, part.first); query < part.end; query += kInner) {
-    fetch<kInner, D, kThreads>(q_tile, operand<T>(args, args.q, part), args.stride, query, part.end);
-    fetch<kInner, D, kThreads>(dout_tile, operand<T>(args, args.dout, part), width, query, part.end);
-    end_fetch();
-    await_fetch<0>();
+  const auto add = [&](int64_t query, uint32_t q_tile, uint32_t dout_tile) {
     float p[kInner / 8][4] = {}, ds[kInner / 8][4] = {};
     multiply_rows<T, D, kInner / 8>(p, k_tile, row, q_tile);
     multiply_rows<T, D, kInner / 8>(ds, v_tile, row, dout_tile);
@@ -106,9 +117,9 @@ __device__ void gradient_of_keys(const FlashGradient& gradient) {
           args.dropout.probability > 0 ? kept_of_keys(args, part, part.first + row, query + block * 8) : 15;
 #pragma unroll
       for (int c = 0; c < 4; ++c) {
-        const int64_t column = query + block * 8 + lane % 4 * 2 + c % 2, at = part.head * args.tokens + column;
         const int place = static_cast<int>(query - part.first) + block * 8 + lane % 4 * 2 + c % 2;
-        const bool inside = place >= first_of_row + 8 * (c / 2) && column < part.end;
+        const bool inside = place >= first_of_row + 8 * (c / 2) && place < queries;
+        const int64_t at = part.head * args.tokens + part.first + place;
         const float lse = inside ? static_cast<const float*>(args.lse)[at] * kLog2E : 0.0F;
         const float delta = inside ? gradient.delta[at] : 0.0F;
         const float weight = inside ? exp2f(p[block][c] * scale * kLog2E - lse) : 0.0F;
@@ -119,8 +130,10 @@ __device__ void gradient_of_keys(const FlashGradient& gradient) {
     }
     multiply_weights<T, D, kInner / 8>(dv, p, dout_tile);
     multiply_weights<T, D, kInner / 8>(dk, ds, q_tile);
-    __syncthreads();
-  }
+  };
+  each_tile<kInner, D>(v_tile + kRows * D * 2, operand<T>(args, args.q, part), args.stride,
+                       operand<T>(args, args.dout, part), args.heads * D, part.first_query(args.causal, part.first),
+                       part.end, add);
   const int64_t token = part.first + row;
   store_rows<T, D>(static_cast<T*>(args.dk) + part.head * D, args.stride, token, part.end, dk, {scale, scale});
   store_rows<T, D>(static_cast<T*>(args.dv) + part.head * D, args.stride, token, part.end, dv, {1.0F, 1.0F});
@@ -160,7 +173,7 @@ void run(const AttentionBackward& args, Stream& stream) {
   attention_delta(args, delta.memory(), stream);
   const FlashGradient gradient = {args, static_cast<const float*>(delta.memory())};
   const Grid grid =
-      grid_of_parts(args, kRows, kThreads, (2 * kRows + 2 * inner_rows(args.head_size)) * args.head_size * 2);
+      grid_of_parts(args, kRows, kThreads, (2 * kRows + 4 * inner_rows(args.head_size)) * args.head_size * 2);
   code.launch(kOfQueries.name(args.head_size), args.dtype, grid, stream, gradient);
   code.launch(kOfKeys.name(args.head_size), args.dtype, grid, stream, gradient);
 }

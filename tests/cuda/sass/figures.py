@@ -33,7 +33,7 @@ DYNAMIC_SHARED = {
     r"tiled_forward_(\d+)": lambda head: tiled_shared(head, 1),
     r"tiled_(?:queries|keys)_(\d+)": lambda head: tiled_shared(head, 2),
     r"flash_forward_(\d+)_": lambda head: (64 + 2 * 64) * head * 2,
-    r"flash_(?:queries|keys)_(\d+)_": lambda head: (2 * 64 + 2 * 32) * head * 2,
+    r"flash_(?:queries|keys)_(\d+)_": lambda head: (2 * 64 + 4 * (16 if head > 96 else 32)) * head * 2,
     r"layer_norm_forward_(?:f32|bf16|f16)": lambda: 768 * 4,  # a row of BERT-base
     r"layer_norm_forward_f64": lambda: 768 * 8,
 }
