@@ -12,6 +12,7 @@ import csv
 import gzip
 import json
 import math
+import os
 import pathlib
 import subprocess
 import sys
@@ -170,7 +171,7 @@ def pytorch(sets, config, epochs, batch, rate, seed):
 
 def main():
     program, data, *names = sys.argv[1:]
-    torch.set_num_threads(2)
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
     print("| data | network | score | Suanli | PyTorch |\n| --- | --- | --- | --- | --- |")
     for name, (config, epochs, batch, rate) in SETS.items():
         folder = pathlib.Path(data) / name

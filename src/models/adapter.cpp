@@ -158,14 +158,14 @@ Tensor AdapterSource::take(const std::string& name) {
   return ops::cast(file_.weights.tensor(name), DType::f32);
 }
 
-Tensor AdapterSource::operator()(const std::string& name, const Shape& shape) {
+Tensor AdapterSource::operator()(const std::string& name, const Shape& shape, const nn::InitialValue& initial) {
   if (is_lora(name)) return merges_ ? Tensor() : lora(name, shape);
   const StoredNames stored = family_.stored_names(name);
   if (Tensor own = kept(stored, shape); own.defined()) {
-    if (stored.body) base_(name, shape);  // of the base, too: not left over
+    if (stored.body) base_(name, shape, initial);  // of the base, too: not left over
     return own;
   }
-  const Tensor whole = base_(name, shape);
+  const Tensor whole = base_(name, shape, initial);
   return merges_ && whole.defined() && name.ends_with(kWeight) ? merged(whole, stored) : whole;
 }
 

@@ -40,7 +40,7 @@ class AdapterSource {
   AdapterSource(const LoraFolder& file, const Family& family, Head head, nn::WeightSource base, bool merges)
       : file_(file), family_(family), head_(head), base_(std::move(base)), merges_(merges) {}
 
-  Tensor operator()(const std::string& name, const Shape& shape);
+  Tensor operator()(const std::string& name, const Shape& shape, const nn::InitialValue& initial);
   /// True where the file has the tensor that the base calls `name`.
   bool holds(const std::string& name) const;
   /// Throws UserError when the file has tensors that the model does not.

@@ -29,7 +29,7 @@ class FolderSource {
                Device device)
       : folder_(folder), family_(family), new_labels_(new_labels), kept_(std::move(kept)), device_(device) {}
 
-  Tensor operator()(const std::string& name, const Shape& shape) {
+  Tensor operator()(const std::string& name, const Shape& shape, const nn::InitialValue& initial) {
     const StoredNames stored = family_.stored_names(name);
     std::vector<std::string> found;
     for (const std::string& wanted : stored.names) {
@@ -48,7 +48,7 @@ class FolderSource {
       parts.push_back(folder_.tensor(each));
       if (parts.back().shape() == part) continue;
       if (stored.may_be_new && stored.names.size() == 1 && may_grow(parts.back().shape(), part)) {
-        return grown(ops::cast(parts.back(), DType::f32), part);
+        return grown(ops::cast(parts.back(), DType::f32), initial());
       }
       if (new_labels_ && stored.may_be_new) {
         new_.insert(new_.end(), stored.names.begin(), stored.names.end());
@@ -101,9 +101,9 @@ class FolderSource {
     return stored.elements() * shape[0] == shape.elements() * stored[0];
   }
 
-  /// The rows of labels that were there before; zeros for new ones, which have learned nothing yet.
-  Tensor grown(const Tensor& stored, const Shape& shape) const {
-    Tensor whole = Tensor::zeros(shape, DType::f32);
+  /// `whole`, a new classifier, with the rows of the labels that were there before. New ones are as random as in any
+  /// new classifier: while they were zeros, nothing told the encoder to tell their texts apart.
+  Tensor grown(const Tensor& stored, Tensor whole) const {
     for (size_t label = 0; label < kept_.size(); ++label) {
       const auto row = static_cast<int64_t>(label);
       if (kept_[label] >= 0) whole.rows(row, row + 1).copy_from(stored.rows(kept_[label], kept_[label] + 1));
@@ -211,8 +211,8 @@ Model load_model(const std::filesystem::path& path, const ModelOptions& options)
     if (options.trainable) adapter = std::make_unique<Adapter>(Adapter{.config = file->config});
   } else if (options.lora) {
     adapter = std::make_unique<Adapter>(new_adapter(*options.lora, *family, options.head));
-    weights = [&source](const std::string& name, const Shape& shape) {
-      return is_lora(name) ? Tensor() : source(name, shape);
+    weights = [&source](const std::string& name, const Shape& shape, const nn::InitialValue& initial) {
+      return is_lora(name) ? Tensor() : source(name, shape, initial);
     };
   }
   if (adapter) adapter->config.base_model_name_or_path = std::filesystem::canonical(base).string();

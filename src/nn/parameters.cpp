@@ -52,16 +52,20 @@ Tensor Parameters::fetch(const std::string& name, const Shape& shape, const Init
     throw UserError("parameters", "expected each name once, got \"" + name + "\" twice");
   }
   activity.op = "parameters";  // who holds the memory
-  Tensor value = options_.source ? options_.source(name, shape) : Tensor();
+  const auto initial = [&] {
+    Tensor value = Tensor::empty(shape, DType::f32);
+    RandomGenerator random({options_.seed, 0, site_of(name)});
+    initializer(value, random);
+    return value;
+  };
+  Tensor value = options_.source ? options_.source(name, shape, initial) : Tensor();
   activity.op = "parameters";
   if (value.defined()) {
     const bool may_be_borrowed = value.device() == Device{};
     const bool copied = value.device() != options_.device || (options_.trainable && !frozen(name) && may_be_borrowed);
     return copied ? value.to(options_.device) : value;
   }
-  value = Tensor::empty(shape, DType::f32);
-  RandomGenerator random({options_.seed, 0, site_of(name)});
-  initializer(value, random);
+  value = initial();
   initialized_.push_back(name);
   return options_.device == Device{} ? value : value.to(options_.device);
 }

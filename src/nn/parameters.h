@@ -24,9 +24,13 @@ Initializer uniform(double limit);
 /// Uniform within 1 / sqrt(fan), fan the number of inputs: PyTorch's default of linear layers and convolutions.
 Initializer within_root(int64_t fan);
 
+/// A parameter as its initialiser makes it: f32 on the CPU.
+using InitialValue = std::function<Tensor()>;
+
 /// Where weights come from: the parameter as f32 of the demanded shape, on the CPU (borrowed perhaps, and not to be
-/// written) or on the parameters' device; undefined when there is none. Throws UserError for another shape.
-using WeightSource = std::function<Tensor(const std::string& name, const Shape& shape)>;
+/// written) or on the parameters' device; undefined when there is none. What it lacks of one it takes from `initial`.
+/// Throws UserError for another shape.
+using WeightSource = std::function<Tensor(const std::string& name, const Shape& shape, const InitialValue& initial)>;
 
 struct Parameter {
   std::string name;
