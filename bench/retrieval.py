@@ -39,7 +39,7 @@ def suanli(program, model, train, seed, folder):
     with open(folder / "train.csv", "w", newline="") as file:
         csv.writer(file).writerows([("question", "answer"), *train])
     subprocess.run([program, "train", "--task", "sentence-retrieval", "--model_name_or_path", model, "--train_file", folder / "train.csv",
-                    "--text_column_name", "question", "--text_pair_column_name", "answer", "--output_dir", folder / "out",
+                    "--text_column_names", "question", "--text_pair_column_name", "answer", "--output_dir", folder / "out",
                     "--learning_rate", str(RATE), "--warmup_steps", str(WARMUP), "--weight_decay", "0",
                     "--num_train_epochs", str(EPOCHS), "--per_device_train_batch_size", str(BATCH),
                     "--max_seq_length", str(TOKENS), "--precision", "f32", "--eval_strategy", "no", "--save_strategy", "no",

@@ -18,6 +18,9 @@ namespace suanli::kernels::cuda {
 
 #ifdef __CUDACC__
 
+/// A place before every query of a sequence, counted from the first key of a block: where a key is seen by all of them.
+constexpr int kBeforeAll = -(1 << 30);
+
 /// The part of a sequence and head that a block works on: queries or keys from `first` on.
 struct Part {
   int64_t begin, end, first;  ///< the sequence's rows, the block's first

@@ -89,7 +89,7 @@ __device__ void gradient_of_keys(const TiledGradient& gradient) {
   fetch_rows<kRows, D, R>(v_tile, operand<float>(args, args.v, part), args.stride, part.first, part.end, size);
   const int64_t key = part.first + threadIdx.x / kLanes * R;  // of this group, and the R - 1 that follow
   // The first query that sees `key`, from the block's first key on; in 32 bits, so that nothing spills.
-  const int first_of_group = args.causal ? static_cast<int>(threadIdx.x) / kLanes * R : -(1 << 20);
+  const int first_of_group = args.causal ? static_cast<int>(threadIdx.x) / kLanes * R : kBeforeAll;
   const float scale = static_cast<float>(args.scale);
   float dk[R][D / 32][4] = {}, dv[R][D / 32][4] = {}, factor_of_dk[R], factor_of_dv[R];
 #pragma unroll
