@@ -102,7 +102,8 @@ bool decays(std::string_view parameter) {
   const std::string_view leaf = dot == std::string_view::npos ? parameter : parameter.substr(dot + 1);
   std::string_view module = dot == std::string_view::npos ? std::string_view() : parameter.substr(0, dot);
   module = module.substr(module.rfind('.') + 1);  // npos + 1 is 0
-  return leaf != "bias" && module != "norm" && !module.ends_with("_norm") && module != "LayerNorm";
+  return leaf.find("bias") == std::string_view::npos && module != "norm" && !module.ends_with("_norm") &&
+         module != "LayerNorm";
 }
 
 Optimizer::Optimizer(std::vector<nn::Parameter> parameters) : parameters_(std::move(parameters)) {

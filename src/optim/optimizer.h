@@ -13,7 +13,8 @@
 
 namespace suanli::optim {
 
-/// True for weights that decay: all but biases and the weights of normalisations, as Hugging Face's trainer has it.
+/// True for weights that decay: by their names, as in Hugging Face's trainer, all but biases (bias_ih_l0, too) and the
+/// weights of layers called norm or LayerNorm. Those of batch norm decay, as they do there.
 bool decays(std::string_view parameter);
 
 /// State tensors by name, such as "first_moment.layer.0.up.weight".

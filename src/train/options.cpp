@@ -137,7 +137,7 @@ Options training_options() {
       {"warmup_ratio", kReal, "", "old form: warm-up as a share of all steps, up to 1"},
       {"optim", kText, "adamw", "optimizer", {}, {"adamw", "adamw_torch", "adamw_torch_fused", "adamw_hf", "sgd"}},
       {"momentum", kReal, "0", "momentum of sgd"},
-      {"weight_decay", kReal, "0", "decoupled decay of all weights but biases and normalisations"},
+      {"weight_decay", kReal, "0", "decoupled decay of all weights but biases, LayerNorm and RMSNorm"},
       {"adam_beta1", kReal, "0.9", "decay of the first moment"},
       {"adam_beta2", kReal, "0.999", "decay of the second moment"},
       {"adam_epsilon", kReal, "1e-8", "added to the root of the second moment"},

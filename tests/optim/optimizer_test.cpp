@@ -77,8 +77,9 @@ TEST_F(Optimizers, BiasesAndNormalisationsDoNotDecay) {
   for (const char* name : {"encoder.layer.0.attention.qkv.weight", "embeddings.word.weight", "pooler.dense.weight"}) {
     EXPECT_TRUE(decays(name)) << name;
   }
-  for (const char* name : {"encoder.layer.0.attention.qkv.bias", "bias", "encoder.layer.0.attention_norm.weight",
-                           "embeddings.norm.weight", "embeddings.LayerNorm.weight"}) {
+  for (const char* name :
+       {"encoder.layer.0.attention.qkv.bias", "bias", "rnn.bias_ih_l0", "encoder.layer.0.attention_norm.weight",
+        "embeddings.norm.weight", "embeddings.LayerNorm.weight"}) {
     EXPECT_FALSE(decays(name)) << name;
   }
 }
