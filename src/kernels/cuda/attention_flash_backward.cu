@@ -103,9 +103,9 @@ __device__ void gradient_of_keys(const FlashGradient& gradient) {
   const int lane = threadIdx.x % 32, row = threadIdx.x / 32 * 16;
   const float scale = static_cast<float>(args.scale), kept_factor = 1.0F / (1.0F - args.dropout.probability);
   float dk[D / 8][4] = {}, dv[D / 8][4] = {};
+  const int queries = static_cast<int>(part.end - part.first);  // from the block's first key on
   // The first query that sees key lane / 4 of this warp, 8 more for the one 8 rows on; counted from the block's first
   // key in 32 bits, so that heads of 128 columns make do with 255 registers.
-  const int queries = static_cast<int>(part.end - part.first);
   const int first_of_row = args.causal ? row + lane / 4 : kBeforeAll;
   const auto add = [&](int64_t query, uint32_t q_tile, uint32_t dout_tile) {
     float p[kInner / 8][4] = {}, ds[kInner / 8][4] = {};
