@@ -18,8 +18,8 @@ struct EmbeddingForward {
 inline Kernel<EmbeddingForward> embedding_forward{"embedding.forward"};
 Work work_of(const EmbeddingForward& args);
 
-/// dtable[v,:] = sum over t with ids[t] = v of dy[t,:], in rising order of t (deterministic), summed in f32 (f64) and
-/// then stored as `table_dtype`; every row of dtable is written, rows without ids with 0.
+/// dtable[v,:] = sum over t with ids[t] = v of dy[t,:], in rising order of t (deterministic) unless atomics_allowed,
+/// summed in f32 (f64) and then stored as `table_dtype`; every row of dtable is written, rows without ids with 0.
 struct EmbeddingBackward {
   const void* dy;
   const int32_t* ids;

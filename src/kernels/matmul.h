@@ -10,11 +10,13 @@
 
 namespace suanli::kernels {
 
-/// What becomes of a sum s before it is stored in C: f(s), s * factor, or s itself.
+/// What becomes of a sum s before it is stored in C: f(s), s * factor, s * f'(at), or s itself.
 struct Epilogue {
   std::optional<Activation> activation = {};  ///< f
-  void* slope = nullptr;                      ///< f'(s) [M,N] of c_dtype, for the gradient; null: not kept
+  void* slope = nullptr;                      ///< f'(s) [M,N] of c_dtype, for a gradient by `factor`; null: not kept
+  void* sum = nullptr;                        ///< s [M,N] of c_dtype, for a gradient by `at`; null: not kept
   const void* factor = nullptr;               ///< [M,N] of c_dtype; without an activation
+  const void* at = nullptr;                   ///< [M,N] of c_dtype; with an activation
   bool empty() const { return !activation && factor == nullptr; }
 };
 
@@ -22,6 +24,8 @@ struct Epilogue {
 /// A is stored [M,K], or [K,M] when transpose_a; B is [K,N], or [N,K] when transpose_b; all row-major and dense.
 /// A and B have `dtype`; C has `c_dtype` (dtype, or f32 for 16-bit operands); bias (null = none) has `bias_dtype`,
 /// f32 or dtype. Sums in f32, or f64 for f64. M, N or K may be 0: with K = 0 C is the bias (or stays).
+/// Where the dtype of C has 16 bits, GELU's tanh form and its gradient `at` may take tanh from the machine, with a
+/// relative error of 2^-11.
 struct Matmul {
   const void *a, *b, *bias;
   void* c;
@@ -30,6 +34,9 @@ struct Matmul {
   DType dtype, c_dtype, bias_dtype;
   DerivedForms* b_forms = nullptr;  ///< of a B that stays the same for many calls: an implementation may pack it once
   Epilogue epilogue = {};
+  /// [M] of c_dtype: the sums over K of op(A), of a transposed A and without bias or epilogue: beside the gradient
+  /// dy^T x of a weight that of its bias. Null: not wanted.
+  void* row_sums = nullptr;
 };
 inline Kernel<Matmul> matmul{"matmul"};
 Work work_of(const Matmul& args);

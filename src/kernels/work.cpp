@@ -106,9 +106,11 @@ Work segment_mean_work(const Args& args) {
 
 Work work_of(const Matmul& args) {
   const double m = static_cast<double>(args.m), n = static_cast<double>(args.n), k = static_cast<double>(args.k);
-  const int of_c = 1 + (args.accumulate ? 1 : 0) + wanted({args.epilogue.slope, args.epilogue.factor});
+  const Epilogue& e = args.epilogue;
+  const int of_c = 1 + (args.accumulate ? 1 : 0) + wanted({e.slope, e.sum, e.factor, e.at});
   return {.shape = concat(shape_of({{"M", args.m}, {"N", args.n}, {"K", args.k}}), args.transpose_a ? " A^T" : "",
-                          args.transpose_b ? " B^T" : "", args.epilogue.empty() ? "" : " epilogue"),
+                          args.transpose_b ? " B^T" : "", e.empty() ? "" : " epilogue",
+                          args.row_sums == nullptr ? "" : " row sums"),
           .dtype = name_of(args.dtype),
           .flops = 2 * m * n * k,
           .bytes = bytes_of(args.m * args.k, args.dtype) + bytes_of(args.k * args.n, args.dtype) +

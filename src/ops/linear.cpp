@@ -31,13 +31,12 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   record("linear", y, {x, weight, bias},
          [x = want_weight ? detach(x) : Tensor(), w = want_x ? w : Tensor(), want_x, want_weight, want_bias, bias_dtype,
           weight_dtype = weight.dtype()](const Tensor& dy) {
-           Tensor dx, dweight, dbias;
+           Tensor dx;
            if (want_x) {
              dx = Tensor::empty({dy.dim(0), w.dim(1)}, dy.dtype(), dy.device());
              product(dy, false, w, false, {}, dx);
            }
-           if (want_weight) dweight = weight_gradient(dy, x, weight_dtype);
-           if (want_bias) dbias = bias_gradient(dy, bias_dtype);
+           const auto [dweight, dbias] = linear_gradients(dy, x, {want_weight, weight_dtype}, {want_bias, bias_dtype});
            return std::vector<Tensor>{dx, dweight, dbias};
          });
   return y;

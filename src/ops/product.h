@@ -17,4 +17,15 @@ Tensor bias_gradient(const Tensor& dy, DType dtype);
 /// The gradient dy^T x [O,I] of a weight, in `dtype`, from dy [T,O] and x [T,I].
 Tensor weight_gradient(const Tensor& dy, const Tensor& x, DType dtype);
 
+/// A gradient that is wanted, and its dtype.
+struct WantedGradient {
+  bool wanted;
+  DType dtype;
+};
+/// Both gradients of y = x W^T + b; what is not wanted stays undefined.
+struct LinearGradients {
+  Tensor weight, bias;
+};
+LinearGradients linear_gradients(const Tensor& dy, const Tensor& x, WantedGradient weight, WantedGradient bias);
+
 }  // namespace suanli::ops

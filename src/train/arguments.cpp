@@ -60,6 +60,7 @@ void read_optimizer(const Config& config, const OptionReader& read, TrainArgumen
     a->precision = meant;
   }
   a->tf32 = read.boolean("tf32", false);
+  a->allow_atomics = read.boolean("allow_atomics", false);
   a->bf16_stochastic_round = read.boolean("bf16_stochastic_round", false);
   read.require(!a->bf16_stochastic_round || a->precision == Precision::bf16, "bf16_stochastic_round",
                "false unless precision is bf16", "true");

@@ -91,6 +91,7 @@ struct TrainArguments {
   double ddp_timeout = 1800;                                              ///< seconds
   Precision precision = Precision::automatic;
   bool tf32 = false;                   ///< of f32 products on CUDA
+  bool allow_atomics = false;          ///< on CUDA: equal runs may differ in the last bits
   bool bf16_stochastic_round = false;  ///< matrices in bf16 without an f32 master
   bool gradient_checkpointing = false;
   std::optional<LoraConfig> lora;  ///< train adapters beside the model

@@ -158,6 +158,8 @@ Options training_options() {
       {"bf16", kBoolean, "", "the same as precision=bf16 (true) or f32 (false)"},
       {"fp16", kBoolean, "false", "the same as precision=f16"},
       {"tf32", kBoolean, "", "f32 products on CUDA with operands rounded to 10 bits of fraction; not set: exact f32"},
+      {"allow_atomics", kBoolean, "",
+       "CUDA may add the gradient of a word table by atomics: less work, equal runs differ in the last bits"},
       {"bf16_stochastic_round", kBoolean, "false",
        "adamw: matrices are held in bf16 alone, rounded stochastically after each update, without f32 copies"},
       {"gradient_checkpointing",

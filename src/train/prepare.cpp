@@ -5,6 +5,7 @@
 #include "base/concat.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "kernels/atomics.h"
 #include "kernels/tf32.h"
 #include "ops/initialize.h"
 #include "train/continual.h"
@@ -109,10 +110,13 @@ void prepare(const Config& config, Run& run) {
   refuse_ignored_options(config, run.kind);
   run.device = device_named(a.device);
   run.precision = resolve_precision(a, run.device);
-  if (a.tf32 && run.device.type != DeviceType::cuda) {
-    throw UserError("tf32", "expected device cuda, which has it, got " + run.device.text() + "; leave tf32 out there");
+  for (const auto& [option, wanted] : {std::pair{"tf32", a.tf32}, {"allow_atomics", a.allow_atomics}}) {
+    if (!wanted || run.device.type == DeviceType::cuda) continue;
+    throw UserError(option, concat("expected device cuda, which has it, got ", run.device.text(), "; leave ", option,
+                                   " out there"));
   }
   kernels::tf32_allowed = a.tf32;
+  kernels::atomics_allowed = a.allow_atomics;
   switch (run.kind.input) {
     case Input::generated_image:
       return prepare_generated_image(model_json, run);

@@ -116,7 +116,7 @@ double gelu(double x) { return 0.5 * x * (1 + std::tanh(0.7978845608028654 * (x 
 TEST(Cublaslt, EpiloguesOfBiasAndGelu) {
   const auto a_values = values<float>(m * k, 3), b_values = values<float>(k * n, 5), bias_values = values<float>(m, 7);
   const DeviceArray a(a_values), b(b_values), bias(bias_values), d(std::vector<float>(m * n, 0)),
-      aux(std::vector<float>(m * n, 0));
+      aux(std::vector<float>(8 * n, 0));
   Call call(CUBLAS_COMPUTE_32F, CUDA_R_32F);
   Call::layout(call.a, CUDA_R_32F, m, k, m), Call::layout(call.b, CUDA_R_32F, k, n, k),
       Call::layout(call.d, CUDA_R_32F, m, n, m);
@@ -124,6 +124,11 @@ TEST(Cublaslt, EpiloguesOfBiasAndGelu) {
   call.set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias.pointer());
   call.set(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER, aux.pointer());
   call.set(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, int64_t{m});
+  EXPECT_EQ(call.run(1.0f, a, b, 0.0f, d), CUBLAS_STATUS_NOT_SUPPORTED) << "columns of aux that are not eights";
+  call.set(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, int64_t{8});
+  call.set(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, CUDA_R_16BF);
+  EXPECT_EQ(call.run(1.0f, a, b, 0.0f, d), CUBLAS_STATUS_NOT_SUPPORTED) << "a bias of another type than D";
+  call.set(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, CUDA_R_32F);
   ASSERT_EQ(call.run(1.0f, a, b, 0.0f, d), CUBLAS_STATUS_SUCCESS);
   const auto got = d.get<float>(), before = aux.get<float>();
   std::vector<double> sums(m * n);
@@ -131,7 +136,7 @@ TEST(Cublaslt, EpiloguesOfBiasAndGelu) {
     for (int i = 0; i < m; ++i) {
       double& sum = sums[j * m + i] = bias_values[i];
       for (int p = 0; p < k; ++p) sum += double{a_values[p * m + i]} * b_values[j * k + p];
-      EXPECT_EQ(before[j * m + i], sum);  // 64ths: exact in f32
+      EXPECT_EQ(before[j * 8 + i], sum);  // 64ths: exact in f32
       EXPECT_NEAR(got[j * m + i], gelu(sum), std::fabs(gelu(sum)) * 0x1p-23 + 1e-7);
     }
   }
@@ -149,6 +154,29 @@ TEST(Cublaslt, EpiloguesOfBiasAndGelu) {
       total += gradient[j * m + i];
     }
     EXPECT_NEAR(of_bias[i], total, 1e-5);
+  }
+}
+
+// Beside the gradient of a weight that of its bias: the sums over k of the second operand, one for each column of D.
+TEST(Cublaslt, SumsOfAnOperandBesideTheProduct) {
+  const auto b_values = values<float>(k * n, 5);
+  const DeviceArray a(values<float>(m * k, 3)), b(b_values), d(std::vector<float>(m * n, 0)),
+      sums(std::vector<float>(n, 0));
+  Call call(CUBLAS_COMPUTE_32F, CUDA_R_32F);
+  Call::layout(call.a, CUDA_R_32F, m, k, m), Call::layout(call.b, CUDA_R_32F, n, k, n),
+      Call::layout(call.d, CUDA_R_32F, m, n, m);
+  call.set(CUBLASLT_MATMUL_DESC_TRANSB, CUBLAS_OP_T);
+  ASSERT_EQ(call.run(1.0f, a, b, 0.0f, d), CUBLAS_STATUS_SUCCESS);
+  const auto alone = d.get<float>();
+  call.set(CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BGRADB);
+  call.set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, sums.pointer());
+  ASSERT_EQ(call.run(1.0f, a, b, 0.0f, d), CUBLAS_STATUS_SUCCESS);
+  EXPECT_EQ(d.get<float>(), alone);
+  const auto got = sums.get<float>();
+  for (int j = 0; j < n; ++j) {
+    float sum = 0;
+    for (int p = 0; p < k; ++p) sum += b_values[p * n + j];
+    EXPECT_EQ(got[j], sum);  // eighths: exact in f32
   }
 }
 

@@ -1,6 +1,7 @@
 // Rows of a table and their gradient: repeated ids, rows without ids, tables of another dtype.
 #include "kernels/embedding.h"
 
+#include "kernels/atomics.h"
 #include "kernels/harness.h"
 
 namespace suanli::testing {
@@ -48,10 +49,13 @@ TEST(EmbeddingForward, CopiesRowsAndRoundsThemOnce) {
   }
 }
 
-TEST(EmbeddingBackward, SumsTheRowsOfEachId) {
+/// `step`: the gradients are multiples of it; 0: any numbers.
+void check_gradients(double step) {
   for (const EmbeddingShape& s : kShapes) {
     for (const Kind kind : {Kind::data, Kind::statistic}) {
-      const Values rows = ids(s), dy = normal(s.rows * s.width, 52);
+      const Values rows = ids(s);
+      Values dy = normal(s.rows * s.width, 52);
+      for (double& value : dy) value = step == 0 ? value : std::round(value / step) * step;
       // For each row of the table: how often it is used, and the largest sum of squares of its gradients, 1.01 for
       // bf16.
       Values uses(static_cast<size_t>(s.vocab), 0), squares(static_cast<size_t>(s.vocab), 0);
@@ -76,6 +80,26 @@ TEST(EmbeddingBackward, SumsTheRowsOfEachId) {
                     }});
     }
   }
+}
+
+TEST(EmbeddingBackward, SumsTheRowsOfEachId) { check_gradients(0); }
+
+// By atomics the same sums in some order, where they are allowed and the table holds sums; nowhere else. Eighths are
+// summed exactly in every order, so that equal bits can be asked for.
+TEST(EmbeddingBackward, AtomicsWhereTheyAreAllowed) {
+  const auto* by_atomics = kernels::embedding_backward.find("atomics", DeviceType::cuda);
+  if (by_atomics == nullptr || device_count(DeviceType::cuda) == 0) return;  // no such implementation, no such device
+  const auto taken = [&](DType dtype, DType table) {
+    EmbeddingBackward args = {};
+    args.dtype = dtype, args.table_dtype = table;
+    return by_atomics->can_run(args, machine()) == nullptr;
+  };
+  EXPECT_FALSE(taken(DType::bf16, DType::f32)) << "not allowed";
+  kernels::atomics_allowed = true;
+  EXPECT_TRUE(taken(DType::bf16, DType::f32) && taken(DType::f32, DType::f32) && taken(DType::f64, DType::f64));
+  EXPECT_FALSE(taken(DType::bf16, DType::bf16));
+  check_gradients(1.0 / 8);
+  kernels::atomics_allowed = false;
 }
 
 }  // namespace

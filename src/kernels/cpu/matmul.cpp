@@ -99,7 +99,7 @@ void run_f32(const Matmul& args, Stream&) {
 
 Refusal can_run_f32(const Matmul& a, const Machine& machine) {
   if (machine.isa == Isa::scalar) return "needs AVX2";
-  return a.dtype == DType::f32 && a.c_dtype == DType::f32 ? refuse_empty_sum(a) : "dtype is not f32";
+  return a.dtype == DType::f32 && a.c_dtype == DType::f32 ? refuse_uncommon(a) : "dtype is not f32";
 }
 
 }  // namespace

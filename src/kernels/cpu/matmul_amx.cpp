@@ -227,7 +227,7 @@ void run_amx(const Matmul& args, Stream&) {
 
 Refusal can_run_amx(const Matmul& a, const Machine& machine) {
   if (a.dtype != DType::bf16) return "dtype is not bf16";
-  return machine.isa == Isa::amx ? refuse_empty_sum(a) : "needs AMX";
+  return machine.isa == Isa::amx ? refuse_uncommon(a) : "needs AMX";
 }
 
 }  // namespace

@@ -58,8 +58,11 @@ class MatmulPlan {
 /// C = bias in every row, or C += bias: all that is left of a product when K = 0.
 void start_rows(const Matmul& a);
 
-/// start_rows() knows no epilogue: what fast implementations leave to the reference.
-inline Refusal refuse_empty_sum(const Matmul& a) {
+/// What fast implementations leave to the reference: start_rows() knows no epilogue, and the ops of a CPU ask for
+/// slopes and column sums.
+inline Refusal refuse_uncommon(const Matmul& a) {
+  if (a.epilogue.sum != nullptr || a.epilogue.at != nullptr) return "keeps sums in place of slopes";
+  if (a.row_sums != nullptr) return "sums the rows of A as well";
   return a.k == 0 && !a.epilogue.empty() ? "has an epilogue and nothing to sum" : nullptr;
 }
 

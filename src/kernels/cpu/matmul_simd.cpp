@@ -260,7 +260,7 @@ void run_packed(const Matmul& args, Stream& stream) {
 
 Refusal can_run_simd(const Matmul& a, const Machine& m) {
   const Refusal refusal = refuse_unless_simd(m, a.dtype);
-  return refusal != nullptr ? refusal : refuse_empty_sum(a);
+  return refusal != nullptr ? refusal : refuse_uncommon(a);
 }
 
 Refusal can_run_packed(const Matmul& a, const Machine& m) {

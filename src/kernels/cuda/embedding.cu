@@ -1,5 +1,5 @@
-// Rows of a table by index, and their gradient without atomics: positions are sorted by id, then each run of one id is
-// summed in rising order of position.
+// Rows of a table by index, and their gradient: positions are sorted by id, then each run of one id is summed in rising
+// order of position; or by atomics, where they are allowed.
 #include "kernels/embedding.h"
 
 namespace suanli::kernels::cuda {
@@ -116,14 +116,33 @@ __device__ void sum_runs(const EmbeddingRuns& runs) {
   }
 }
 
+/// dtable, which holds zeros, gets every row of dy in the order in which blocks come to it.
+template <class T>
+__device__ void add_rows(const EmbeddingBackward& args) {
+  using C = Compute<T>;
+  const int64_t groups = (args.width + kElements - 1) / kElements;
+  const int64_t group = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (group >= args.rows * groups) return;
+  const int64_t row = group / groups, column = group % groups * kElements, count = args.width - column;
+  C dy[kElements];
+  load(static_cast<const T*>(args.dy) + row * args.width + column, count, dy);
+  C* const to = static_cast<C*>(args.dtable) + static_cast<int64_t>(args.ids[row]) * args.width + column;
+#pragma unroll
+  for (int e = 0; e < kElements; ++e) {
+    if (e < count) atomicAdd(to + e, dy[e]);
+  }
+}
+
 SUANLI_KERNELS(embedding_forward, look_up, EmbeddingForward, 256)
 SUANLI_KERNELS(embedding_leading_runs, sum_leading_runs, EmbeddingRuns, kColumns)
 SUANLI_KERNELS(embedding_runs, sum_runs, EmbeddingRuns, kColumns)
+SUANLI_KERNELS(embedding_atomics, add_rows, EmbeddingBackward, 256)
 
 }  // namespace suanli::kernels::cuda
 
 #else
 
+#include "kernels/atomics.h"
 #include "kernels/cuda/add.h"
 #include "kernels/cuda/launch.h"
 
@@ -139,13 +158,32 @@ Refusal can_run(const Args& args, const Machine&) {
   return refuse_not_floating(args.dtype);
 }
 
+template <class Args>
+Grid thread_for_eight_columns(const Args& args) {
+  return {.x = blocks_for(args.rows * blocks_for(args.width, 8), 256)};
+}
+
 void run_forward(const EmbeddingForward& args, Stream& stream) {
-  code.launch("embedding_forward", args.dtype, {.x = blocks_for(args.rows * blocks_for(args.width, 8), 256)}, stream,
-              args);
+  code.launch("embedding_forward", args.dtype, thread_for_eight_columns(args), stream, args);
+}
+
+Refusal can_run_atomics(const EmbeddingBackward& args, const Machine& machine) {
+  if (!atomics_allowed) return "atomics are not allowed";
+  if (args.table_dtype != (args.dtype == DType::f64 ? DType::f64 : DType::f32)) return "the table cannot hold the sums";
+  return can_run(args, machine);
+}
+
+void clear_table(const EmbeddingBackward& args, Stream& stream) {
+  backend(stream.device).fill_zero(args.dtable, args.vocab * args.width * size_of(args.table_dtype), stream);
+}
+
+void run_atomics(const EmbeddingBackward& args, Stream& stream) {
+  clear_table(args, stream);
+  code.launch("embedding_atomics", args.dtype, thread_for_eight_columns(args), stream, args);
 }
 
 void run_backward(const EmbeddingBackward& args, Stream& stream) {
-  backend(stream.device).fill_zero(args.dtable, args.vocab * args.width * size_of(args.table_dtype), stream);
+  clear_table(args, stream);
   const int64_t chunks = blocks_for(args.rows, kChunk);
   const Scratch sorted(stream, args.rows * size_of(DType::i32));
   const Scratch leading(stream, chunks * args.width * size_of(args.dtype == DType::f64 ? DType::f64 : DType::f32));
@@ -160,6 +198,7 @@ void run_backward(const EmbeddingBackward& args, Stream& stream) {
 
 void add_embedding() {
   add(embedding_forward, can_run<EmbeddingForward>, run_forward);
+  embedding_backward.add({"atomics", DeviceType::cuda, can_run_atomics, run_atomics});
   add(embedding_backward, can_run<EmbeddingBackward>, run_backward);
 }
 

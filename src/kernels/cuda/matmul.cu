@@ -53,8 +53,13 @@ __device__ void finish(const MatmulSums& product) {
 #pragma unroll
     for (int e = 0; e < kElements; ++e) x[e] *= other[e];
   }
-  if (args.epilogue.activation) {
+  if (args.epilogue.at != nullptr) {
+    load(static_cast<const TC*>(args.epilogue.at) + first, count, other);
+#pragma unroll
+    for (int e = 0; e < kElements; ++e) x[e] = ref::activation_gradient(*args.epilogue.activation, other[e], x[e]);
+  } else if (args.epilogue.activation) {
     const Activation kind = *args.epilogue.activation;
+    if (args.epilogue.sum != nullptr) store(static_cast<TC*>(args.epilogue.sum) + first, count, x);
     if (args.epilogue.slope != nullptr) {
 #pragma unroll
       for (int e = 0; e < kElements; ++e) other[e] = ref::activation_gradient(kind, x[e], C{1});
@@ -145,6 +150,7 @@ SUANLI_KERNELS(matmul_finish, finish_sums, MatmulSums, kThreads)
 #include "kernels/cuda/add.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/matmul_finish.h"
+#include "kernels/elementwise.h"
 #include "kernels/tf32.h"
 
 namespace suanli::kernels::cuda {
@@ -156,6 +162,7 @@ SUANLI_DEVICE_CODE(matmul);
 Refusal can_run(const Matmul& args, const Machine&) { return refuse_matmul_dtypes(args); }
 
 void run(const Matmul& args, Stream& stream) {
+  if (args.m == 0 || args.n == 0) return sum_rows_of_a(args, stream);
   const SumsOfMatmul sums(args, stream);
   const MatmulSums product = {args, sums.memory(), tf32_allowed};
   code.launch("matmul_sums", args.dtype, {.x = blocks_for(args.n, kTile), .y = blocks_for(args.m, kTile)}, stream,
@@ -179,7 +186,18 @@ SumsOfMatmul::SumsOfMatmul(const Matmul& args, Stream& stream)
   memory_ = scratch_.emplace(stream, args.m * args.n * size_of(sums)).memory();
 }
 
+void sum_rows_of_a(const Matmul& args, Stream& stream) {
+  if (args.row_sums == nullptr) return;
+  const DType sum_dtype = args.dtype == DType::f64 ? DType::f64 : DType::f32;
+  const auto sum_to = [&](void* sums) { column_sum({args.a, sums, args.k, args.m, args.dtype}, stream); };
+  if (args.c_dtype == sum_dtype) return sum_to(args.row_sums);
+  const Scratch sums(stream, args.m * size_of(sum_dtype));
+  sum_to(sums.memory());
+  cast({.x = sums.memory(), .y = args.row_sums, .count = args.m, .from = sum_dtype, .to = args.c_dtype}, stream);
+}
+
 void SumsOfMatmul::finish(Stream& stream) const {
+  sum_rows_of_a(args_, stream);
   if (plain_) return;
   const MatmulSums product = {args_, memory_};
   code.launch("matmul_finish", args_.dtype, {.x = blocks_for(args_.m * args_.n, kThreads * 8)}, stream, product);

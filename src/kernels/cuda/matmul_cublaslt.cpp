@@ -2,6 +2,7 @@
 #include <compare>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -10,6 +11,7 @@
 #include "kernels/cuda/matmul_finish.h"
 #include "kernels/tf32.h"
 #include "tensor/cuda/cuda_backend.h"
+#include "tensor/cuda/driver.h"
 
 namespace suanli::kernels::cuda {
 
@@ -40,7 +42,8 @@ cudaDataType_t data_type(DType dtype) {
 struct PlanKey {
   int device;
   int64_t m, n, k;
-  bool transpose_a, transpose_b, accumulate, bias, tf32;
+  bool transpose_a, transpose_b, accumulate, tf32;
+  cublasLtEpilogue_t epilogue;
   DType dtype, c_dtype;
   int a_alignment, b_alignment, c_alignment;
   auto operator<=>(const PlanKey&) const = default;
@@ -53,6 +56,14 @@ struct Plan {
   cublasLtMatmulHeuristicResult_t chosen = {};
   bool found = false;  ///< false: the library has no kernel for it
 };
+
+bool adds_bias(cublasLtEpilogue_t epilogue) { return (epilogue & CUBLASLT_EPILOGUE_BIAS) != 0; }
+bool sums_rows(cublasLtEpilogue_t epilogue) { return epilogue == CUBLASLT_EPILOGUE_BGRADB; }
+/// Whether the sum before GELU is written beside C, or read for the gradient.
+bool has_sums(cublasLtEpilogue_t epilogue) {
+  constexpr int kAux = CUBLASLT_EPILOGUE_GELU_AUX ^ CUBLASLT_EPILOGUE_GELU;
+  return (epilogue & kAux) != 0;
+}
 
 template <class T>
 void set(cublasLtMatmulDesc_t product, cublasLtMatmulDescAttributes_t attribute, const T& value) {
@@ -83,10 +94,11 @@ Plan make_plan(cublasLtHandle_t handle, const PlanKey& key) {
   check(lt.cublasLtMatmulDescCreate(&plan.product, compute, f64 ? CUDA_R_64F : CUDA_R_32F), "cublasLtMatmulDescCreate");
   set(plan.product, CUBLASLT_MATMUL_DESC_TRANSA, key.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N);
   set(plan.product, CUBLASLT_MATMUL_DESC_TRANSB, key.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N);
-  if (key.bias) {
-    set(plan.product, CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
+  set(plan.product, CUBLASLT_MATMUL_DESC_EPILOGUE, key.epilogue);
+  if (adds_bias(key.epilogue) || sums_rows(key.epilogue)) {
     set(plan.product, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, data_type(key.c_dtype));
   }
+  if (has_sums(key.epilogue)) set(plan.product, CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, key.n);
   plan.first = key.transpose_b ? layout(key.dtype, key.k, key.n) : layout(key.dtype, key.n, key.k);
   plan.second = key.transpose_a ? layout(key.dtype, key.m, key.k) : layout(key.dtype, key.k, key.m);
   plan.result = layout(key.c_dtype, key.n, key.m);
@@ -123,10 +135,19 @@ class Plans {
     if (found == plans_.end()) found = plans_.emplace(key, make_plan(handle, key)).first;
     return {handle, found->second};
   }
+  /// Whether products with GELU are faster than products followed by a kernel: as others measured, on H100 and H200;
+  /// not on RTX 4090 and RTX 5090 (docs/log.md).
+  bool fuse_gelu(int device) {
+    const std::lock_guard lock(mutex_);
+    const auto [found, fresh] = fuse_gelu_.try_emplace(device);
+    if (fresh) found->second = suanli::cuda::properties(device).major == 9;
+    return found->second;
+  }
 
  private:
   std::mutex mutex_;
   std::map<int, cublasLtHandle_t> handles_;
+  std::map<int, bool> fuse_gelu_;
   std::map<PlanKey, Plan> plans_;
 };
 
@@ -142,20 +163,27 @@ int alignment_of(const void* pointer) {
 }
 
 /// Asks for a plan with the result at `c`.
-Plans::Choice choose(const Matmul& args, const void* c, DType c_dtype, bool bias, bool accumulate, int device) {
-  return plans().get({device, args.m, args.n, args.k, args.transpose_a, args.transpose_b, accumulate, bias,
-                      tf32_allowed && args.dtype == DType::f32, args.dtype, c_dtype, alignment_of(args.a),
+Plans::Choice choose(const Matmul& args, const void* c, DType c_dtype, cublasLtEpilogue_t epilogue, bool accumulate,
+                     int device) {
+  return plans().get({device, args.m, args.n, args.k, args.transpose_a, args.transpose_b, accumulate,
+                      tf32_allowed && args.dtype == DType::f32, epilogue, args.dtype, c_dtype, alignment_of(args.a),
                       alignment_of(args.b), alignment_of(c)});
 }
 
-void multiply(const Plans::Choice& choice, const Matmul& args, void* c, bool bias, bool accumulate, Stream& stream) {
+void multiply(const Plans::Choice& choice, const Matmul& args, void* c, cublasLtEpilogue_t epilogue, bool accumulate,
+              Stream& stream) {
   const Scratch workspace(stream, kWorkspaceBytes);
   const double alpha64 = 1, beta64 = accumulate ? 1 : 0;
   const float alpha32 = 1, beta32 = accumulate ? 1 : 0;
   const bool f64 = args.dtype == DType::f64;
-  static std::mutex pointer;  // the bias is part of the shared description
-  const std::lock_guard lock(pointer);
-  if (bias) set(choice.plan.product, CUBLASLT_MATMUL_DESC_BIAS_POINTER, args.bias);
+  static std::mutex pointers;  // they are part of the shared description
+  const std::lock_guard lock(pointers);
+  if (adds_bias(epilogue)) set(choice.plan.product, CUBLASLT_MATMUL_DESC_BIAS_POINTER, args.bias);
+  if (sums_rows(epilogue)) set(choice.plan.product, CUBLASLT_MATMUL_DESC_BIAS_POINTER, args.row_sums);
+  if (has_sums(epilogue)) {
+    const void* const sums = args.epilogue.at != nullptr ? args.epilogue.at : args.epilogue.sum;
+    set(choice.plan.product, CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER, sums);
+  }
   check(cublaslt().cublasLtMatmul(choice.handle, choice.plan.product,
                                   f64 ? static_cast<const void*>(&alpha64) : &alpha32, args.b, choice.plan.first,
                                   args.a, choice.plan.second, f64 ? static_cast<const void*>(&beta64) : &beta32, c,
@@ -171,29 +199,42 @@ bool rounds_once(const Matmul& args) {
   return !args.accumulate && (args.bias == nullptr || (args.n % 8 == 0 && args.k % 8 == 0 && args.m % 8 == 0));
 }
 
-/// Through the library alone where it can do all of it: no activation or factor, and a bias of C's dtype. Else it
-/// leaves the sums and a kernel of ours finishes them.
-///
-/// Its epilogues for GELU and its gradient do not fit the contract. They know the tanh form alone, while the default is
-/// erf. For the gradient they keep the sum, rounded to the dtype of C, and work out the slope from that; ours keeps the
-/// slope of the unrounded sum. The tanh form without a gradient agrees as a formula, but how exactly the library works
-/// out tanh is neither documented nor measured. BGRADA and BGRADB, the sum over k of an operand, say nothing of the
-/// order of that sum, which ColumnSum fixes by the shape.
+/// The epilogue with which the library alone does all that is asked; null: it has none. Its GELU is the tanh form, by
+/// the machine's tanh for all that is known: that serves 16 bits. Its gradient goes by the sum that was kept.
+std::optional<cublasLtEpilogue_t> whole_epilogue(const Matmul& args, int device) {
+  const Epilogue& e = args.epilogue;
+  const bool bias = args.bias != nullptr;
+  if (!rounds_once(args)) return {};
+  if (bias && (args.bias_dtype != args.c_dtype || alignment_of(args.bias) < 16)) return {};
+  if (args.row_sums != nullptr) {
+    const bool able = args.dtype != DType::f64 && args.transpose_a && !args.accumulate && !bias && e.empty() &&
+                      alignment_of(args.row_sums) >= 16;
+    return able ? std::optional(CUBLASLT_EPILOGUE_BGRADB) : std::nullopt;
+  }
+  if (e.empty()) return bias ? CUBLASLT_EPILOGUE_BIAS : CUBLASLT_EPILOGUE_DEFAULT;
+  const void* const sums = e.at != nullptr ? e.at : e.sum;
+  const bool fits = size_of(args.c_dtype) == 2 && args.n % 8 == 0 && (sums == nullptr || alignment_of(sums) >= 16);
+  if (e.activation != Activation::gelu_tanh || e.slope != nullptr || !fits || !plans().fuse_gelu(device)) return {};
+  if (e.at != nullptr) return bias ? std::nullopt : std::optional(CUBLASLT_EPILOGUE_DGELU);
+  if (e.sum != nullptr) return bias ? CUBLASLT_EPILOGUE_GELU_AUX_BIAS : CUBLASLT_EPILOGUE_GELU_AUX;
+  return bias ? CUBLASLT_EPILOGUE_GELU_BIAS : CUBLASLT_EPILOGUE_GELU;
+}
+
+/// Through the library alone where it can do all of it. Else it leaves the sums and a kernel of ours finishes them.
 void run(const Matmul& args, Stream& stream) {
-  if (args.m == 0 || args.n == 0) return;
+  if (args.m == 0 || args.n == 0) return sum_rows_of_a(args, stream);
   suanli::cuda::make_current(stream.device.index);
   const int device = stream.device.index;
-  const bool bias = args.bias != nullptr;
-  const DType sum_dtype = args.dtype == DType::f64 ? DType::f64 : DType::f32;
-  const bool fits = !bias || (args.bias_dtype == args.c_dtype && alignment_of(args.bias) >= 16);
-  if (args.epilogue.empty() && fits && rounds_once(args)) {
-    const Plans::Choice choice = choose(args, args.c, args.c_dtype, bias, args.accumulate, device);
-    if (choice.plan.found) return multiply(choice, args, args.c, bias, args.accumulate, stream);
+  if (const std::optional<cublasLtEpilogue_t> whole = whole_epilogue(args, device)) {
+    const Plans::Choice choice = choose(args, args.c, args.c_dtype, *whole, args.accumulate, device);
+    if (choice.plan.found) return multiply(choice, args, args.c, *whole, args.accumulate, stream);
   }
+  constexpr cublasLtEpilogue_t kNone = CUBLASLT_EPILOGUE_DEFAULT;
   const SumsOfMatmul sums(args, stream);
-  const Plans::Choice choice = choose(args, sums.memory(), sum_dtype, false, false, device);
+  const DType sum_dtype = args.dtype == DType::f64 ? DType::f64 : DType::f32;
+  const Plans::Choice choice = choose(args, sums.memory(), sum_dtype, kNone, false, device);
   if (!choice.plan.found) throw EnvironmentError("matmul", "cuBLASLt has no kernel for " + work_of(args).shape);
-  multiply(choice, args, sums.memory(), false, false, stream);
+  multiply(choice, args, sums.memory(), kNone, false, stream);
   sums.finish(stream);
 }
 

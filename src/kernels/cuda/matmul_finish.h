@@ -14,7 +14,7 @@ class SumsOfMatmul {
  public:
   SumsOfMatmul(const Matmul& args, Stream& stream);
   void* memory() const { return memory_; }
-  /// C = epilogue(sums + (accumulate ? C : 0) + bias); nothing where C holds it already.
+  /// C = epilogue(sums + (accumulate ? C : 0) + bias), and the sums of A's rows where they are wanted.
   void finish(Stream& stream) const;
 
  private:
@@ -23,6 +23,9 @@ class SumsOfMatmul {
   void* memory_;
   std::optional<Scratch> scratch_;
 };
+
+/// The sums of A's rows, where they are wanted, by a kernel of their own.
+void sum_rows_of_a(const Matmul& args, Stream& stream);
 
 /// Why neither the tiled product nor finish() takes the dtypes; null where they do.
 Refusal refuse_matmul_dtypes(const Matmul& args);

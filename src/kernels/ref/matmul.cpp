@@ -35,7 +35,11 @@ void run(const Matmul& args, Stream&) {
         if (args.accumulate) value += static_cast<C>(c[n]);
         const int64_t at = m * args.n + n;
         if (args.epilogue.factor != nullptr) value *= static_cast<C>(in<TC>(args.epilogue.factor)[at]);
-        if (args.epilogue.activation) {
+        if (args.epilogue.at != nullptr) {
+          const C x = static_cast<C>(in<TC>(args.epilogue.at)[at]);
+          value = activation_gradient(*args.epilogue.activation, x, value);
+        } else if (args.epilogue.activation) {
+          if (args.epilogue.sum != nullptr) out<TC>(args.epilogue.sum)[at] = static_cast<TC>(value);
           if (args.epilogue.slope != nullptr) {
             out<TC>(args.epilogue.slope)[at] =
                 static_cast<TC>(activation_gradient(*args.epilogue.activation, value, C{1}));
@@ -44,6 +48,10 @@ void run(const Matmul& args, Stream&) {
         }
         c[n] = static_cast<TC>(value);
       }
+      if (args.row_sums == nullptr) continue;
+      C sum = 0;
+      for (int64_t k = 0; k < args.k; ++k) sum += static_cast<C>(a[m * a_row + k * a_column]);
+      out<TC>(args.row_sums)[m] = static_cast<TC>(sum);
     }
   });
 }

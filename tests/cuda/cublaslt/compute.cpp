@@ -10,6 +10,26 @@
 namespace stand_in {
 namespace {
 
+bool is_one_of(const Product& p, std::initializer_list<cublasLtEpilogue_t> those) {
+  return std::find(those.begin(), those.end(), p.epilogue) != those.end();
+}
+
+}  // namespace
+
+bool Product::adds_bias() const {
+  return is_one_of(*this, {CUBLASLT_EPILOGUE_BIAS, CUBLASLT_EPILOGUE_RELU_BIAS, CUBLASLT_EPILOGUE_GELU_BIAS,
+                           CUBLASLT_EPILOGUE_GELU_AUX_BIAS});
+}
+bool Product::writes_aux() const {
+  return is_one_of(*this, {CUBLASLT_EPILOGUE_GELU_AUX, CUBLASLT_EPILOGUE_GELU_AUX_BIAS});
+}
+bool Product::reads_aux() const { return is_one_of(*this, {CUBLASLT_EPILOGUE_DGELU, CUBLASLT_EPILOGUE_DGELU_BGRAD}); }
+bool Product::writes_bias_gradient() const {
+  return is_one_of(*this, {CUBLASLT_EPILOGUE_DGELU_BGRAD, CUBLASLT_EPILOGUE_BGRADA, CUBLASLT_EPILOGUE_BGRADB});
+}
+
+namespace {
+
 /// A matrix of a batch, as addresses of its columns (or rows, when row-major).
 struct Matrix {
   const Layout& layout;
@@ -71,22 +91,11 @@ double gelu_slope(double x) {
   return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * std::sqrt(2 * std::numbers::inv_pi) * (1 + 3 * 0.044715 * x * x);
 }
 
-bool is_one_of(cublasLtEpilogue_t epilogue, std::initializer_list<cublasLtEpilogue_t> those) {
-  return std::find(those.begin(), those.end(), epilogue) != those.end();
-}
-bool adds_bias(cublasLtEpilogue_t e) {
-  return is_one_of(e, {CUBLASLT_EPILOGUE_BIAS, CUBLASLT_EPILOGUE_RELU_BIAS, CUBLASLT_EPILOGUE_GELU_BIAS,
+bool is_gelu(const Product& p) {
+  return is_one_of(p, {CUBLASLT_EPILOGUE_GELU, CUBLASLT_EPILOGUE_GELU_BIAS, CUBLASLT_EPILOGUE_GELU_AUX,
                        CUBLASLT_EPILOGUE_GELU_AUX_BIAS});
 }
-bool is_gelu(cublasLtEpilogue_t e) {
-  return is_one_of(e, {CUBLASLT_EPILOGUE_GELU, CUBLASLT_EPILOGUE_GELU_BIAS, CUBLASLT_EPILOGUE_GELU_AUX,
-                       CUBLASLT_EPILOGUE_GELU_AUX_BIAS});
-}
-bool is_relu(cublasLtEpilogue_t e) { return is_one_of(e, {CUBLASLT_EPILOGUE_RELU, CUBLASLT_EPILOGUE_RELU_BIAS}); }
-bool writes_aux(cublasLtEpilogue_t e) {
-  return is_one_of(e, {CUBLASLT_EPILOGUE_GELU_AUX, CUBLASLT_EPILOGUE_GELU_AUX_BIAS});
-}
-bool reads_aux(cublasLtEpilogue_t e) { return is_one_of(e, {CUBLASLT_EPILOGUE_DGELU, CUBLASLT_EPILOGUE_DGELU_BGRAD}); }
+bool is_relu(const Product& p) { return is_one_of(p, {CUBLASLT_EPILOGUE_RELU, CUBLASLT_EPILOGUE_RELU_BIAS}); }
 
 /// The gradient of the bias: sums over columns of D (DGELU_BGRAD), over k of A (BGRADA) or of B (BGRADB).
 void bias_gradient(const Product& p, const Matrix& a, const Matrix& b, const std::vector<double>& d) {
@@ -113,11 +122,11 @@ void compute_one(const Product& p, int index) {
   const Layout aux_layout{p.aux_type, p.m(), p.n(), p.aux_stride, false, 1, 0};
   std::optional<Matrix> c, aux;
   if (p.beta != 0) c.emplace(p.c, p.c_data, index, false);
-  if (writes_aux(p.epilogue) || reads_aux(p.epilogue)) aux.emplace(aux_layout, p.aux, 0, writes_aux(p.epilogue));
+  if (p.writes_aux() || p.reads_aux()) aux.emplace(aux_layout, p.aux, 0, p.writes_aux());
   const Matrix d(p.d, p.d_data, index, true);
-  const std::byte* const bias = adds_bias(p.epilogue) ? host(p.bias, p.m() * bytes_of(p.bias_type), false) : nullptr;
+  const std::byte* const bias = p.adds_bias() ? host(p.bias, p.m() * bytes_of(p.bias_type), false) : nullptr;
   if (!a.is_there() || !b.is_there() || !d.is_there() || (c && !c->is_there()) || (aux && !aux->is_there())) return;
-  if (adds_bias(p.epilogue) && !bias) return;
+  if (p.adds_bias() && !bias) return;
   std::vector<double> out = p.compute == CUBLAS_COMPUTE_64F   ? sums_of<double>(p, a, b)
                             : p.compute == CUBLAS_COMPUTE_32I ? sums_of<int32_t>(p, a, b)
                                                               : sums_of<float>(p, a, b);
@@ -127,15 +136,14 @@ void compute_one(const Product& p, int index) {
       value *= p.alpha;
       if (c) value += p.beta * c->get(i, j);
       if (bias) value += load(p.bias_type, bias + i * bytes_of(p.bias_type));
-      if (writes_aux(p.epilogue)) store(p.aux_type, aux->at(i, j), value);
-      if (is_gelu(p.epilogue)) value = gelu(value);
-      if (is_relu(p.epilogue)) value = value > 0 ? value : 0;
-      if (reads_aux(p.epilogue)) value *= gelu_slope(aux->get(i, j));
+      if (p.writes_aux()) store(p.aux_type, aux->at(i, j), value);
+      if (is_gelu(p)) value = gelu(value);
+      if (is_relu(p)) value = value > 0 ? value : 0;
+      if (p.reads_aux()) value *= gelu_slope(aux->get(i, j));
       store(p.d.type, d.at(i, j), value);
     }
   }
-  if (is_one_of(p.epilogue, {CUBLASLT_EPILOGUE_DGELU_BGRAD, CUBLASLT_EPILOGUE_BGRADA, CUBLASLT_EPILOGUE_BGRADB}))
-    bias_gradient(p, a, b, out);
+  if (p.writes_bias_gradient()) bias_gradient(p, a, b, out);
 }
 
 }  // namespace

@@ -49,6 +49,10 @@ struct Product {
   Layout a, b, c, d;
   uint64_t a_data, b_data, c_data, d_data;
 
+  bool adds_bias() const;
+  bool writes_aux() const;
+  bool reads_aux() const;
+  bool writes_bias_gradient() const;
   int64_t m() const { return d.rows; }
   int64_t n() const { return d.columns; }
   int64_t k() const { return transpose_a ? a.rows : a.columns; }

@@ -47,7 +47,7 @@ Product product_of(cublasLtMatmulDesc_t handle, cublasLtMatrixLayout_t a, cublas
   out.bias = desc.get<uint64_t>(CUBLASLT_MATMUL_DESC_BIAS_POINTER, 0);
   out.bias_type = static_cast<cudaDataType>(desc.get<int32_t>(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, out.d.type));
   out.aux = desc.get<uint64_t>(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER, 0);
-  out.aux_stride = desc.get<int64_t>(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, out.d.rows);
+  out.aux_stride = desc.get<int64_t>(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, 0);
   out.aux_type = static_cast<cudaDataType>(desc.get<int32_t>(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_DATA_TYPE, out.d.type));
   return out;
 }
@@ -63,11 +63,15 @@ std::atomic<int> heuristic_calls = 0;
 void run_product(void* product) { stand_in::compute(*static_cast<const Product*>(product)); }
 
 /// Every product stays: a graph that captured it may run it at any time.
+std::deque<Product>& all_products() {
+  static std::deque<Product> all;
+  return all;
+}
+
 Product& keep(Product product) {
   static std::mutex mutex;
-  static std::deque<Product> all;
   const std::lock_guard lock(mutex);
-  return all.emplace_back(std::move(product));
+  return all_products().emplace_back(std::move(product));
 }
 
 }  // namespace
@@ -88,6 +92,10 @@ cublasStatus_t refusal(const Product& p) {
     if (bytes_of(layout.type) == 0) return CUBLAS_STATUS_NOT_SUPPORTED;
   }
   if (p.a.type != p.b.type || p.c.type != p.d.type) return CUBLAS_STATUS_NOT_SUPPORTED;
+  // As the header says: a bias and its gradient have the type of D; the sums beside GELU lie in rows of eights.
+  if ((p.adds_bias() || p.writes_bias_gradient()) && p.bias_type != p.d.type) return CUBLAS_STATUS_NOT_SUPPORTED;
+  if ((p.writes_aux() || p.reads_aux()) && (p.aux_stride % 8 != 0 || p.aux_stride < p.m() || p.aux_type != p.d.type))
+    return CUBLAS_STATUS_NOT_SUPPORTED;
   const auto is_float = [](cudaDataType t) { return t == CUDA_R_32F || t == CUDA_R_16F || t == CUDA_R_16BF; };
   switch (p.compute) {
     case CUBLAS_COMPUTE_32F:
@@ -123,6 +131,11 @@ extern "C" {
 
 /// For tests: how often an algorithm was asked for.
 int stand_in_heuristic_calls() { return heuristic_calls; }
+/// For tests: how many products ended with an epilogue.
+int stand_in_products_with(int epilogue) {
+  return static_cast<int>(
+      std::ranges::count_if(all_products(), [&](const Product& p) { return p.epilogue == epilogue; }));
+}
 
 size_t cublasLtGetVersion() { return CUBLAS_VERSION; }
 cublasStatus_t cublasLtCreate(cublasLtHandle_t* out) {
