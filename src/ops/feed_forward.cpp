@@ -49,13 +49,14 @@ Tensor feed_forward(const Tensor& x, const LinearMap& up, Activation f, const Li
   };
   const Tensor inner = empty(std::min(tokens, chunk), width), kept = want_h ? empty(tokens, width) : Tensor();
   const bool by_sum = keeps_sums(f, x);
+  const Tensor up_bias = by_sum ? cast(detach(up.bias), x.dtype()) : up.bias;  // a library's product has one dtype
   kernels::Epilogue up_epilogue = {.activation = f};
   if (want_h) (by_sum ? up_epilogue.sum : up_epilogue.slope) = kept.data();
   Tensor y = empty(tokens, down.weight.dim(0));
   for (int64_t begin = 0; begin < tokens; begin += chunk) {
     const int64_t end = std::min(tokens, begin + chunk);
     Tensor f_h = inner.rows(0, end - begin), part = y.rows(begin, end);
-    product(x.rows(begin, end), false, up_weight, true, up.bias, f_h, up_epilogue);
+    product(x.rows(begin, end), false, up_weight, true, up_bias, f_h, up_epilogue);
     product(f_h, false, down_weight, true, down.bias, part);
   }
 

@@ -19,7 +19,7 @@ void expect_lines(std::initializer_list<const char*> parts) {
 TEST(Doctor, SaysWhatADeviceIsAndWhatItLacks) {
   setenv("LD_LIBRARY_PATH", CUDA_STAND_IN_DIR, 1);
   expect_lines(
-      {"driver for CUDA ", "kernels built with CUDA ", "compute capability 8.0", "machine code for 8.0",
+      {"driver for CUDA ", "kernels built with CUDA ", "compute capability 9.0", "machine code for 9.0",
        "6144 MiB free, 41 degrees, 345 of 1410 MHz, power limit 200 W of 400 W; `nvidia-smi -pl 400` raises it",
        "cuBLASLt ", "cuDNN", "GPUDirect RDMA",
        "GPUDirect Storage: cuFile 1.15.1 brings weights straight from file systems that allow it"});
