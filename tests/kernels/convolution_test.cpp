@@ -1,10 +1,9 @@
 // Convolutions of whole images against their definition, and what cuDNN is asked for.
-#include <dlfcn.h>
-
 #include <cmath>
 
 #include "kernels/convolution.h"
 #include "kernels/harness.h"
+#include "kernels/stand_in.h"
 #include "kernels/tf32.h"
 
 namespace suanli::testing {
@@ -127,10 +126,7 @@ class CudnnConvolution : public ::testing::Test {
 };
 
 /// What the stand-in of the library counts, null where it is another: it takes every shape of these tests.
-int (*count_of_stand_in(const char* name))() {
-  void* const opened = dlopen("libcudnn.so.9", RTLD_LAZY | RTLD_NOLOAD);
-  return reinterpret_cast<int (*)()>(opened == nullptr ? nullptr : dlsym(opened, name));
-}
+int (*count_of_stand_in(const char* name))() { return of_stand_in<int()>("libcudnn.so.9", name); }
 
 // What it refuses goes by rows of windows in silence: without this test a wrong description would only be slow.
 TEST_F(CudnnConvolution, TakesEveryShape) {

@@ -2,12 +2,11 @@
 // accumulation.
 #include "kernels/matmul.h"
 
-#include <dlfcn.h>
-
 #include <bit>
 #include <numbers>
 
 #include "kernels/harness.h"
+#include "kernels/stand_in.h"
 #include "kernels/tf32.h"
 
 namespace suanli::testing {
@@ -120,8 +119,6 @@ TEST(Matmul, ModelSizes) {
   }
 }
 
-constexpr double kMost = 8;  // no sum of the problems below is larger
-
 TEST(Matmul, NanAndInfinityReachTheirRowsAndColumnsAlone) {
   for (const bool transpose : {false, true}) {
     auto problem = matmul_problem({17, 33, 31}, {.transpose_a = transpose, .transpose_b = transpose});
@@ -131,6 +128,8 @@ TEST(Matmul, NanAndInfinityReachTheirRowsAndColumnsAlone) {
     check_all(kernels::matmul, problem);
   }
 }
+
+constexpr double kMost = 8;  // no sum of the problems below is larger
 
 /// What a relative error of 2^-11 in tanh may add to GELU's tanh form where C has 16 bits, at a sum x.
 double tanh_error(double x) { return std::abs(x) / 2 * 0x1p-11; }
@@ -363,11 +362,9 @@ TEST(Matmul, Tf32KeepsTenBitsOfTheOperandsOnCuda) {
 
 /// A function of cuBLASLt's stand-in, where that is the library; else null.
 template <class Function>
-Function* of_stand_in(const char* name) {
-  Matmul any = {};
-  kernels::matmul.find("cublaslt", DeviceType::cuda)->can_run(any, machine());  // opens the library
-  void* const opened = dlopen("libcublasLt.so.13", RTLD_LAZY | RTLD_NOLOAD);
-  return reinterpret_cast<Function*>(opened == nullptr ? nullptr : dlsym(opened, name));
+Function* of_cublaslt(const char* name) {
+  kernels::matmul.find("cublaslt", DeviceType::cuda)->can_run(Matmul{}, machine());  // opens the library
+  return of_stand_in<Function>("libcublasLt.so.13", name);
 }
 
 // GELU's tanh form in 16 bits, its gradient and the sums of rows are the library's own epilogues where sizes and
@@ -375,10 +372,10 @@ Function* of_stand_in(const char* name) {
 TEST(Matmul, CublasltsOwnEpiloguesWhereTheyServe) {
   const auto* library = kernels::matmul.find("cublaslt", DeviceType::cuda);
   if (library == nullptr || device_count(DeviceType::cuda) == 0) return;  // no such implementation, no such device
-  auto* const calls = of_stand_in<int(int)>("stand_in_products_with");
+  auto* const calls = of_cublaslt<int(int)>("stand_in_products_with");
   if (calls == nullptr) return;
   struct Case {
-    int epilogue;
+    int epilogue;  // its number in cublasLtEpilogue_t
     MatmulOptions options;
     std::function<void(Matmul&, void*)> ask;
   };
@@ -418,7 +415,7 @@ TEST(Matmul, CublasltsOwnEpiloguesWhereTheyServe) {
 TEST(Matmul, CublasltIsAskedForAnAlgorithmOnceForEachShape) {
   const auto* library = kernels::matmul.find("cublaslt", DeviceType::cuda);
   if (library == nullptr || device_count(DeviceType::cuda) == 0) return;  // no such implementation, no such device
-  auto* const count = of_stand_in<int()>("stand_in_heuristic_calls");
+  auto* const count = of_cublaslt<int()>("stand_in_heuristic_calls");
   const auto calls_of = [&](const MatmulShape& shape, bool bias, int shift) {
     const int before = count == nullptr ? 0 : count();
     const auto problem = matmul_problem(shape, {.transpose_b = true, .bias = bias});
