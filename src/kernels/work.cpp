@@ -246,7 +246,7 @@ Work work_of(const ConvolutionBackward& args) {
   return convolution_work(args.shape, args.dtype, args.dtype, args.shape.x_elements());
 }
 Work work_of(const ConvolutionWeight& args) {
-  const DType sums = args.dtype == DType::f64 ? DType::f64 : DType::f32;
+  const DType sums = accumulation_dtype(args.dtype);
   return convolution_work(args.shape, args.dtype, sums, args.shape.weight_elements());
 }
 Work work_of(const MaxPoolForward& args) { return window_work(args.windows, args.windows.channels, args.dtype); }

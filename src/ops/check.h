@@ -32,9 +32,6 @@ SequenceLengths check_offsets(const char* op, const Tensor& offsets, int64_t row
 /// f32, bf16, f16, f64.
 inline constexpr std::initializer_list<DType> kFloating = {DType::f32, DType::bf16, DType::f16, DType::f64};
 
-/// f64 for f64, else f32: the dtype of statistics, losses and accumulations.
-inline DType accumulation_dtype(DType dtype) { return dtype == DType::f64 ? DType::f64 : DType::f32; }
-
 /// The stream on which an op over `tensor` runs.
 inline Stream& stream_of(const Tensor& tensor) { return backend(tensor.device()).default_stream(); }
 

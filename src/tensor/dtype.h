@@ -16,6 +16,8 @@ int64_t size_of(DType dtype);
 const char* name_of(DType dtype);
 /// True for f32, bf16, f16 and f64.
 bool is_floating(DType dtype);
+/// f64 for f64, else f32: the dtype of statistics, losses and accumulations.
+constexpr DType accumulation_dtype(DType dtype) { return dtype == DType::f64 ? DType::f64 : DType::f32; }
 
 /// bfloat16: the upper half of an f32; rounds to nearest even, keeps NaN.
 struct bfloat16 {

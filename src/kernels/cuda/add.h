@@ -46,9 +46,7 @@ inline Refusal refuse_not_floating(DType dtype) {
 }
 
 /// For weights, biases and tables that may be kept in the dtype of sums: what MixedArray can read.
-inline bool is_mixed(DType dtype, DType mixed) {
-  return mixed == dtype || mixed == (dtype == DType::f64 ? DType::f64 : DType::f32);
-}
+inline bool is_mixed(DType dtype, DType mixed) { return mixed == dtype || mixed == accumulation_dtype(dtype); }
 
 /// can_run of a kernel for every floating dtype.
 template <class Args>

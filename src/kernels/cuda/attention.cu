@@ -265,7 +265,7 @@ void run_forward(const AttentionForward& args, Stream& stream) {
 }
 
 void run_backward(const AttentionBackward& args, Stream& stream) {
-  const DType sums = args.dtype == DType::f64 ? DType::f64 : DType::f32;
+  const DType sums = accumulation_dtype(args.dtype);
   const Scratch delta(stream, args.heads * args.tokens * size_of(sums));
   const AttentionGradient gradient = {args, delta.memory()};
   attention_delta(args, delta.memory(), stream);

@@ -161,20 +161,18 @@ namespace {
 
 SUANLI_DEVICE_CODE(batch_norm);
 
-DType sums_of(DType dtype) { return dtype == DType::f64 ? DType::f64 : DType::f32; }
-
 void run_statistics(const BatchNormStatistics& args, Stream& stream) {
   const Grid grid = grid_of_chunks(args.rows, args.width, 1), columns = {.x = blocks_for(args.width, 256)};
   const int64_t chunks = grid.y;
-  const Scratch partial(stream, chunks * args.width * size_of(sums_of(args.dtype)));
+  const Scratch partial(stream, chunks * args.width * size_of(accumulation_dtype(args.dtype)));
   BatchNormStatistics pass = args;
   pass.mean = pass.rstd = partial.memory();
   const void* from = partial.memory();
   code.launch("batch_norm_mean_chunks", args.dtype, grid, stream, pass);
-  code.launch("batch_norm_mean", sums_of(args.dtype), columns, stream, args, from, chunks);
+  code.launch("batch_norm_mean", accumulation_dtype(args.dtype), columns, stream, args, from, chunks);
   const SquaresOfColumns squares = {pass, args.mean};
   code.launch("batch_norm_square_chunks", args.dtype, grid, stream, squares);
-  code.launch("batch_norm_squares", sums_of(args.dtype), columns, stream, args, from, chunks);
+  code.launch("batch_norm_squares", accumulation_dtype(args.dtype), columns, stream, args, from, chunks);
 }
 
 void run_rstd(const BatchNormRstd& args, Stream& stream) {
@@ -186,7 +184,7 @@ void run_forward(const BatchNormForward& args, Stream& stream) {
 }
 
 void run_sums(const BatchNormSums& args, Stream& stream) {
-  const DType sums = sums_of(args.dtype);
+  const DType sums = accumulation_dtype(args.dtype);
   const Grid grid = grid_of_chunks(args.rows, args.width, 1);
   const int64_t chunks = grid.y, bytes = chunks * args.width * size_of(sums);
   const Scratch partial(stream, 2 * bytes);

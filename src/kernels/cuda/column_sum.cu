@@ -40,7 +40,7 @@ namespace {
 SUANLI_DEVICE_CODE(column_sum);
 
 void run_column_sum(const ColumnSum& args, Stream& stream) {
-  const DType sums = args.dtype == DType::f64 ? DType::f64 : DType::f32;
+  const DType sums = accumulation_dtype(args.dtype);
   const Grid grid = grid_of_chunks(args.rows, args.width, kWide);
   const int64_t chunks = grid.y;
   const Scratch partial(stream, chunks * args.width * size_of(sums));

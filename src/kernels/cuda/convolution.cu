@@ -133,7 +133,7 @@ void run_depthwise_backward(const DepthwiseBackward& args, Stream& stream) {
   code.launch("depthwise_backward", args.dtype, {.x = blocks_for(elements, 256)}, stream, args);
 }
 void run_depthwise_weight(const DepthwiseWeight& args, Stream& stream) {
-  const DType sums = args.dtype == DType::f64 ? DType::f64 : DType::f32;
+  const DType sums = accumulation_dtype(args.dtype);
   const int64_t width = args.windows.taps() * args.windows.channels;
   const Grid grid = grid_of_chunks(args.windows.positions(), width, 1);
   const int64_t chunks = grid.y;

@@ -174,8 +174,8 @@ void run_rows(const char* kernel, const Args& args, Stream& stream) {
   const Scratch row_loss(stream, args.rows * size_of(DType::f64));
   const Rows rows = {args, static_cast<double*>(row_loss.memory())};
   code.launch(kernel, args.dtype, block_for_each_row(args.rows, args.vocab), stream, rows);
-  code.launch("cross_entropy_total", args.dtype == DType::f64 ? DType::f64 : DType::f32, {}, stream, rows.row_loss,
-              args.rows, args.scale, args.loss);
+  code.launch("cross_entropy_total", accumulation_dtype(args.dtype), {}, stream, rows.row_loss, args.rows, args.scale,
+              args.loss);
 }
 
 void run_forward(const CrossEntropyForward& args, Stream& stream) {

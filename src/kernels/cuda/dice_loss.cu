@@ -114,8 +114,7 @@ void run_forward(const DiceLossForward& args, Stream& stream) {
   const DiceLossParts parts = {args, static_cast<double*>(part.memory())};
   code.launch("dice_loss_pixels", args.dtype, {.x = blocks_for(args.pictures * args.pixels, 256)}, stream, args);
   code.launch("dice_loss_classes", args.dtype, {.x = args.pictures, .y = args.classes}, stream, parts);
-  code.launch("dice_loss_total", args.dtype == DType::f64 ? DType::f64 : DType::f32, {}, stream, parts.part, terms,
-              args.scale, args.loss);
+  code.launch("dice_loss_total", accumulation_dtype(args.dtype), {}, stream, parts.part, terms, args.scale, args.loss);
 }
 
 void run_backward(const DiceLossBackward& args, Stream& stream) {

@@ -169,7 +169,7 @@ void run_forward(const EmbeddingForward& args, Stream& stream) {
 
 Refusal can_run_atomics(const EmbeddingBackward& args, const Machine& machine) {
   if (!atomics_allowed) return "atomics are not allowed";
-  if (args.table_dtype != (args.dtype == DType::f64 ? DType::f64 : DType::f32)) return "the table cannot hold the sums";
+  if (args.table_dtype != accumulation_dtype(args.dtype)) return "the table cannot hold the sums";
   return can_run(args, machine);
 }
 
@@ -186,7 +186,7 @@ void run_backward(const EmbeddingBackward& args, Stream& stream) {
   clear_table(args, stream);
   const int64_t chunks = blocks_for(args.rows, kChunk);
   const Scratch sorted(stream, args.rows * size_of(DType::i32));
-  const Scratch leading(stream, chunks * args.width * size_of(args.dtype == DType::f64 ? DType::f64 : DType::f32));
+  const Scratch leading(stream, chunks * args.width * size_of(accumulation_dtype(args.dtype)));
   const EmbeddingRuns runs = {args, static_cast<int32_t*>(sorted.memory()), leading.memory()};
   const Grid grid = {.x = chunks, .y = blocks_for(args.width, kColumns), .threads = kColumns};
   code.launch("embedding_sort", {.x = blocks_for(args.rows, kTile), .threads = kTile}, stream, runs);

@@ -96,8 +96,8 @@ void run_forward(const FocalLossForward& args, Stream& stream) {
   const Scratch partial(stream, blocks * size_of(DType::f64));
   const FocalLossSums sums = {args, static_cast<double*>(partial.memory())};
   code.launch("focal_loss_forward", args.dtype, {.x = blocks}, stream, sums);
-  code.launch("focal_loss_total", args.dtype == DType::f64 ? DType::f64 : DType::f32, {}, stream, sums.partial, blocks,
-              args.scale, args.loss);
+  code.launch("focal_loss_total", accumulation_dtype(args.dtype), {}, stream, sums.partial, blocks, args.scale,
+              args.loss);
 }
 
 void run_backward(const FocalLossBackward& args, Stream& stream) {

@@ -167,7 +167,7 @@ constexpr int64_t kRowBytes = 40 << 10;  // of shared memory, beside the sums of
 /// Of a row in the dtype of sums, in groups of kWide.
 template <class Args>
 int64_t row_bytes(const Args& args) {
-  return blocks_for(args.width, kWide) * kWide * size_of(args.dtype == DType::f64 ? DType::f64 : DType::f32);
+  return blocks_for(args.width, kWide) * kWide * size_of(accumulation_dtype(args.dtype));
 }
 
 template <class Args>
@@ -188,7 +188,7 @@ void run_forward(const LayerNormForward& args, Stream& stream) {
 void run_backward(const LayerNormBackward& args, Stream& stream) {
   code.launch("layer_norm_backward", args.dtype, block_for_each_row(args.rows, args.width), stream, args);
   if (args.dweight == nullptr) return;
-  const DType sums = args.dtype == DType::f64 ? DType::f64 : DType::f32;
+  const DType sums = accumulation_dtype(args.dtype);
   const Grid grid = grid_of_chunks(args.rows, args.width, kWide);
   const int64_t chunks = grid.y;
   const Scratch partial(stream, 2 * chunks * args.width * size_of(sums));

@@ -180,7 +180,7 @@ Refusal refuse_matmul_dtypes(const Matmul& args) {
 
 SumsOfMatmul::SumsOfMatmul(const Matmul& args, Stream& stream)
     : args_(args), plain_(args.bias == nullptr && !args.accumulate && args.epilogue.empty()), memory_(args.c) {
-  const DType sums = args.dtype == DType::f64 ? DType::f64 : DType::f32;
+  const DType sums = accumulation_dtype(args.dtype);
   if (args.c_dtype == sums && !args.accumulate) return;
   plain_ = false;
   memory_ = scratch_.emplace(stream, args.m * args.n * size_of(sums)).memory();
@@ -188,7 +188,7 @@ SumsOfMatmul::SumsOfMatmul(const Matmul& args, Stream& stream)
 
 void sum_rows_of_a(const Matmul& args, Stream& stream) {
   if (args.row_sums == nullptr) return;
-  const DType sum_dtype = args.dtype == DType::f64 ? DType::f64 : DType::f32;
+  const DType sum_dtype = accumulation_dtype(args.dtype);
   const auto sum_to = [&](void* sums) { column_sum({args.a, sums, args.k, args.m, args.dtype}, stream); };
   if (args.c_dtype == sum_dtype) return sum_to(args.row_sums);
   const Scratch sums(stream, args.m * size_of(sum_dtype));

@@ -231,7 +231,7 @@ void run(const Matmul& args, Stream& stream) {
   }
   constexpr cublasLtEpilogue_t kNone = CUBLASLT_EPILOGUE_DEFAULT;
   const SumsOfMatmul sums(args, stream);
-  const DType sum_dtype = args.dtype == DType::f64 ? DType::f64 : DType::f32;
+  const DType sum_dtype = accumulation_dtype(args.dtype);
   const Plans::Choice choice = choose(args, sums.memory(), sum_dtype, kNone, false, device);
   if (!choice.plan.found) throw EnvironmentError("matmul", "cuBLASLt has no kernel for " + work_of(args).shape);
   multiply(choice, args, sums.memory(), kNone, false, stream);

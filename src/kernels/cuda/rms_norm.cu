@@ -121,7 +121,7 @@ void run_forward(const RmsNormForward& args, Stream& stream) {
 
 void run_backward(const RmsNormBackward& args, Stream& stream) {
   if (args.dweight != nullptr) {  // first: dx may be dy
-    const DType sums = args.dtype == DType::f64 ? DType::f64 : DType::f32;
+    const DType sums = accumulation_dtype(args.dtype);
     const Grid grid = grid_of_chunks(args.rows, args.width, kWide);
     const int64_t chunks = grid.y;
     const Scratch partial(stream, chunks * args.width * size_of(sums));
